@@ -1,1 +1,3 @@
+//! The command `stepwell`.
+
 fn main() {}
