@@ -1,0 +1,602 @@
+//! History events: the 62 that AWS shows, and the few of ours that it does not.
+//!
+//! One row gives the enum variant, its storage tag, its name and its details; one row per details struct gives the
+//! fields with AWS's JSON keys. A storage tag, once released, never changes meaning. Fields after the semicolon are
+//! ours: durable, folded into the execution's state, never shown.
+
+use std::sync::Arc;
+
+use stepwell_json::{Json, ObjectBuilder};
+
+use crate::timestamp::Timestamp;
+
+/// Text that events share by pointer.
+pub type Text = Arc<str>;
+
+/// A payload: shown as its JSON text, with `…Details.truncated` beside it, and left out when the reader asks for
+/// events without execution data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload(pub Json);
+
+/// The values a state assigned, in the order it assigned them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AssignedVariables(pub Vec<(Text, Json)>);
+
+/// A JSON value shown as its text, without details beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonText(pub Json);
+
+/// The role a task assumes: `Credentials.RoleArn`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskCredentials {
+    /// `roleArn`
+    pub role_arn: Text,
+}
+
+/// Where an execution's thread of control goes after it left a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Onward {
+    /// To the state of this index in the definition.
+    State(u32),
+    /// Nowhere: its workflow has ended.
+    End,
+}
+
+/// Writes one field of an event's details under AWS's key.
+trait Field {
+    fn write(&self, key: &'static str, with_data: bool, out: &mut ObjectBuilder);
+}
+
+impl Field for Text {
+    fn write(&self, key: &'static str, _: bool, out: &mut ObjectBuilder) {
+        out.insert(key, Json::String(self.clone()));
+    }
+}
+
+impl Field for u64 {
+    fn write(&self, key: &'static str, _: bool, out: &mut ObjectBuilder) {
+        out.insert(key, Json::from(*self));
+    }
+}
+
+impl<F: Field> Field for Option<F> {
+    fn write(&self, key: &'static str, with_data: bool, out: &mut ObjectBuilder) {
+        if let Some(field) = self {
+            field.write(key, with_data, out);
+        }
+    }
+}
+
+impl Field for TaskCredentials {
+    fn write(&self, key: &'static str, _: bool, out: &mut ObjectBuilder) {
+        out.insert(key, Json::object([("roleArn", Json::String(self.role_arn.clone()))]));
+    }
+}
+
+impl Field for JsonText {
+    fn write(&self, key: &'static str, with_data: bool, out: &mut ObjectBuilder) {
+        if with_data {
+            out.insert(key, Json::from(self.0.to_string()));
+        }
+    }
+}
+
+impl Field for Payload {
+    fn write(&self, key: &'static str, with_data: bool, out: &mut ObjectBuilder) {
+        if with_data {
+            out.insert(key, Json::from(self.0.to_string()));
+            out.insert(format!("{key}Details"), not_truncated());
+        }
+    }
+}
+
+impl Field for AssignedVariables {
+    fn write(&self, key: &'static str, with_data: bool, out: &mut ObjectBuilder) {
+        if with_data && !self.0.is_empty() {
+            let texts = self.0.iter().map(|(name, value)| (name.clone(), Json::from(value.to_string())));
+            out.insert(key, Json::object(texts));
+            out.insert(format!("{key}Details"), not_truncated());
+        }
+    }
+}
+
+fn not_truncated() -> Json {
+    Json::object([("truncated", Json::Bool(false))])
+}
+
+/// Details of an event: the object AWS shows and the key it stands under.
+trait Details {
+    const KEY: &'static str;
+    fn write(&self, with_data: bool) -> Json;
+}
+
+macro_rules! details {
+    ($( $(#[$doc:meta])* $name:ident $key:literal {
+        $( $(#[$field_doc:meta])* $field:ident: $type:ty = $json:literal, )*
+        $(; $( $(#[$own_doc:meta])* $own:ident: $own_type:ty, )* )?
+    } )*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq)]
+            pub struct $name {
+                $( $(#[$field_doc])* #[doc = concat!("`", $json, "`")] pub $field: $type, )*
+                $( $( $(#[$own_doc])* pub $own: $own_type, )* )?
+            }
+
+            impl Details for $name {
+                const KEY: &'static str = $key;
+
+                fn write(&self, #[allow(unused_variables, reason = "details without fields take no data")] with_data: bool) -> Json {
+                    #[allow(unused_mut, reason = "details without fields stay empty")]
+                    let mut out = ObjectBuilder::new();
+                    $( self.$field.write($json, with_data, &mut out); )*
+                    Json::Object(out.build())
+                }
+            }
+        )*
+    };
+}
+
+details! {
+    /// The execution began.
+    ExecutionStarted "executionStartedEventDetails" {
+        input: Payload = "input",
+        role_arn: Text = "roleArn",
+        state_machine_alias_arn: Option<Text> = "stateMachineAliasArn",
+        state_machine_version_arn: Option<Text> = "stateMachineVersionArn",
+        ;
+        /// When the machine's `TimeoutSeconds` runs out.
+        timeout_at: Option<Timestamp>,
+    }
+    /// The execution ended well.
+    ExecutionSucceeded "executionSucceededEventDetails" {
+        output: Payload = "output",
+    }
+    /// The execution failed.
+    ExecutionFailed "executionFailedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// The machine's `TimeoutSeconds` ran out.
+    ExecutionTimedOut "executionTimedOutEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// The execution was stopped.
+    ExecutionAborted "executionAbortedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// The execution was redriven.
+    ExecutionRedriven "executionRedrivenEventDetails" {
+        redrive_count: u64 = "redriveCount",
+    }
+    /// A state was entered.
+    StateEntered "stateEnteredEventDetails" {
+        name: Text = "name",
+        input: Payload = "input",
+        ;
+        /// Index of the state in the definition.
+        state: u32,
+    }
+    /// A state was left.
+    StateExited "stateExitedEventDetails" {
+        name: Text = "name",
+        output: Payload = "output",
+        assigned_variables: AssignedVariables = "assignedVariables",
+        ;
+        /// Where the thread goes next.
+        onward: Onward,
+    }
+    /// An expression failed or gave a value of the wrong type.
+    EvaluationFailed "evaluationFailedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+        location: Option<Text> = "location",
+        state: Text = "state",
+    }
+    /// A Map state has its items.
+    MapStateStarted "mapStateStartedEventDetails" {
+        length: u64 = "length",
+        ;
+        /// The items: an array, or an object whose members are the items.
+        items: Json,
+        /// The state's input as its items and selector see it.
+        effective_input: Json,
+        /// Iterations at once at most.
+        max_concurrency: u64,
+    }
+    /// An iteration of a Map state began.
+    MapIterationStarted "mapIterationStartedEventDetails" {
+        name: Text = "name",
+        index: u64 = "index",
+        ;
+        /// What the iteration's first state gets.
+        input: Json,
+    }
+    /// An iteration of a Map state ended well.
+    MapIterationSucceeded "mapIterationSucceededEventDetails" {
+        name: Text = "name",
+        index: u64 = "index",
+    }
+    /// An iteration of a Map state failed.
+    MapIterationFailed "mapIterationFailedEventDetails" {
+        name: Text = "name",
+        index: u64 = "index",
+    }
+    /// An iteration of a Map state was aborted because another one failed.
+    MapIterationAborted "mapIterationAbortedEventDetails" {
+        name: Text = "name",
+        index: u64 = "index",
+    }
+    /// A Map Run began.
+    MapRunStarted "mapRunStartedEventDetails" {
+        map_run_arn: Text = "mapRunArn",
+    }
+    /// A Map Run failed.
+    MapRunFailed "mapRunFailedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// A Map Run was redriven.
+    MapRunRedriven "mapRunRedrivenEventDetails" {
+        map_run_arn: Text = "mapRunArn",
+        redrive_count: u64 = "redriveCount",
+    }
+    /// A Lambda function was asked by its own ARN.
+    LambdaFunctionScheduled "lambdaFunctionScheduledEventDetails" {
+        resource: Text = "resource",
+        input: Payload = "input",
+        timeout_in_seconds: Option<u64> = "timeoutInSeconds",
+        task_credentials: Option<TaskCredentials> = "taskCredentials",
+        ;
+        /// When the task's time runs out.
+        timeout_at: Option<Timestamp>,
+    }
+    /// A Lambda function failed, or could not be asked.
+    LambdaFunctionFailed "lambdaFunctionFailedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// A Lambda function could not be scheduled.
+    LambdaFunctionScheduleFailed "lambdaFunctionScheduleFailedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// A Lambda function could not be started.
+    LambdaFunctionStartFailed "lambdaFunctionStartFailedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// A Lambda function answered.
+    LambdaFunctionSucceeded "lambdaFunctionSucceededEventDetails" {
+        output: Payload = "output",
+    }
+    /// A Lambda function did not answer in time.
+    LambdaFunctionTimedOut "lambdaFunctionTimedOutEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// An activity's task waits for a worker.
+    ActivityScheduled "activityScheduledEventDetails" {
+        resource: Text = "resource",
+        input: Payload = "input",
+        timeout_in_seconds: Option<u64> = "timeoutInSeconds",
+        heartbeat_in_seconds: Option<u64> = "heartbeatInSeconds",
+        ;
+        /// When the task's time runs out.
+        timeout_at: Option<Timestamp>,
+        /// The token its worker will answer with.
+        token: Text,
+    }
+    /// An activity's task could not be scheduled.
+    ActivityScheduleFailed "activityScheduleFailedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// A worker took an activity's task.
+    ActivityStarted "activityStartedEventDetails" {
+        worker_name: Option<Text> = "workerName",
+        ;
+        /// When the worker must have sent its first heartbeat.
+        heartbeat_at: Option<Timestamp>,
+    }
+    /// A worker succeeded.
+    ActivitySucceeded "activitySucceededEventDetails" {
+        output: Payload = "output",
+    }
+    /// A worker failed.
+    ActivityFailed "activityFailedEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// A worker did not answer, or gave no sign of life, in time.
+    ActivityTimedOut "activityTimedOutEventDetails" {
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// A Task state handed its work to an integration.
+    TaskScheduled "taskScheduledEventDetails" {
+        resource_type: Text = "resourceType",
+        resource: Text = "resource",
+        region: Text = "region",
+        parameters: JsonText = "parameters",
+        timeout_in_seconds: Option<u64> = "timeoutInSeconds",
+        heartbeat_in_seconds: Option<u64> = "heartbeatInSeconds",
+        task_credentials: Option<TaskCredentials> = "taskCredentials",
+        ;
+        /// When the task's time runs out.
+        timeout_at: Option<Timestamp>,
+        /// When somebody must have given the first sign of life.
+        heartbeat_at: Option<Timestamp>,
+        /// The token that completes the task, where it waits for one.
+        token: Option<Text>,
+    }
+    /// The integration began.
+    TaskStarted "taskStartedEventDetails" {
+        resource_type: Text = "resourceType",
+        resource: Text = "resource",
+    }
+    /// The integration could not begin.
+    TaskStartFailed "taskStartFailedEventDetails" {
+        resource_type: Text = "resourceType",
+        resource: Text = "resource",
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// The service took the request; the task goes on.
+    TaskSubmitted "taskSubmittedEventDetails" {
+        resource_type: Text = "resourceType",
+        resource: Text = "resource",
+        output: Payload = "output",
+    }
+    /// The service refused the request.
+    TaskSubmitFailed "taskSubmitFailedEventDetails" {
+        resource_type: Text = "resourceType",
+        resource: Text = "resource",
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// The task succeeded.
+    TaskSucceeded "taskSucceededEventDetails" {
+        resource_type: Text = "resourceType",
+        resource: Text = "resource",
+        output: Payload = "output",
+    }
+    /// The task failed.
+    TaskFailed "taskFailedEventDetails" {
+        resource_type: Text = "resourceType",
+        resource: Text = "resource",
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// The task did not end, or gave no sign of life, in time.
+    TaskTimedOut "taskTimedOutEventDetails" {
+        resource_type: Text = "resourceType",
+        resource: Text = "resource",
+        error: Option<Text> = "error",
+        cause: Option<Text> = "cause",
+    }
+    /// Ours: until when a Wait state waits.
+    WaitScheduled "" {
+        ;
+        /// When the wait is over.
+        until: Timestamp,
+    }
+    /// Ours: a failed state will be tried again.
+    RetryScheduled "" {
+        ;
+        /// Which entry of `Retry`.
+        retrier: u32,
+        /// When to try again.
+        at: Timestamp,
+    }
+    /// Ours: a task gave a sign of life.
+    HeartbeatReceived "" {
+        ;
+        /// When the next one is due.
+        next_at: Timestamp,
+    }
+    /// Ours: a Parallel state's branches have their input.
+    BranchesStarted "" {
+        ;
+        /// What every branch's first state gets.
+        input: Json,
+    }
+}
+
+/// One row of the table of events.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRow {
+    /// Storage tag.
+    pub tag: u16,
+    /// `type`, as AWS spells it.
+    pub name: &'static str,
+    /// Whether histories show it and number it.
+    pub public: bool,
+    /// What people see in lists.
+    pub label: &'static str,
+}
+
+macro_rules! history_events {
+    ($( $(#[$doc:meta])* $tag:literal $name:ident $(($details:ident))? $visibility:ident $label:literal; )*) => {
+        /// What happened to an execution.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Event {
+            $( $(#[$doc])* #[doc = $label] $name $(($details))?, )*
+        }
+
+        /// The table of events, in the order of their tags.
+        pub const EVENTS: &[EventRow] = &[
+            $( EventRow { tag: $tag, name: stringify!($name), public: history_events!(@public $visibility), label: $label }, )*
+        ];
+
+        impl Event {
+            /// The event's row in the table.
+            pub fn row(&self) -> EventRow {
+                match self {
+                    $( history_events!(@pattern $name $($details)?) =>
+                        EventRow { tag: $tag, name: stringify!($name), public: history_events!(@public $visibility), label: $label }, )*
+                }
+            }
+
+            /// The details as AWS shows them: the key and the object. `None` for events that have none.
+            pub fn details(&self, with_data: bool) -> Option<(&'static str, Json)> {
+                match self {
+                    $( history_events!(@binding $name details $($details)?) => history_events!(@write details with_data $($details)?), )*
+                }
+            }
+        }
+    };
+    (@public public) => { true };
+    (@public private) => { false };
+    (@pattern $name:ident $details:ident) => { Event::$name(_) };
+    (@pattern $name:ident) => { Event::$name };
+    (@binding $name:ident $bound:ident $details:ident) => { Event::$name($bound) };
+    (@binding $name:ident $bound:ident) => { Event::$name };
+    (@write $bound:ident $with_data:ident $details:ident) => { Some((<$details as Details>::KEY, $bound.write($with_data))) };
+    (@write $bound:ident $with_data:ident) => { None };
+}
+
+history_events! {
+    1 ExecutionStarted(ExecutionStarted) public "Execution started";
+    2 ExecutionSucceeded(ExecutionSucceeded) public "Execution succeeded";
+    3 ExecutionFailed(ExecutionFailed) public "Execution failed";
+    4 ExecutionTimedOut(ExecutionTimedOut) public "Execution timed out";
+    5 ExecutionAborted(ExecutionAborted) public "Execution aborted";
+    6 ExecutionRedriven(ExecutionRedriven) public "Execution redriven";
+    10 PassStateEntered(StateEntered) public "Pass state entered";
+    11 PassStateExited(StateExited) public "Pass state exited";
+    12 TaskStateEntered(StateEntered) public "Task state entered";
+    13 TaskStateExited(StateExited) public "Task state exited";
+    14 TaskStateAborted public "Task state aborted";
+    15 ChoiceStateEntered(StateEntered) public "Choice state entered";
+    16 ChoiceStateExited(StateExited) public "Choice state exited";
+    17 WaitStateEntered(StateEntered) public "Wait state entered";
+    18 WaitStateExited(StateExited) public "Wait state exited";
+    19 WaitStateAborted public "Wait state aborted";
+    20 SucceedStateEntered(StateEntered) public "Succeed state entered";
+    21 SucceedStateExited(StateExited) public "Succeed state exited";
+    22 FailStateEntered(StateEntered) public "Fail state entered";
+    23 ParallelStateEntered(StateEntered) public "Parallel state entered";
+    24 ParallelStateExited(StateExited) public "Parallel state exited";
+    25 ParallelStateStarted public "Parallel state started";
+    26 ParallelStateSucceeded public "Parallel state succeeded";
+    27 ParallelStateFailed public "Parallel state failed";
+    28 ParallelStateAborted public "Parallel state aborted";
+    29 MapStateEntered(StateEntered) public "Map state entered";
+    30 MapStateExited(StateExited) public "Map state exited";
+    31 MapStateStarted(MapStateStarted) public "Map state started";
+    32 MapStateSucceeded public "Map state succeeded";
+    33 MapStateFailed public "Map state failed";
+    34 MapStateAborted public "Map state aborted";
+    40 MapIterationStarted(MapIterationStarted) public "Map iteration started";
+    41 MapIterationSucceeded(MapIterationSucceeded) public "Map iteration succeeded";
+    42 MapIterationFailed(MapIterationFailed) public "Map iteration failed";
+    43 MapIterationAborted(MapIterationAborted) public "Map iteration aborted";
+    44 MapRunStarted(MapRunStarted) public "Map Run started";
+    45 MapRunSucceeded public "Map Run succeeded";
+    46 MapRunFailed(MapRunFailed) public "Map Run failed";
+    47 MapRunAborted public "Map Run aborted";
+    48 MapRunRedriven(MapRunRedriven) public "Map Run redriven";
+    50 LambdaFunctionScheduled(LambdaFunctionScheduled) public "Lambda function scheduled";
+    51 LambdaFunctionScheduleFailed(LambdaFunctionScheduleFailed) public "Lambda function schedule failed";
+    52 LambdaFunctionStarted public "Lambda function started";
+    53 LambdaFunctionStartFailed(LambdaFunctionStartFailed) public "Lambda function start failed";
+    54 LambdaFunctionSucceeded(LambdaFunctionSucceeded) public "Lambda function succeeded";
+    55 LambdaFunctionFailed(LambdaFunctionFailed) public "Lambda function failed";
+    56 LambdaFunctionTimedOut(LambdaFunctionTimedOut) public "Lambda function timed out";
+    60 ActivityScheduled(ActivityScheduled) public "Activity scheduled";
+    61 ActivityScheduleFailed(ActivityScheduleFailed) public "Activity schedule failed";
+    62 ActivityStarted(ActivityStarted) public "Activity started";
+    63 ActivitySucceeded(ActivitySucceeded) public "Activity succeeded";
+    64 ActivityFailed(ActivityFailed) public "Activity failed";
+    65 ActivityTimedOut(ActivityTimedOut) public "Activity timed out";
+    70 TaskScheduled(TaskScheduled) public "Task scheduled";
+    71 TaskStarted(TaskStarted) public "Task started";
+    72 TaskStartFailed(TaskStartFailed) public "Task start failed";
+    73 TaskSubmitted(TaskSubmitted) public "Task submitted";
+    74 TaskSubmitFailed(TaskSubmitFailed) public "Task submit failed";
+    75 TaskSucceeded(TaskSucceeded) public "Task succeeded";
+    76 TaskFailed(TaskFailed) public "Task failed";
+    77 TaskTimedOut(TaskTimedOut) public "Task timed out";
+    80 EvaluationFailed(EvaluationFailed) public "Evaluation failed";
+    200 WaitScheduled(WaitScheduled) private "Wait scheduled";
+    201 RetryScheduled(RetryScheduled) private "Retry scheduled";
+    202 HeartbeatReceived(HeartbeatReceived) private "Heartbeat received";
+    203 BranchesStarted(BranchesStarted) private "Branches started";
+}
+
+/// One line of an execution's log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Number in the history, from 1; 0 for events that histories do not show.
+    pub id: u64,
+    /// Number of the event that led to this one; 0 for the first ones.
+    pub previous_event_id: u64,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// The thread of control it happened in: 0 is the execution's own, branches and iterations have theirs.
+    pub thread: u32,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Record {
+    /// The event as `GetExecutionHistory` shows it. Meaningful for public events only.
+    ///
+    /// `with_data` is the request's `includeExecutionData`.
+    pub fn to_history(&self, with_data: bool) -> Json {
+        let mut out = ObjectBuilder::with_capacity(5);
+        out.insert("timestamp", Json::from_f64(self.timestamp.seconds()).unwrap_or(Json::Null));
+        out.insert("type", Json::from(self.event.row().name));
+        out.insert("id", Json::from(self.id));
+        out.insert("previousEventId", Json::from(self.previous_event_id));
+        if let Some((key, details)) = self.event.details(with_data) {
+            out.insert(key, details);
+        }
+        Json::Object(out.build())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_and_names_are_unique_and_all_of_awss_events_are_there() {
+        let mut tags: Vec<u16> = EVENTS.iter().map(|row| row.tag).collect();
+        tags.dedup();
+        assert_eq!(tags.len(), EVENTS.len());
+        assert!(tags.is_sorted());
+        assert_eq!(EVENTS.iter().filter(|row| row.public).count(), 62);
+    }
+
+    #[test]
+    fn payloads_are_shown_as_text_and_left_out_on_request() {
+        let record = Record {
+            id: 3,
+            previous_event_id: 2,
+            timestamp: Timestamp(1_700_000_000_123),
+            thread: 0,
+            event: Event::PassStateExited(StateExited {
+                name: "Greet".into(),
+                output: Payload(Json::object([("a", Json::from(1))])),
+                assigned_variables: AssignedVariables(vec![("x".into(), Json::from("y"))]),
+                onward: Onward::End,
+            }),
+        };
+        assert_eq!(
+            record.to_history(true).to_string(),
+            concat!(
+                r#"{"timestamp":1700000000.123,"type":"PassStateExited","id":3,"previousEventId":2,"#,
+                r#""stateExitedEventDetails":{"name":"Greet","output":"{\"a\":1}","outputDetails":{"truncated":false},"#,
+                r#""assignedVariables":{"x":"\"y\""},"assignedVariablesDetails":{"truncated":false}}}"#
+            )
+        );
+        assert_eq!(
+            record.to_history(false).get("stateExitedEventDetails").map(Json::to_string).as_deref(),
+            Some(r#"{"name":"Greet"}"#)
+        );
+    }
+}
