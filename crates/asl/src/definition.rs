@@ -92,7 +92,11 @@ impl State {
             StateKind::Task(task) => &task.retry,
             StateKind::Parallel(parallel) => &parallel.retry,
             StateKind::Map(map) => &map.retry,
-            StateKind::Pass(_) | StateKind::Choice(_) | StateKind::Wait(_) | StateKind::Succeed | StateKind::Fail(_) => &[],
+            StateKind::Pass(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_) => &[],
         }
     }
 
@@ -102,7 +106,11 @@ impl State {
             StateKind::Task(task) => &task.catch,
             StateKind::Parallel(parallel) => &parallel.catch,
             StateKind::Map(map) => &map.catch,
-            StateKind::Pass(_) | StateKind::Choice(_) | StateKind::Wait(_) | StateKind::Succeed | StateKind::Fail(_) => &[],
+            StateKind::Pass(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_) => &[],
         }
     }
 }
