@@ -220,6 +220,17 @@ impl Execution {
         self.status == Status::Running
     }
 
+    /// Whether both stand exactly alike: what replaying a log must give.
+    pub fn is_same_state(&self, other: &Execution) -> bool {
+        self.status == other.status
+            && self.stopped_at == other.stopped_at
+            && self.last_event_id == other.last_event_id
+            && self.timeout_at == other.timeout_at
+            && self.redrive_count == other.redrive_count
+            && self.next_thread == other.next_thread
+            && self.threads == other.threads
+    }
+
     /// What is open: every timer and task the execution waits for. After recovery these are asked for again, with the
     /// same keys.
     pub fn obligations(&self) -> Vec<Effect> {
