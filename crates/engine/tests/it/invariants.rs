@@ -1,6 +1,6 @@
 //! What holds of every execution, whatever it ran: ids, order, finality, and replay.
 
-use stepwell_interpreter::{Execution, Status};
+use stepwell_interpreter::{Execution, Start, Status};
 use stepwell_spec::{Event, Record};
 
 use crate::script::Outcome;
@@ -45,8 +45,14 @@ fn one_terminal_event_ends_it(name: &str, records: &[Record], execution: &Execut
 /// I6: the log alone gives the same execution, after every frame.
 fn replay_gives_the_same(name: &str, outcome: &Outcome) {
     let live = &outcome.execution;
-    let (definition, identity) = (live.definition.clone(), live.identity.clone());
-    let mut replayed = Execution::new(definition, identity, live.settings, live.input.clone(), live.started_at);
+    let start = Start {
+        definition: live.definition.clone(),
+        workflow: live.workflow,
+        identity: live.identity.clone(),
+        settings: live.settings,
+        input: live.input.clone(),
+    };
+    let mut replayed = Execution::new(start, live.started_at);
     for frame in &outcome.frames {
         for record in frame {
             replayed.evolve(record);

@@ -14,9 +14,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use stepwell_asl::{Definition, MachineType, Options, Source, compile};
-use stepwell_engine::{Engine, ExecutionId, Input, Outbox, Start};
-use stepwell_interpreter::{Chance, Command, Execution, Identity, Moment, Settings, TaskKey};
+use stepwell_asl::{Definition, MachineType, Options, Source, WorkflowId, compile};
+use stepwell_engine::{Engine, ExecutionId, Input, Outbox};
+use stepwell_interpreter::{Chance, Command, Execution, Identity, Moment, Settings, Start, TaskKey};
 use stepwell_json::Json;
 use stepwell_spec::{Record, Text, Timestamp};
 
@@ -62,6 +62,7 @@ pub fn run(definition: &str, script: &Json) -> Outcome {
     }
     let start = Start {
         definition: compiled(definition, machine_type),
+        workflow: WorkflowId::ROOT,
         identity: identity(),
         settings,
         input: script.get("input").cloned().unwrap_or_else(Json::empty_object),
@@ -158,7 +159,8 @@ impl World {
 
     fn take(&mut self, outbox: Outbox) -> Vec<Input> {
         let mut inputs = Vec::new();
-        self.frames.push(outbox.records.into_iter().map(|(_, record)| record).collect());
+        let own = outbox.records.into_iter().filter(|(id, _)| *id == ExecutionId(0));
+        self.frames.push(own.map(|(_, record)| record).collect());
         inputs.extend(outbox.yielded.into_iter().map(|id| Input::Command(id, Command::Continue)));
         for (id, request) in outbox.tasks {
             let state = request.state_name.to_string();
@@ -177,7 +179,8 @@ impl World {
             }
             if let Some(failure) = answer.get("fail") {
                 let text = |key: &str| failure.get(key).and_then(Json::as_str).map(Text::from);
-                inputs.push(Input::Command(id, Command::TaskFailed { task, error: text("error"), cause: text("cause") }));
+                inputs
+                    .push(Input::Command(id, Command::TaskFailed { task, error: text("error"), cause: text("cause") }));
             }
         }
         inputs
