@@ -73,6 +73,8 @@ pub struct State {
     pub data_flow: DataFlow,
     /// `Assign` of the state (not of its rules or catchers).
     pub assign: Option<Assign>,
+    /// Names of all variables the state's own fields read, its rules and catchers included; sorted, each once.
+    pub variables_read: Vec<Arc<str>>,
     /// What is particular to its type.
     pub kind: StateKind,
 }
@@ -92,7 +94,11 @@ impl State {
             StateKind::Task(task) => &task.retry,
             StateKind::Parallel(parallel) => &parallel.retry,
             StateKind::Map(map) => &map.retry,
-            StateKind::Pass(_) | StateKind::Choice(_) | StateKind::Wait(_) | StateKind::Succeed | StateKind::Fail(_) => &[],
+            StateKind::Pass(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_) => &[],
         }
     }
 
@@ -102,7 +108,11 @@ impl State {
             StateKind::Task(task) => &task.catch,
             StateKind::Parallel(parallel) => &parallel.catch,
             StateKind::Map(map) => &map.catch,
-            StateKind::Pass(_) | StateKind::Choice(_) | StateKind::Wait(_) | StateKind::Succeed | StateKind::Fail(_) => &[],
+            StateKind::Pass(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_) => &[],
         }
     }
 }
