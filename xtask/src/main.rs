@@ -1,2 +1,146 @@
-//! (being written)
-fn main() {}
+//! `cargo xtask`: everything a developer of Stepwell runs, under one roof.
+//!
+//! This file owns the list of commands and what `--help` says. What a command does stands in the file named after its
+//! idea. Nothing here depends on another crate, so that the first command of a newcomer builds at once.
+
+mod bench;
+mod check;
+mod corpus;
+mod fuzz;
+mod generate;
+mod options;
+mod run;
+mod tidy;
+
+use std::process::ExitCode;
+
+use options::Options;
+
+/// What a command gives back: nothing, or the line that says why it failed.
+type Outcome = Result<(), String>;
+
+struct Command {
+    name: &'static str,
+    options: &'static str,
+    summary: &'static str,
+    /// What `cargo xtask NAME --help` adds: when to use it, what it reads and writes.
+    teaches: &'static str,
+    run: fn(&mut Options) -> Outcome,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "check",
+        options: "",
+        summary: "before a commit: format, lints, tidy, fast tests",
+        teaches: "Runs `cargo fmt --check`, `cargo clippy` with warnings denied, `tidy`, and the tests of the default\n\
+                  members, and stops at the first that fails.",
+        run: check::check,
+    },
+    Command {
+        name: "tidy",
+        options: "",
+        summary: "the rules of the house that no compiler knows",
+        teaches: "Dependency arrows, crates allowed below the engine, purity, file headers, file names, dead files, file\n\
+                  lengths, unfinished code, links in Markdown, and the drawing of the arrows in docs/ARCHITECTURE.md.\n\
+                  Prints every fault as file:line and exits 1 when there is one. Also runs as a test of this crate.",
+        run: tidy::command,
+    },
+    Command {
+        name: "test",
+        options: "[-- CARGO-TEST-ARGUMENTS]",
+        summary: "every test of the workspace",
+        teaches: "The same as `cargo test --workspace`; what follows `--` goes to cargo:\n\
+                  `cargo xtask test -- -p stepwell-asl choice`.",
+        run: check::test,
+    },
+    Command {
+        name: "doc",
+        options: "[--open]",
+        summary: "API documentation of our crates, with warnings denied",
+        teaches: "Broken links between items fail here. `--open` shows the result in a browser.",
+        run: check::doc,
+    },
+    Command {
+        name: "golden",
+        options: "[--update]",
+        summary: "the golden cases: definition, input, scripted tasks, expected history",
+        teaches: "Runs every case below golden/. With `--update` it writes what the engine does now into the cases;\n\
+                  then read the difference like code, because that is what it is.",
+        run: generate::golden,
+    },
+    Command {
+        name: "codegen",
+        options: "[--check]",
+        summary: "write the generated reference pages from the tables",
+        teaches: "Writes docs/reference/ from the tables of crates/spec, and the drawing of the arrows in\n\
+                  docs/ARCHITECTURE.md. On a clean tree it changes nothing; `--check` fails when it would.",
+        run: generate::codegen,
+    },
+    Command {
+        name: "corpus",
+        options: "[--corpus DIR]",
+        summary: "how much of the corpus passes: four numbers, held against their floor",
+        teaches: "The corpus is not part of the repository. It is looked for in DIR, in $STEPWELL_CORPUS, and in\n\
+                  ../shared/corpus. The readers are tests named `corpus` in crates/jsonata, crates/jsonpath and crates/asl.\n\
+                  Exits 1 when a number is below the one in xtask/corpus-floor.txt; raise the floor when the number rises.",
+        run: corpus::command,
+    },
+    Command {
+        name: "fuzz",
+        options: "[TARGET…] [--seconds N] [--seed N]",
+        summary: "every fuzz target for N seconds (default 60)",
+        teaches: "Mutates the seeds in fuzz/seeds/ and looks for panics, hangs and unbounded memory. The same seed gives\n\
+                  the same inputs. With a nightly toolchain, `cargo +nightly fuzz run TARGET --features libfuzzer` drives\n\
+                  the same targets by coverage; see fuzz/README.md.",
+        run: fuzz::command,
+    },
+    Command {
+        name: "bench",
+        options: "[FILTER] [--reference]",
+        summary: "time and allocations of the hot paths",
+        teaches: "FILTER is a part of a bench's name: `cargo xtask bench jsonata`. `--reference` then measures the same\n\
+                  expressions with the reference JSONata on Node (needs node and npm; see benches/README.md).",
+        run: bench::command,
+    },
+];
+
+fn main() -> ExitCode {
+    let mut options = Options::new(std::env::args().skip(1));
+    let name = options.word();
+    let outcome = match name.as_deref() {
+        None | Some("help" | "--help" | "-h") => {
+            print!("{}", overview());
+            return ExitCode::SUCCESS;
+        }
+        Some(name) => match COMMANDS.iter().find(|command| command.name == name) {
+            None => Err(format!("there is no command `{name}`; `cargo xtask --help` lists them")),
+            Some(command) if options.flag("--help") || options.flag("-h") => {
+                print!("{}", page(command));
+                return ExitCode::SUCCESS;
+            }
+            Some(command) => (command.run)(&mut options),
+        },
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn overview() -> String {
+    let mut text = String::from("What a developer of Stepwell runs.\n\nusage: cargo xtask COMMAND [--help]\n\n");
+    for command in COMMANDS {
+        text.push_str(&format!("  {:<8}  {}\n", command.name, command.summary));
+    }
+    text.push_str("\nBefore a commit: `cargo xtask check`. What CI runs: `.ci/run`.\n");
+    text
+}
+
+fn page(command: &Command) -> String {
+    let Command { name, options, summary, teaches, .. } = command;
+    format!("{summary}\n\nusage: cargo xtask {}\n\n{teaches}\n", format!("{name} {options}").trim_end())
+}

@@ -53,6 +53,11 @@ impl Object {
         self.0.members.iter().map(|(key, value)| (key, value))
     }
 
+    /// The member at this place in the order.
+    pub fn at(&self, place: usize) -> Option<(&Arc<str>, &Json)> {
+        self.0.members.get(place).map(|(key, value)| (key, value))
+    }
+
     /// The names in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &Arc<str>> {
         self.0.members.iter().map(|(key, _)| key)

@@ -6,11 +6,19 @@
 //! This crate knows nothing of states or executions: the documents a path can start from come through [`Scope`],
 //! and so does chance. It draws no time, keeps nothing between calls, and bounds every evaluation.
 
+mod compile;
+mod condition;
+mod condition_compile;
 mod error;
+mod evaluate;
 mod expression;
+mod function;
 pub mod intrinsics;
+mod java_text;
+mod literal;
 mod path;
 mod reference;
+mod route;
 mod scope;
 mod template;
 

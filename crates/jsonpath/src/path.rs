@@ -1,10 +1,14 @@
 //! A compiled path: what it starts from, what it selects, and what it may be used for.
 
+use std::fmt;
 use std::sync::Arc;
 
 use stepwell_json::Json;
 
+use crate::compile::{Allowance, compile_steps};
 use crate::error::{PathError, PathErrorKind, SyntaxError};
+use crate::evaluate::Walk;
+use crate::route::{Route, Start, Step};
 use crate::scope::Scope;
 
 /// What a path starts from.
@@ -19,22 +23,38 @@ pub enum Root {
 }
 
 /// A compiled path. Cloning it copies a pointer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Path(Arc<PathNode>);
 
-#[derive(Debug)]
 struct PathNode {
     text: Box<str>,
     root: Root,
+    route: Route,
 }
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Path({:?})", self.text())
+    }
+}
+
+impl PartialEq for Path {
+    /// Paths are equal when their texts are.
+    fn eq(&self, other: &Path) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for Path {}
 
 impl Path {
     /// Compiles `$.a`, `$$.Execution.Id`, `$name[0]` and everything else Jayway JsonPath can read.
+    ///
+    /// Fails with Jayway's words on what it cannot read, and on text beyond our limits: 512 steps, 16 levels of nesting.
     pub fn parse(text: &str) -> Result<Path, SyntaxError> {
-        if !text.starts_with('$') {
-            return Err(SyntaxError { message: "a path starts with '$'".to_owned(), offset: 0 });
-        }
-        Ok(Path(Arc::new(PathNode { text: text.into(), root: Root::Input })))
+        let (root, root_bytes) = parse_root(text)?;
+        let route = compile_steps(text, root_bytes, 0, Start::Document, &mut Allowance::new())?;
+        Ok(Path(Arc::new(PathNode { text: text.into(), root, route })))
     }
 
     /// The text it was compiled from.
@@ -49,29 +69,82 @@ impl Path {
 
     /// Whether it names one place: it then has that place's value or fails, and otherwise has a list.
     pub fn is_definite(&self) -> bool {
-        true
+        self.0.route.is_definite()
     }
 
-    /// Whether it is made of names and indices only, so that it can serve as a reference path.
+    /// Whether it is made of names and indices from the start only, so that it can serve as a reference path.
     pub fn is_reference(&self) -> bool {
-        true
+        self.steps().iter().all(|step| match step {
+            Step::Name(_) => true,
+            Step::Index(index) => *index >= 0,
+            Step::Names(_)
+            | Step::Indices(_)
+            | Step::Slice(..)
+            | Step::Wildcard
+            | Step::Descend
+            | Step::Filter(_)
+            | Step::Function(_) => false,
+        })
     }
 
     /// Whether nothing follows the root.
     pub fn is_root(&self) -> bool {
-        self.0.text.len() == 1
+        self.steps().is_empty()
     }
 
-    /// The path's value in this document, which stands for its root whatever that is.
+    /// The path's value in this document, which stands for its root whatever that is, exactly as Jayway reads it.
+    ///
+    /// A definite path has one value or fails. An indefinite one has a list, but fails when a name before its first
+    /// indefinite step is missing; see [`Path::select`] for what AWS makes of that.
     pub fn read(&self, document: &Json) -> Result<Json, PathError> {
-        if self.is_root() {
-            return Ok(document.clone());
+        match self.0.route.follow(document) {
+            Some(value) => Ok(value.clone()),
+            None => Walk::new(document).read(&self.0.route, document).map_err(PathError::from),
         }
-        Err(PathError { kind: PathErrorKind::NotFound, message: "not read yet".to_owned() })
     }
 
-    /// The path's value in the document its root names.
+    /// As [`Path::read`], but an indefinite path that leads nowhere is an empty list, as AWS was seen to have it:
+    /// `$.item.items[*]` of `{}` is `[]`.
+    pub fn select(&self, document: &Json) -> Result<Json, PathError> {
+        match self.read(document) {
+            Err(error) if error.kind == PathErrorKind::NotFound && !self.is_definite() => Ok(Json::array(Vec::new())),
+            other => other,
+        }
+    }
+
+    /// The path's value, read by [`Path::select`] in the document its root names.
     pub fn read_in(&self, scope: &dyn Scope) -> Result<Json, PathError> {
-        self.read(scope.input())
+        match self.root() {
+            Root::Input => self.select(scope.input()),
+            Root::Context => self.select(&scope.context()),
+            Root::Variable(name) => match scope.variable(name) {
+                Some(value) => self.select(&value),
+                None => Err(PathError {
+                    kind: PathErrorKind::UndefinedVariable,
+                    message: format!("The variable '${name}' is not defined"),
+                }),
+            },
+        }
+    }
+
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.0.route.steps
+    }
+}
+
+/// The root a text starts with, and how many bytes it takes.
+fn parse_root(text: &str) -> Result<(Root, usize), SyntaxError> {
+    let Some(rest) = text.strip_prefix('$') else {
+        return Err(SyntaxError { message: "Path must start with '$'".to_owned(), offset: 0 });
+    };
+    if rest.starts_with('$') {
+        return Ok((Root::Context, 2));
+    }
+    let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let name = &rest[..length];
+    match name.chars().next() {
+        Some(first) if first.is_alphabetic() || first == '_' => Ok((Root::Variable(name.into()), 1 + length)),
+        // A digit cannot start a variable's name; the compiler of steps says that it cannot follow the root either.
+        _ => Ok((Root::Input, 1)),
     }
 }

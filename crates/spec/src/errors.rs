@@ -15,7 +15,7 @@ pub struct ErrorRow {
 
 /// The names, for use in code: one constant each.
 pub mod error {
-    /// Stands for every name except `States.DataLimitExceeded` and `States.Runtime`.
+    /// Stands for every name except `States.Runtime`.
     pub const ALL: &str = "States.ALL";
     /// A state, task or execution took longer than it may.
     pub const TIMEOUT: &str = "States.Timeout";
@@ -55,7 +55,12 @@ const fn row(name: &'static str, in_all: bool, in_task_failed: bool, meaning: &'
 
 /// Every name of the language. A name that is not here is a task's own: both wildcards stand for it.
 pub const ERRORS: &[ErrorRow] = &[
-    row(error::ALL, true, true, "Stands for every error name but two; last and alone in a Retrier or Catcher."),
+    row(
+        error::ALL,
+        true,
+        true,
+        "Stands for every error name but States.Runtime; last and alone in a Retrier or Catcher.",
+    ),
     row(error::TIMEOUT, true, false, "A task or an execution took longer than TimeoutSeconds."),
     row(error::HEARTBEAT_TIMEOUT, true, true, "A task sent no heartbeat for HeartbeatSeconds."),
     row(error::TASK_FAILED, true, true, "Stands for every failure of a task except States.Timeout."),
@@ -69,6 +74,6 @@ pub const ERRORS: &[ErrorRow] = &[
     row(error::ITEM_READER_FAILED, true, true, "ItemReader could not read its items."),
     row(error::RESULT_WRITER_FAILED, true, true, "ResultWriter could not write the results."),
     row(error::QUERY_EVALUATION_ERROR, true, true, "A JSONata expression failed, or gave nothing or a wrong type."),
-    row(error::DATA_LIMIT_EXCEEDED, false, true, "An input, output or result exceeds 262,144 bytes."),
+    row(error::DATA_LIMIT_EXCEEDED, true, true, "An input, output or result exceeds 262,144 bytes."),
     row(error::RUNTIME, false, true, "The execution met something it cannot process, such as a path without a value."),
 ];

@@ -1,0 +1,59 @@
+//! What the engine needs from outside, as traits others implement.
+
+use stepwell_interpreter::{Identity, Moment, TaskRequest};
+use stepwell_json::Json;
+use stepwell_spec::{Text, Timestamp};
+
+/// A task on its way to the world.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dispatch<'a> {
+    /// The execution it belongs to.
+    pub execution: &'a Identity,
+    /// The work.
+    pub request: &'a TaskRequest,
+}
+
+/// What the world answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The task is done.
+    Succeeded(Json),
+    /// A task that goes on (`.sync`, `.waitForTaskToken`) was taken by its service, and is done by now.
+    SubmittedAndSucceeded {
+        /// What the service answered to the request.
+        submitted: Json,
+        /// What the task ended with.
+        output: Json,
+    },
+    /// The task failed.
+    Failed {
+        /// The error name.
+        error: Option<Text>,
+        /// The cause.
+        cause: Option<Text>,
+    },
+    /// Nobody answers: the task stays open until its timeout, if it has one.
+    Silence,
+    /// The request cannot be served at all, which is nothing the workflow could handle: why, and how to mend it.
+    Refused(String),
+}
+
+/// Carries requests of Task states to what answers them: mocks, local services, AWS, the simulator. The interpreter
+/// cannot tell them apart.
+pub trait Transport {
+    /// Does a task's work.
+    fn run(&mut self, task: &Dispatch<'_>) -> Answer;
+}
+
+/// Where time and chance come from.
+pub trait Clock {
+    /// The time and fresh entropy.
+    fn moment(&mut self) -> Moment;
+
+    /// Waits until this time, as this clock understands waiting. `false` when the wait was given up.
+    fn wait_until(&mut self, time: Timestamp) -> bool;
+
+    /// An execution yielded after a long burst. A clock that stands still while work is done lets some time pass here.
+    /// `false` when the run was given up.
+    fn yielded(&mut self) -> bool;
+}

@@ -1,0 +1,147 @@
+//! Driving an engine until an execution has ended: dispatch, wait, and again.
+
+use std::collections::VecDeque;
+
+use stepwell_interpreter::{Command, Moment, TaskRequest};
+use stepwell_spec::{Record, Timestamp};
+
+use crate::ports::{Answer, Clock, Dispatch, Transport};
+use crate::step::{Engine, ExecutionId, Input, Outbox, Start};
+
+/// Told of every record as soon as it is there.
+pub type Observer<'a> = &'a mut dyn FnMut(&Record);
+
+/// Why a run did not get to its execution's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The transport cannot serve a task: the state's name and the reason.
+    Refused(String, String),
+    /// Nothing is left that could move the execution: it waits for an answer nobody will give, in these states.
+    Stuck(Vec<String>),
+    /// The clock gave up waiting.
+    Interrupted,
+}
+
+/// Time that passes only when somebody waits: a wait of a year ends at once.
+#[derive(Clone, Debug)]
+pub struct VirtualClock {
+    now: Timestamp,
+    entropy: u64,
+}
+
+impl VirtualClock {
+    /// A clock that starts at this moment; its entropy seeds all that is drawn.
+    pub fn new(start: Moment) -> VirtualClock {
+        VirtualClock { now: start.now, entropy: start.entropy }
+    }
+}
+
+impl Clock for VirtualClock {
+    fn moment(&mut self) -> Moment {
+        let chance = stepwell_interpreter::Chance::new(Moment { now: self.now, entropy: self.entropy });
+        self.entropy = chance.draw();
+        Moment { now: self.now, entropy: chance.draw() }
+    }
+
+    fn wait_until(&mut self, time: Timestamp) -> bool {
+        self.now = self.now.max(time);
+        true
+    }
+
+    /// A second: what AWS needs for so many transitions is more. So a loop without waits meets its timeout.
+    fn yielded(&mut self) -> bool {
+        self.now = self.now.plus_ms(1_000);
+        true
+    }
+}
+
+/// Starts an execution and drives the engine until it has ended.
+///
+/// Fails when it cannot end: a task nobody serves, an answer nobody gives, a clock that gave up.
+pub fn run_to_end(
+    engine: &mut Engine,
+    start: Start,
+    transport: &mut dyn Transport,
+    clock: &mut dyn Clock,
+    observer: Observer<'_>,
+) -> Result<ExecutionId, Stopped> {
+    let mut run = Run { engine, transport, observer, inputs: VecDeque::new(), open: Vec::new(), ended: Vec::new() };
+    run.inputs.push_back(Input::Start(Box::new(start)));
+    let mut first = None;
+    loop {
+        let at = clock.moment();
+        let timer_is_due = run.engine.next_due().is_some_and(|due| due <= at.now);
+        // A timer that is due goes first, so that an execution that never stops moving still meets its timeout.
+        let input = if timer_is_due { Some(Input::Tick) } else { run.inputs.pop_front() };
+        let Some(input) = input else {
+            let Some(due) = run.engine.next_due() else { return Err(Stopped::Stuck(run.open_states())) };
+            if !clock.wait_until(due) {
+                return Err(Stopped::Interrupted);
+            }
+            continue;
+        };
+        let outbox = run.engine.step(input, at);
+        first = first.or_else(|| outbox.records.first().map(|(id, _)| *id));
+        if !outbox.yielded.is_empty() && !clock.yielded() {
+            return Err(Stopped::Interrupted);
+        }
+        run.take(outbox)?;
+        if let Some(id) = first.filter(|id| run.ended.contains(id)) {
+            return Ok(id);
+        }
+    }
+}
+
+struct Run<'a> {
+    engine: &'a mut Engine,
+    transport: &'a mut dyn Transport,
+    observer: Observer<'a>,
+    inputs: VecDeque<Input>,
+    /// Tasks nobody has answered.
+    open: Vec<(ExecutionId, TaskRequest)>,
+    ended: Vec<ExecutionId>,
+}
+
+impl Run<'_> {
+    fn open_states(&self) -> Vec<String> {
+        self.open.iter().map(|(_, task)| task.state_name.to_string()).collect()
+    }
+
+    fn take(&mut self, outbox: Outbox) -> Result<(), Stopped> {
+        for (_, record) in &outbox.records {
+            (self.observer)(record);
+        }
+        for (id, cancelled) in outbox.cancelled {
+            self.open.retain(|(owner, task)| *owner != id || task.key != cancelled);
+        }
+        for (id, request) in outbox.tasks {
+            self.dispatch(id, request)?;
+        }
+        self.inputs.extend(outbox.yielded.into_iter().map(|id| Input::Command(id, Command::Continue)));
+        self.ended.extend(outbox.ended);
+        Ok(())
+    }
+
+    fn dispatch(&mut self, id: ExecutionId, request: TaskRequest) -> Result<(), Stopped> {
+        let Some(execution) = self.engine.execution(id) else { return Ok(()) };
+        let task = request.key;
+        if matches!(request.resource.kind, stepwell_asl::ResourceKind::Activity) {
+            self.inputs.push_back(Input::Command(id, Command::ActivityStarted { task, worker_name: None }));
+        }
+        match self.transport.run(&Dispatch { execution: &execution.identity, request: &request }) {
+            Answer::Succeeded(output) => {
+                self.inputs.push_back(Input::Command(id, Command::TaskSucceeded { task, output }));
+            }
+            Answer::SubmittedAndSucceeded { submitted, output } => {
+                self.inputs.push_back(Input::Command(id, Command::TaskSubmitted { task, output: submitted }));
+                self.inputs.push_back(Input::Command(id, Command::TaskSucceeded { task, output }));
+            }
+            Answer::Failed { error, cause } => {
+                self.inputs.push_back(Input::Command(id, Command::TaskFailed { task, error, cause }));
+            }
+            Answer::Silence => self.open.push((id, request)),
+            Answer::Refused(reason) => return Err(Stopped::Refused(request.state_name.to_string(), reason)),
+        }
+        Ok(())
+    }
+}

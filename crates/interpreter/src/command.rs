@@ -1,0 +1,60 @@
+//! What may be asked of an execution.
+
+use stepwell_json::Json;
+use stepwell_spec::Text;
+
+use crate::effect::{TaskKey, TimerKey};
+
+/// Asked of an execution, by a client, a timer or a task's answer.
+///
+/// A command about a task or timer that is no longer open changes nothing and gives an empty decision: late answers,
+/// duplicates and races end here.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Go on after a burst that yielded.
+    Continue,
+    /// A timer the execution asked for has come due.
+    TimerFired(TimerKey),
+    /// A worker took an activity's task.
+    ActivityStarted {
+        /// Which task.
+        task: TaskKey,
+        /// What the worker calls itself.
+        worker_name: Option<Text>,
+    },
+    /// The service took the request of a task that goes on (`.sync`, `.waitForTaskToken`).
+    TaskSubmitted {
+        /// Which task.
+        task: TaskKey,
+        /// What the service answered.
+        output: Json,
+    },
+    /// A task gave a sign of life.
+    TaskHeartbeat {
+        /// Which task.
+        task: TaskKey,
+    },
+    /// A task succeeded.
+    TaskSucceeded {
+        /// Which task.
+        task: TaskKey,
+        /// Its result.
+        output: Json,
+    },
+    /// A task failed.
+    TaskFailed {
+        /// Which task.
+        task: TaskKey,
+        /// The error name.
+        error: Option<Text>,
+        /// The cause.
+        cause: Option<Text>,
+    },
+    /// Stop the execution.
+    Stop {
+        /// The error name its history shows.
+        error: Option<Text>,
+        /// The cause its history shows.
+        cause: Option<Text>,
+    },
+}

@@ -1,0 +1,76 @@
+//! The context object: `$$` in JSONPath, `$states.context` in JSONata. Built only when an expression reads it.
+
+use stepwell_asl::StateKind;
+use stepwell_json::{Json, ObjectBuilder};
+use stepwell_spec::Text;
+
+use crate::execution::{Active, Execution, Item, ThreadId};
+
+/// The context object as an expression of the thread's current state sees it.
+///
+/// `item` stands in for the thread's own while a Map state prepares an iteration; `token` is there for tasks that wait
+/// for one.
+pub(crate) fn context_object(
+    execution: &Execution,
+    thread: ThreadId,
+    item: Option<&Item>,
+    token: Option<&Text>,
+) -> Json {
+    let mut context = ObjectBuilder::with_capacity(5);
+    context.insert("Execution", execution_part(execution));
+    if let Some(item) = item.or_else(|| execution.item(thread)) {
+        context.insert("Map", Json::object([("Item", item_part(item))]));
+    }
+    context.insert("StateMachine", state_machine_part(execution));
+    if let Some(active) = execution.find_active(thread) {
+        context.insert("State", state_part(execution, active));
+    }
+    if let Some(token) = token {
+        context.insert("Task", Json::object([("Token", Json::String(token.clone()))]));
+    }
+    Json::Object(context.build())
+}
+
+fn execution_part(execution: &Execution) -> Json {
+    let identity = &execution.identity;
+    Json::object([
+        ("Id", Json::String(identity.arn.clone())),
+        ("Input", execution.input.clone()),
+        ("StartTime", Json::from(execution.started_at.to_string())),
+        ("Name", Json::String(identity.name.clone())),
+        ("RoleArn", Json::String(identity.role_arn.clone())),
+        ("RedriveCount", Json::from(execution.redrive_count)),
+    ])
+}
+
+fn state_machine_part(execution: &Execution) -> Json {
+    let identity = &execution.identity;
+    Json::object([
+        ("Id", Json::String(identity.state_machine_arn.clone())),
+        ("Name", Json::String(identity.state_machine_name.clone())),
+    ])
+}
+
+fn state_part(execution: &Execution, active: &Active) -> Json {
+    let state = execution.definition.state(active.state);
+    let mut part = ObjectBuilder::with_capacity(3);
+    part.insert("Name", Json::String(state.name.clone()));
+    part.insert("EnteredTime", Json::from(active.entered_at.to_string()));
+    match state.kind {
+        StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_) => {
+            part.insert("RetryCount", Json::from(active.retry_count()));
+        }
+        StateKind::Pass(_) | StateKind::Choice(_) | StateKind::Wait(_) | StateKind::Succeed | StateKind::Fail(_) => {}
+    }
+    Json::Object(part.build())
+}
+
+fn item_part(item: &Item) -> Json {
+    let mut part = ObjectBuilder::with_capacity(3);
+    part.insert("Index", Json::from(item.index));
+    if let Some(key) = &item.key {
+        part.insert("Key", Json::String(key.clone()));
+    }
+    part.insert("Value", item.value.clone());
+    Json::Object(part.build())
+}

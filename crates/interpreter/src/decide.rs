@@ -1,0 +1,529 @@
+//! Deciding: from a command to records and effects.
+//!
+//! One command is decided until nothing more can move without the outside world: a run of pure states is one burst and
+//! becomes one frame. Threads take turns, one transition each, in the order they became ready.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use stepwell_asl::{Definition, State, StateKind};
+use stepwell_json::Json;
+use stepwell_spec::{
+    EvaluationFailed, Event, ExecutionAborted, ExecutionFailed, ExecutionStarted, ExecutionSucceeded,
+    ExecutionTimedOut, MapIterationAborted, MapIterationFailed, Onward, Payload, Record, RetryScheduled, StateEntered,
+    StateExited, Text, Timestamp, error,
+};
+
+use crate::catch;
+use crate::command::Command;
+use crate::data_flow::Leaving;
+use crate::effect::{Effect, TaskKey, TimerKey, TimerPurpose};
+use crate::execution::{Execution, Identity, Item, Phase, Status, ThreadId, Work};
+use crate::failure::Failure;
+use crate::moment::{Chance, Moment};
+use crate::retry;
+use crate::scope::Surroundings;
+use crate::settings::Settings;
+use crate::states;
+
+/// What one command led to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// What happened, in order. Already folded into the execution that decided.
+    pub records: Vec<Record>,
+    /// What it asks of the world, once the records are durable.
+    pub effects: Vec<Effect>,
+}
+
+impl Execution {
+    /// An execution that has not started: what replaying a log begins with.
+    pub fn new(
+        definition: Arc<Definition>,
+        identity: Arc<Identity>,
+        settings: Settings,
+        input: Json,
+        started_at: Timestamp,
+    ) -> Self {
+        Execution {
+            definition,
+            identity,
+            settings,
+            status: Status::Running,
+            input,
+            started_at,
+            stopped_at: None,
+            last_event_id: 0,
+            timeout_at: None,
+            redrive_count: 0,
+            threads: std::collections::BTreeMap::new(),
+            next_thread: 0,
+        }
+    }
+
+    /// Starts an execution and runs it until it waits for the outside world.
+    pub fn start(
+        definition: Arc<Definition>,
+        identity: Arc<Identity>,
+        settings: Settings,
+        input: Json,
+        at: Moment,
+    ) -> (Self, Decision) {
+        let mut execution = Execution::new(definition, identity, settings, input, at.now);
+        let limits = [execution.definition.timeout_seconds, execution.settings.execution_seconds_max];
+        let timeout_seconds = limits.into_iter().flatten().min();
+        let timeout_at = timeout_seconds.map(|seconds| at.now.plus_ms(seconds.saturating_mul(1000)));
+        let mut burst = Burst::new(&mut execution, at);
+        let identity = burst.execution.identity.clone();
+        let started = ExecutionStarted {
+            input: Payload(burst.execution.input.clone()),
+            role_arn: identity.role_arn.clone(),
+            state_machine_alias_arn: identity.state_machine_alias_arn.clone(),
+            state_machine_version_arn: identity.state_machine_version_arn.clone(),
+            timeout_at,
+        };
+        burst.record(ThreadId::ROOT, 0, Event::ExecutionStarted(started));
+        if let Some(at) = timeout_at {
+            burst.effect(Effect::SetTimer(TimerKey::execution_timeout(), at));
+        }
+        burst.ready.push_back(ThreadId::ROOT);
+        burst.run();
+        let decision = burst.finish();
+        (execution, decision)
+    }
+
+    /// Decides a command: what happens, and what that asks of the world. The records are already folded in when it
+    /// returns.
+    pub fn decide(&mut self, command: Command, at: Moment) -> Decision {
+        if !self.is_running() {
+            return Decision::default();
+        }
+        let mut burst = Burst::new(self, at);
+        burst.decide(command);
+        burst.run();
+        burst.finish()
+    }
+}
+
+/// One command being decided.
+pub(crate) struct Burst<'a> {
+    pub(crate) execution: &'a mut Execution,
+    pub(crate) at: Moment,
+    pub(crate) chance: Chance,
+    decision: Decision,
+    /// Threads about to enter a state, in the order they take turns.
+    ready: VecDeque<ThreadId>,
+}
+
+impl<'a> Burst<'a> {
+    fn new(execution: &'a mut Execution, at: Moment) -> Burst<'a> {
+        Burst { execution, at, chance: Chance::new(at), decision: Decision::default(), ready: VecDeque::new() }
+    }
+
+    fn finish(self) -> Decision {
+        self.decision
+    }
+
+    /// The one place where a command meets what is open.
+    fn decide(&mut self, command: Command) {
+        match command {
+            Command::Continue => {
+                let threads = self.execution.threads.iter();
+                let ready =
+                    threads.filter(|(_, thread)| matches!(thread.phase, Phase::Ready { .. })).map(|(&id, _)| id);
+                self.ready.extend(ready.collect::<Vec<_>>());
+            }
+            Command::TimerFired(timer) => self.fire(timer),
+            Command::ActivityStarted { task, worker_name } => {
+                if self.execution.open_task(task).is_some() {
+                    states::task::started_by_worker(self, task, worker_name);
+                }
+            }
+            Command::TaskSubmitted { task, output } => {
+                if self.execution.open_task(task).is_some() {
+                    states::task::submitted(self, task, output);
+                }
+            }
+            Command::TaskHeartbeat { task } => {
+                if self.execution.open_task(task).is_some() {
+                    states::task::heartbeat(self, task);
+                }
+            }
+            Command::TaskSucceeded { task, output } => {
+                if self.execution.open_task(task).is_some() {
+                    states::task::succeeded(self, task, output);
+                }
+            }
+            Command::TaskFailed { task, error, cause } => {
+                if self.execution.open_task(task).is_some() {
+                    states::task::failed(self, task, Failure { error, cause, ..Failure::default() });
+                }
+            }
+            Command::Stop { error, cause } => self.stop(Event::ExecutionAborted(ExecutionAborted { error, cause })),
+        }
+    }
+
+    fn fire(&mut self, timer: TimerKey) {
+        let thread = timer.thread;
+        match timer.purpose {
+            TimerPurpose::ExecutionTimeout => {
+                let timed_out = ExecutionTimedOut { error: Some(error::TIMEOUT.into()), cause: None };
+                self.stop(Event::ExecutionTimedOut(timed_out));
+            }
+            TimerPurpose::TaskTimeout | TimerPurpose::Heartbeat => {
+                let task = TaskKey { thread, scheduled_event_id: timer.event_id };
+                if self.execution.open_task(task).is_some() {
+                    states::task::timed_out(self, task, timer.purpose);
+                }
+            }
+            TimerPurpose::Wait => {
+                let Some(active) = self.execution.find_active(thread) else { return };
+                if matches!(active.work, Work::Until { .. }) && active.entered_event_id == timer.event_id {
+                    states::wait::resume(self, thread);
+                }
+            }
+            TimerPurpose::Retry => {
+                let Some(active) = self.execution.find_active(thread) else { return };
+                if matches!(active.work, Work::Retry { event_id, .. } if event_id == timer.event_id) {
+                    states::begin(self, thread);
+                }
+            }
+        }
+    }
+
+    /// Lets threads take turns until none is ready, the execution has ended, or the burst has run long enough.
+    fn run(&mut self) {
+        self.enforce_history_quota(0);
+        let mut transitions = 0;
+        while self.execution.is_running()
+            && let Some(thread) = self.ready.pop_front()
+        {
+            if transitions == self.execution.settings.transitions_per_burst {
+                self.effect(Effect::Continue);
+                return;
+            }
+            transitions += 1;
+            // A turn may have ended a thread that was still in line.
+            if matches!(self.execution.threads.get(&thread).map(|thread| &thread.phase), Some(Phase::Ready { .. })) {
+                let effects = self.decision.effects.len();
+                self.enter(thread);
+                self.enforce_history_quota(effects);
+            }
+        }
+    }
+
+    fn enter(&mut self, thread: ThreadId) {
+        let scope = self.execution.thread(thread);
+        let Phase::Ready { state, input } = &scope.phase else { return };
+        let (state, input, previous) = (*state, input.clone(), scope.previous_event_id);
+        let definition = self.execution.definition.clone();
+        let row = definition.state(state);
+        let entered = StateEntered { name: row.name.clone(), input: Payload(input), state: state.0 };
+        self.record(
+            thread,
+            previous,
+            match row.kind {
+                StateKind::Pass(_) => Event::PassStateEntered(entered),
+                StateKind::Task(_) => Event::TaskStateEntered(entered),
+                StateKind::Choice(_) => Event::ChoiceStateEntered(entered),
+                StateKind::Wait(_) => Event::WaitStateEntered(entered),
+                StateKind::Succeed => Event::SucceedStateEntered(entered),
+                StateKind::Fail(_) => Event::FailStateEntered(entered),
+                StateKind::Parallel(_) => Event::ParallelStateEntered(entered),
+                StateKind::Map(_) => Event::MapStateEntered(entered),
+            },
+        );
+        states::begin(self, thread);
+    }
+
+    /// Leaves the thread's state, or fails it when its output could not be made.
+    pub(crate) fn leave(&mut self, thread: ThreadId, leaving: Result<Leaving, Failure>) {
+        match leaving {
+            Ok(leaving) => self.exit(thread, leaving),
+            Err(failure) => self.fail(thread, failure),
+        }
+    }
+
+    fn exit(&mut self, thread: ThreadId, leaving: Leaving) {
+        let definition = self.execution.definition.clone();
+        let state = definition.state(self.execution.active(thread).state);
+        let scope = self.execution.thread(thread);
+        let (previous, parent) = (scope.previous_event_id, scope.parent);
+        let exited = StateExited {
+            name: state.name.clone(),
+            output: Payload(leaving.output.clone()),
+            assigned_variables: leaving.assigned,
+            onward: leaving.onward,
+        };
+        let event = match state.kind {
+            StateKind::Pass(_) => Event::PassStateExited(exited),
+            StateKind::Task(_) => Event::TaskStateExited(exited),
+            StateKind::Choice(_) => Event::ChoiceStateExited(exited),
+            StateKind::Wait(_) => Event::WaitStateExited(exited),
+            StateKind::Succeed => Event::SucceedStateExited(exited),
+            StateKind::Parallel(_) => Event::ParallelStateExited(exited),
+            StateKind::Map(_) => Event::MapStateExited(exited),
+            StateKind::Fail(_) => panic!("a Fail state is never left"),
+        };
+        let exit_id = self.record(thread, previous, event);
+        match (leaving.onward, parent) {
+            (Onward::State(_), _) => self.ready.push_back(thread),
+            (Onward::End, None) => {
+                let succeeded = ExecutionSucceeded { output: Payload(leaving.output) };
+                self.end(exit_id, Event::ExecutionSucceeded(succeeded));
+            }
+            (Onward::End, Some(parent)) => match self.child_kind(parent) {
+                ChildKind::Branch => states::parallel::branch_ended(self, parent),
+                ChildKind::Iteration => states::map::iteration_ended(self, parent, thread),
+            },
+        }
+    }
+
+    /// A state failed: tries again, goes to a Catcher's state, or fails what the state is part of.
+    pub(crate) fn fail(&mut self, thread: ThreadId, failure: Failure) {
+        self.record_evaluation(thread, &failure);
+        let previous = self.execution.thread(thread).previous_event_id;
+        self.fail_after(thread, previous, failure);
+    }
+
+    /// As [`Burst::fail`], where what follows hangs on this event: a failed branch's last one.
+    fn fail_after(&mut self, thread: ThreadId, previous: u64, failure: Failure) {
+        let definition = self.execution.definition.clone();
+        let active = self.execution.active(thread);
+        let state = definition.state(active.state);
+        if let Some(next) = retry::next_attempt(state.retriers(), &active.retries, &failure, &self.chance) {
+            self.abort_children(thread);
+            let at = self.at.now.plus_ms(next.delay_ms);
+            let scheduled = RetryScheduled { retrier: next.retrier as u32, at };
+            self.record(thread, previous, Event::RetryScheduled(scheduled));
+            let timer = TimerKey::retry(thread, self.execution.last_event_id);
+            self.effect(Effect::SetTimer(timer, at));
+            return;
+        }
+        self.fail_children_state(thread, state, previous, &failure);
+        let caught = catch::caught(&self.around(thread), state, &failure);
+        match caught {
+            Some(Ok(leaving)) => self.exit(thread, leaving),
+            Some(Err(second)) => {
+                self.record_evaluation(thread, &second);
+                self.fail_thread(thread, second);
+            }
+            None => self.fail_thread(thread, failure),
+        }
+    }
+
+    /// `EvaluationFailed`, before anything else is said of a failed expression.
+    fn record_evaluation(&mut self, thread: ThreadId, failure: &Failure) {
+        let Some(site) = &failure.evaluation else { return };
+        let definition = self.execution.definition.clone();
+        let active = self.execution.active(thread);
+        let state = definition.state(active.state);
+        let previous = self.execution.thread(thread).previous_event_id;
+        // Seen on AWS: an expression that fails in the step that entered the state hangs on what the entry followed. A
+        // Wait state evaluates in a step of its own.
+        let same_step = previous == active.entered_event_id && !matches!(state.kind, StateKind::Wait(_));
+        let previous = if same_step { active.before_event_id } else { previous };
+        let event = EvaluationFailed {
+            error: failure.error.clone(),
+            cause: failure.cause.clone(),
+            location: site.location.clone(),
+            state: state.name.clone(),
+        };
+        self.record(thread, previous, Event::EvaluationFailed(event));
+    }
+
+    /// Ends a Parallel or Map state's children and says that the state failed, unless it could not even be processed.
+    fn fail_children_state(&mut self, thread: ThreadId, state: &State, previous: u64, failure: &Failure) {
+        let event = match state.kind {
+            StateKind::Parallel(_) => Event::ParallelStateFailed,
+            StateKind::Map(_) => Event::MapStateFailed,
+            StateKind::Pass(_)
+            | StateKind::Task(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_) => return,
+        };
+        self.abort_children(thread);
+        if !failure.own_runtime {
+            self.record(thread, previous, event);
+        }
+    }
+
+    /// A thread cannot go on: so what it is part of fails, in the end the execution.
+    fn fail_thread(&mut self, thread: ThreadId, failure: Failure) {
+        let scope = self.execution.thread(thread);
+        let (previous, parent, index) = (scope.previous_event_id, scope.parent, scope.index);
+        let Some(parent) = parent else {
+            let failed = ExecutionFailed { error: failure.error, cause: failure.cause };
+            self.end(previous, Event::ExecutionFailed(failed));
+            return;
+        };
+        let failure = Failure { evaluation: None, own_runtime: false, ..failure };
+        match self.child_kind(parent) {
+            ChildKind::Branch => {
+                // Seen on AWS: the failed branch's own Task state is aborted as well.
+                self.abort_state(thread);
+                let last = self.execution.thread(thread).previous_event_id;
+                self.fail_after(parent, last, Failure { also: Some(error::BRANCH_FAILED), ..failure });
+            }
+            ChildKind::Iteration => {
+                let name = self.execution.definition.state(self.execution.active(parent).state).name.clone();
+                let event = MapIterationFailed { name, index: index as u64 };
+                self.record(thread, previous, Event::MapIterationFailed(event));
+                self.fail(parent, failure);
+            }
+        }
+    }
+
+    /// Aborts every branch or iteration of a thread's Parallel or Map state.
+    fn abort_children(&mut self, thread: ThreadId) {
+        let is_map =
+            matches!(self.execution.definition.state(self.execution.active(thread).state).kind, StateKind::Map(_));
+        for child in self.execution.children(thread) {
+            self.abort_state(child);
+            if is_map {
+                let name = self.execution.definition.state(self.execution.active(thread).state).name.clone();
+                let scope = self.execution.thread(child);
+                let event = MapIterationAborted { name, index: scope.index as u64 };
+                let previous = scope.previous_event_id;
+                self.record(child, previous, Event::MapIterationAborted(event));
+            }
+        }
+    }
+
+    /// Aborts the state a thread is in, with all that is below it, and gives up what it waits for.
+    fn abort_state(&mut self, thread: ThreadId) {
+        let Some(active) = self.execution.find_active(thread) else { return };
+        let mut open = Vec::new();
+        active.obligations(thread, &mut open);
+        let kind = &self.execution.definition.state(active.state).kind;
+        let (event, has_children) = match kind {
+            StateKind::Task(_) => (Event::TaskStateAborted, false),
+            StateKind::Wait(_) => (Event::WaitStateAborted, false),
+            // One that waits for nothing has failed already, and its history says so.
+            StateKind::Parallel(_) | StateKind::Map(_) if active.work == Work::None => return,
+            StateKind::Parallel(_) => (Event::ParallelStateAborted, true),
+            StateKind::Map(_) => (Event::MapStateAborted, true),
+            StateKind::Pass(_) | StateKind::Choice(_) | StateKind::Succeed | StateKind::Fail(_) => return,
+        };
+        for effect in open {
+            match effect {
+                Effect::SetTimer(timer, _) => self.effect(Effect::CancelTimer(timer)),
+                Effect::RunTask(request) => self.effect(Effect::CancelTask(request.key)),
+                Effect::CancelTask(_) | Effect::CancelTimer(_) | Effect::Continue | Effect::ExecutionEnded => {}
+            }
+        }
+        if has_children {
+            self.abort_children(thread);
+        }
+        let previous = self.execution.thread(thread).previous_event_id;
+        self.record(thread, previous, event);
+    }
+
+    /// Ends the execution from outside its states: stopped, or out of time.
+    fn stop(&mut self, event: Event) {
+        self.abort_state(ThreadId::ROOT);
+        let previous = self.execution.thread(ThreadId::ROOT).previous_event_id;
+        self.end(previous, event);
+    }
+
+    fn end(&mut self, previous: u64, event: Event) {
+        if self.execution.timeout_at.is_some() {
+            self.effect(Effect::CancelTimer(TimerKey::execution_timeout()));
+        }
+        self.record(ThreadId::ROOT, previous, event);
+        self.effect(Effect::ExecutionEnded);
+    }
+
+    /// Fails the execution when its history has become too long: the failure is the last event the history can hold.
+    ///
+    /// `effects` is how many effects there were before the turn that overran: what came after is not asked for.
+    fn enforce_history_quota(&mut self, effects: usize) {
+        let Some(max) = self.execution.settings.history_events_max else { return };
+        let ended_in_time = !self.execution.is_running() && self.execution.last_event_id <= max;
+        if self.execution.last_event_id < max || ended_in_time {
+            return;
+        }
+        let records = &mut self.decision.records;
+        while records.last().is_some_and(|record| record.id == 0 || record.id >= max) {
+            records.pop();
+        }
+        self.decision.effects.truncate(effects);
+        self.execution.last_event_id = max - 1;
+        self.execution.status = Status::Running;
+        let failed = ExecutionFailed {
+            error: Some(error::RUNTIME.into()),
+            cause: Some(format!("The execution reached the maximum number of history events ({max}).").into()),
+        };
+        self.end(max - 1, Event::ExecutionFailed(failed));
+    }
+
+    /// Writes one record, folds it in, and answers its id.
+    pub(crate) fn record(&mut self, thread: ThreadId, previous_event_id: u64, event: Event) -> u64 {
+        let public = event.row().public;
+        let id = if public { self.execution.last_event_id + 1 } else { 0 };
+        let record = Record { id, previous_event_id, timestamp: self.at.now, thread: thread.0, event };
+        self.execution.evolve(&record);
+        self.decision.records.push(record);
+        id
+    }
+
+    /// Writes one record that follows the thread's last event.
+    pub(crate) fn record_next(&mut self, thread: ThreadId, event: Event) -> u64 {
+        let previous = self.execution.thread(thread).previous_event_id;
+        self.record(thread, previous, event)
+    }
+
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.decision.effects.push(effect);
+    }
+
+    /// Puts a thread in line for its next turn.
+    pub(crate) fn make_ready(&mut self, thread: ThreadId) {
+        self.ready.push_back(thread);
+    }
+
+    pub(crate) fn definition(&self) -> Arc<Definition> {
+        self.execution.definition.clone()
+    }
+
+    /// What the expressions of the thread's state see.
+    pub(crate) fn around(&self, thread: ThreadId) -> Surroundings<'_> {
+        Surroundings {
+            execution: self.execution,
+            thread,
+            now: self.at.now,
+            chance: &self.chance,
+            token: None,
+            item: None,
+        }
+    }
+
+    /// The same, with a task's token.
+    pub(crate) fn around_with_token<'b>(&'b self, thread: ThreadId, token: Option<&'b Text>) -> Surroundings<'b> {
+        Surroundings { token, ..self.around(thread) }
+    }
+
+    /// The same, with the item of an iteration being prepared.
+    pub(crate) fn around_with_item<'b>(&'b self, thread: ThreadId, item: Option<&'b Item>) -> Surroundings<'b> {
+        Surroundings { item, ..self.around(thread) }
+    }
+
+    fn child_kind(&self, parent: ThreadId) -> ChildKind {
+        match self.execution.definition.state(self.execution.active(parent).state).kind {
+            StateKind::Parallel(_) => ChildKind::Branch,
+            StateKind::Map(_) => ChildKind::Iteration,
+            StateKind::Pass(_)
+            | StateKind::Task(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_) => panic!("I11: only Parallel and Map states have children"),
+        }
+    }
+}
+
+enum ChildKind {
+    Branch,
+    Iteration,
+}

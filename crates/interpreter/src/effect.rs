@@ -1,0 +1,78 @@
+//! What an execution asks of the world.
+
+use stepwell_asl::Resource;
+use stepwell_json::Json;
+use stepwell_spec::{Text, Timestamp};
+
+use crate::execution::ThreadId;
+
+/// Asked of the world, once the records that caused it are durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Do a task's work and answer with a command.
+    RunTask(TaskRequest),
+    /// A task's answer is no longer wanted.
+    CancelTask(TaskKey),
+    /// Answer with [`crate::Command::TimerFired`] at this time.
+    SetTimer(TimerKey, Timestamp),
+    /// A timer is no longer wanted.
+    CancelTimer(TimerKey),
+    /// The burst yielded: answer with [`crate::Command::Continue`].
+    Continue,
+    /// The execution has ended.
+    ExecutionEnded,
+}
+
+/// Names one attempt of one task of an execution. The same after recovery, so that a target can tell a repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskKey {
+    /// The thread of control the task belongs to.
+    pub thread: ThreadId,
+    /// Id of its `…Scheduled` event, which is the attempt's own.
+    pub scheduled_event_id: u64,
+}
+
+/// Names one timer of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerKey {
+    /// The thread of control it wakes.
+    pub thread: ThreadId,
+    /// Id of the event it belongs to: a timer of an older attempt has an older id.
+    pub event_id: u64,
+    /// What it is for.
+    pub purpose: TimerPurpose,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerPurpose {
+    /// The end of a Wait state.
+    Wait,
+    /// The next attempt of a failed state.
+    Retry,
+    /// `TimeoutSeconds` of a Task state.
+    TaskTimeout,
+    /// `HeartbeatSeconds` of a Task state.
+    Heartbeat,
+    /// `TimeoutSeconds` of the machine.
+    ExecutionTimeout,
+}
+
+/// The work of a Task state, as a transport gets it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskRequest {
+    /// Which attempt of which task.
+    pub key: TaskKey,
+    /// The Task state's name.
+    pub state_name: Text,
+    /// What to call.
+    pub resource: Resource,
+    /// `Parameters` or `Arguments`, evaluated.
+    pub input: Json,
+    /// The token that completes the task, where it waits for one.
+    pub token: Option<Text>,
+    /// `Credentials.RoleArn`, evaluated.
+    pub role_arn: Option<Text>,
+    /// Retries so far: 0 in the first attempt.
+    pub retry_count: u64,
+}

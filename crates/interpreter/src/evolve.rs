@@ -1,0 +1,387 @@
+//! Folding a record into the execution: dull on purpose.
+//!
+//! No expression is evaluated here, no id allocated that the record does not imply, and nothing can fail: what a record
+//! says has happened. Recovery is this function over the log and nothing else.
+
+use stepwell_asl::{StateId, StateKind};
+use stepwell_json::Json;
+use stepwell_spec::{
+    Event, MapIterationStarted, MapStateStarted, Onward, Record, StateEntered, StateExited, Timestamp,
+};
+
+use crate::effect::{TaskKey, TaskRequest};
+use crate::execution::{Active, Children, Execution, MapItems, Phase, Status, TaskWork, Thread, ThreadId, Work};
+use crate::failure::Failure;
+
+impl Execution {
+    /// Folds one record of this execution's log into its state.
+    ///
+    /// # Panics
+    ///
+    /// When the record cannot follow the ones before it: the log is not this execution's.
+    pub fn evolve(&mut self, record: &Record) {
+        if record.id > 0 {
+            assert_eq!(record.id, self.last_event_id + 1, "I2: event ids follow one another");
+            self.last_event_id = record.id;
+        }
+        let thread = ThreadId(record.thread);
+        match &record.event {
+            Event::ExecutionStarted(started) => {
+                self.timeout_at = started.timeout_at;
+                let start_at = self.definition.workflows[0].start_at;
+                self.add_thread(None, 0, start_at, started.input.0.clone(), 0);
+            }
+            Event::ExecutionSucceeded(ended) => self.close(Status::Succeeded(ended.output.0.clone()), record.timestamp),
+            Event::ExecutionFailed(ended) => {
+                let failure = Failure { error: ended.error.clone(), cause: ended.cause.clone(), ..Failure::default() };
+                self.close(Status::Failed(failure), record.timestamp);
+            }
+            Event::ExecutionTimedOut(ended) => {
+                let failure = Failure { error: ended.error.clone(), cause: ended.cause.clone(), ..Failure::default() };
+                self.close(Status::TimedOut(failure), record.timestamp);
+            }
+            Event::ExecutionAborted(ended) => {
+                let failure = Failure { error: ended.error.clone(), cause: ended.cause.clone(), ..Failure::default() };
+                self.close(Status::Aborted(failure), record.timestamp);
+            }
+            Event::ExecutionRedriven(redriven) => self.redrive_count = redriven.redrive_count,
+
+            Event::PassStateEntered(entered)
+            | Event::TaskStateEntered(entered)
+            | Event::ChoiceStateEntered(entered)
+            | Event::WaitStateEntered(entered)
+            | Event::SucceedStateEntered(entered)
+            | Event::FailStateEntered(entered)
+            | Event::ParallelStateEntered(entered)
+            | Event::MapStateEntered(entered) => self.enter(thread, record, entered),
+
+            Event::PassStateExited(exited)
+            | Event::TaskStateExited(exited)
+            | Event::ChoiceStateExited(exited)
+            | Event::WaitStateExited(exited)
+            | Event::SucceedStateExited(exited)
+            | Event::ParallelStateExited(exited)
+            | Event::MapStateExited(exited) => self.exit(thread, record.id, exited),
+
+            Event::WaitScheduled(scheduled) => self.set_work(thread, Work::Until { at: scheduled.until }),
+            Event::RetryScheduled(scheduled) => {
+                let event_id = self.last_event_id;
+                self.drop_children(thread);
+                let active = self.active_mut(thread);
+                let retrier = scheduled.retrier as usize;
+                if active.retries.len() <= retrier {
+                    active.retries.resize(retrier + 1, 0);
+                }
+                active.retries[retrier] += 1;
+                active.work = Work::Retry { at: scheduled.at, event_id };
+                self.follow(thread, record.previous_event_id);
+            }
+
+            Event::TaskScheduled(scheduled) => {
+                let task = OpenedTask {
+                    input: &scheduled.parameters.0,
+                    token: scheduled.token.clone(),
+                    role_arn: scheduled.task_credentials.as_ref().map(|credentials| credentials.role_arn.clone()),
+                    timeout_at: scheduled.timeout_at,
+                    heartbeat_at: scheduled.heartbeat_at,
+                    heartbeat_seconds: scheduled.heartbeat_in_seconds,
+                };
+                self.open_scheduled_task(thread, record.id, task);
+            }
+            Event::LambdaFunctionScheduled(scheduled) => {
+                let task = OpenedTask {
+                    input: &scheduled.input.0,
+                    token: None,
+                    role_arn: scheduled.task_credentials.as_ref().map(|credentials| credentials.role_arn.clone()),
+                    timeout_at: scheduled.timeout_at,
+                    heartbeat_at: None,
+                    heartbeat_seconds: None,
+                };
+                self.open_scheduled_task(thread, record.id, task);
+            }
+            Event::ActivityScheduled(scheduled) => {
+                let task = OpenedTask {
+                    input: &scheduled.input.0,
+                    token: Some(scheduled.token.clone()),
+                    role_arn: None,
+                    timeout_at: scheduled.timeout_at,
+                    heartbeat_at: None,
+                    heartbeat_seconds: scheduled.heartbeat_in_seconds,
+                };
+                self.open_scheduled_task(thread, record.id, task);
+            }
+            Event::ActivityStarted(started) => {
+                self.set_heartbeat(thread, started.heartbeat_at);
+                self.follow(thread, record.id);
+            }
+            Event::HeartbeatReceived(received) => self.set_heartbeat(thread, Some(received.next_at)),
+            Event::TaskStarted(_) | Event::TaskSubmitted(_) | Event::LambdaFunctionStarted => {
+                self.follow(thread, record.id);
+            }
+            Event::TaskSucceeded(_)
+            | Event::TaskFailed(_)
+            | Event::TaskTimedOut(_)
+            | Event::TaskStartFailed(_)
+            | Event::TaskSubmitFailed(_)
+            | Event::LambdaFunctionSucceeded(_)
+            | Event::LambdaFunctionFailed(_)
+            | Event::LambdaFunctionTimedOut(_)
+            | Event::LambdaFunctionScheduleFailed(_)
+            | Event::LambdaFunctionStartFailed(_)
+            | Event::ActivitySucceeded(_)
+            | Event::ActivityFailed(_)
+            | Event::ActivityTimedOut(_)
+            | Event::ActivityScheduleFailed(_) => {
+                self.set_work(thread, Work::None);
+                self.follow(thread, record.id);
+            }
+            Event::TaskStateAborted
+            | Event::WaitStateAborted
+            | Event::ParallelStateAborted
+            | Event::MapStateAborted => {
+                self.drop_children(thread);
+                let scope = self.thread_mut(thread);
+                scope.phase = Phase::Ended(Json::Null);
+                scope.previous_event_id = record.id;
+            }
+            Event::EvaluationFailed(_) => self.follow(thread, record.id),
+
+            Event::ParallelStateStarted => self.follow(thread, record.id),
+            Event::BranchesStarted(started) => self.start_branches(thread, &started.input),
+            Event::MapStateStarted(started) => self.start_map(thread, record.id, started),
+            Event::MapIterationStarted(started) => self.start_iteration(thread, record.id, started),
+            Event::MapIterationSucceeded(_) => self.join(thread),
+            Event::MapIterationFailed(_) => {
+                let previous = self.thread(thread).previous_event_id;
+                if let Some(parent) = self.drop_thread(thread) {
+                    self.follow(parent, previous);
+                }
+            }
+            Event::MapIterationAborted(_) => {
+                self.drop_thread(thread);
+            }
+            // AWS hangs what follows a success on what led to it, not on the success itself.
+            Event::ParallelStateSucceeded | Event::MapStateSucceeded => {}
+            Event::ParallelStateFailed | Event::MapStateFailed => {
+                self.drop_children(thread);
+                self.set_work(thread, Work::None);
+                self.follow(thread, record.id);
+            }
+            Event::MapRunStarted(_)
+            | Event::MapRunSucceeded
+            | Event::MapRunFailed(_)
+            | Event::MapRunAborted
+            | Event::MapRunRedriven(_) => self.follow(thread, record.id),
+        }
+    }
+
+    fn enter(&mut self, thread: ThreadId, record: &Record, entered: &StateEntered) {
+        let scope = self.thread_mut(thread);
+        scope.phase = Phase::In(Active {
+            state: StateId(entered.state),
+            input: entered.input.0.clone(),
+            entered_at: record.timestamp,
+            entered_event_id: record.id,
+            before_event_id: scope.previous_event_id,
+            retries: Vec::new(),
+            work: Work::None,
+        });
+        scope.previous_event_id = record.id;
+    }
+
+    fn exit(&mut self, thread: ThreadId, event_id: u64, exited: &StateExited) {
+        self.drop_children(thread);
+        let scope = self.thread_mut(thread);
+        for (name, value) in &exited.assigned_variables.0 {
+            match scope.variables.iter_mut().find(|(own, _)| own == name) {
+                Some((_, own)) => *own = value.clone(),
+                None => scope.variables.push((name.clone(), value.clone())),
+            }
+        }
+        scope.previous_event_id = event_id;
+        let output = exited.output.0.clone();
+        scope.phase = match exited.onward {
+            Onward::State(state) => Phase::Ready { state: StateId(state), input: output },
+            Onward::End => Phase::Ended(output),
+        };
+        // A branch has no event of its own for its end: its last state's exit is it.
+        if exited.onward == Onward::End && self.is_branch(thread) {
+            self.join(thread);
+        }
+    }
+
+    fn is_branch(&self, thread: ThreadId) -> bool {
+        let parent = self.thread(thread).parent.and_then(|parent| self.find_active(parent));
+        parent.is_some_and(|active| matches!(self.definition.state(active.state).kind, StateKind::Parallel(_)))
+    }
+
+    /// Gives a child's output to its parent and lets the child go.
+    fn join(&mut self, child: ThreadId) {
+        let Some(Thread { parent: Some(parent), index, phase: Phase::Ended(output), previous_event_id, .. }) =
+            self.threads.remove(&child)
+        else {
+            panic!("I11: thread {} joins once, after its end", child.0)
+        };
+        self.follow(parent, previous_event_id);
+        let children = self.children_mut(parent);
+        children.results[index] = Some(output);
+        children.done += 1;
+        children.running -= 1;
+    }
+
+    fn start_branches(&mut self, thread: ThreadId, input: &Json) {
+        let previous = self.thread(thread).previous_event_id;
+        let state = self.active(thread).state;
+        let definition = self.definition.clone();
+        let StateKind::Parallel(parallel) = &definition.state(state).kind else {
+            panic!("I6: branches belong to a Parallel state")
+        };
+        let count = parallel.branches.len();
+        self.set_work(
+            thread,
+            Work::Children(Box::new(Children { results: vec![None; count], done: 0, running: count, map: None })),
+        );
+        for (index, &branch) in parallel.branches.iter().enumerate() {
+            self.add_thread(Some(thread), index, definition.workflow(branch).start_at, input.clone(), previous);
+        }
+    }
+
+    fn start_map(&mut self, thread: ThreadId, event_id: u64, started: &MapStateStarted) {
+        let map = MapItems {
+            items: started.items.clone(),
+            effective_input: started.effective_input.clone(),
+            max_concurrency: started.max_concurrency,
+            next: 0,
+        };
+        let results = vec![None; MapItems::count(&started.items)];
+        self.set_work(thread, Work::Children(Box::new(Children { results, done: 0, running: 0, map: Some(map) })));
+        self.follow(thread, event_id);
+    }
+
+    fn start_iteration(&mut self, thread: ThreadId, event_id: u64, started: &MapIterationStarted) {
+        let state = self.active(thread).state;
+        let definition = self.definition.clone();
+        let StateKind::Map(map) = &definition.state(state).kind else { panic!("I6: iterations belong to a Map state") };
+        let index = started.index as usize;
+        let children = self.children_mut(thread);
+        children.running += 1;
+        let item = children.map.as_mut().and_then(|map| {
+            map.next = index + 1;
+            map.item(index)
+        });
+        let start_at = definition.workflow(map.processor).start_at;
+        let child = self.add_thread(Some(thread), index, start_at, started.input.clone(), event_id);
+        self.thread_mut(child).item = item;
+    }
+
+    fn open_scheduled_task(&mut self, thread: ThreadId, event_id: u64, opened: OpenedTask<'_>) {
+        let active = self.active(thread);
+        let state = self.definition.state(active.state);
+        let StateKind::Task(task) = &state.kind else { panic!("I6: a task belongs to a Task state") };
+        let request = TaskRequest {
+            key: TaskKey { thread, scheduled_event_id: event_id },
+            state_name: state.name.clone(),
+            resource: task.resource.clone(),
+            input: opened.input.clone(),
+            token: opened.token,
+            role_arn: opened.role_arn,
+            retry_count: active.retry_count(),
+        };
+        let work = TaskWork {
+            request,
+            timeout_at: opened.timeout_at,
+            heartbeat_at: opened.heartbeat_at,
+            heartbeat_seconds: opened.heartbeat_seconds,
+        };
+        self.set_work(thread, Work::Task(Box::new(work)));
+        self.follow(thread, event_id);
+    }
+
+    fn set_heartbeat(&mut self, thread: ThreadId, at: Option<Timestamp>) {
+        if let Work::Task(task) = &mut self.active_mut(thread).work {
+            task.heartbeat_at = at;
+        }
+    }
+
+    fn close(&mut self, status: Status, at: Timestamp) {
+        assert_eq!(self.status, Status::Running, "I4: an execution ends once");
+        self.status = status;
+        self.stopped_at = Some(at);
+        self.threads.clear();
+    }
+
+    fn add_thread(
+        &mut self,
+        parent: Option<ThreadId>,
+        index: usize,
+        state: StateId,
+        input: Json,
+        previous_event_id: u64,
+    ) -> ThreadId {
+        let id = ThreadId(self.next_thread);
+        self.next_thread += 1;
+        let phase = Phase::Ready { state, input };
+        self.threads.insert(id, Thread { parent, index, item: None, variables: Vec::new(), previous_event_id, phase });
+        id
+    }
+
+    /// Lets a thread and everything below it go; answers its parent, whose count of running children shrinks.
+    fn drop_thread(&mut self, thread: ThreadId) -> Option<ThreadId> {
+        self.drop_children(thread);
+        let parent = self.threads.remove(&thread)?.parent?;
+        self.children_mut(parent).running -= 1;
+        Some(parent)
+    }
+
+    fn drop_children(&mut self, thread: ThreadId) {
+        let has_children = matches!(
+            self.threads.get(&thread).map(|scope| &scope.phase),
+            Some(Phase::In(Active { work: Work::Children(_), .. }))
+        );
+        if has_children {
+            for child in self.children(thread) {
+                self.drop_children(child);
+                self.threads.remove(&child);
+            }
+        }
+    }
+
+    /// The thread's next event will follow this one.
+    fn follow(&mut self, thread: ThreadId, event_id: u64) {
+        self.thread_mut(thread).previous_event_id = event_id;
+    }
+
+    fn set_work(&mut self, thread: ThreadId, work: Work) {
+        self.active_mut(thread).work = work;
+    }
+
+    fn thread_mut(&mut self, id: ThreadId) -> &mut Thread {
+        self.threads.get_mut(&id).unwrap_or_else(|| panic!("I6: thread {} is open when its record comes", id.0))
+    }
+
+    fn active_mut(&mut self, id: ThreadId) -> &mut Active {
+        match &mut self.thread_mut(id).phase {
+            Phase::In(active) => active,
+            Phase::Ready { .. } | Phase::Ended(_) => panic!("I6: thread {} is in a state when its record comes", id.0),
+        }
+    }
+
+    fn children_mut(&mut self, id: ThreadId) -> &mut Children {
+        match &mut self.active_mut(id).work {
+            Work::Children(children) => children,
+            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) => {
+                panic!("I11: thread {} has children when theirs end", id.0)
+            }
+        }
+    }
+}
+
+/// What every kind of `…Scheduled` event says about the task it opens.
+struct OpenedTask<'a> {
+    input: &'a Json,
+    token: Option<stepwell_spec::Text>,
+    role_arn: Option<stepwell_spec::Text>,
+    timeout_at: Option<Timestamp>,
+    heartbeat_at: Option<Timestamp>,
+    heartbeat_seconds: Option<u64>,
+}

@@ -1,0 +1,373 @@
+//! The state of one execution: what its log amounts to so far.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stepwell_asl::{Definition, StateId};
+use stepwell_json::Json;
+use stepwell_spec::{Text, Timestamp};
+
+use crate::effect::{Effect, TaskKey, TaskRequest, TimerKey, TimerPurpose};
+use crate::failure::Failure;
+use crate::settings::Settings;
+
+/// Names a thread of control: 0 is the execution's own; each branch and each iteration has its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThreadId(pub u32);
+
+impl ThreadId {
+    /// The execution's own thread.
+    pub const ROOT: ThreadId = ThreadId(0);
+}
+
+/// Who an execution is: what never changes while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The execution's ARN.
+    pub arn: Text,
+    /// Its name.
+    pub name: Text,
+    /// The role it runs under.
+    pub role_arn: Text,
+    /// ARN of its state machine, unqualified.
+    pub state_machine_arn: Text,
+    /// Name of its state machine.
+    pub state_machine_name: Text,
+    /// ARN of the version it was started with, if one.
+    pub state_machine_version_arn: Option<Text>,
+    /// ARN of the alias it was started with, if one.
+    pub state_machine_alias_arn: Option<Text>,
+    /// The region it runs in.
+    pub region: Text,
+}
+
+/// How an execution stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Status {
+    /// It runs.
+    Running,
+    /// It ended well, with this output.
+    Succeeded(Json),
+    /// It failed.
+    Failed(Failure),
+    /// It took longer than it may.
+    TimedOut(Failure),
+    /// It was stopped.
+    Aborted(Failure),
+}
+
+impl Status {
+    /// `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Status::Running => "RUNNING",
+            Status::Succeeded(_) => "SUCCEEDED",
+            Status::Failed(_) => "FAILED",
+            Status::TimedOut(_) => "TIMED_OUT",
+            Status::Aborted(_) => "ABORTED",
+        }
+    }
+}
+
+/// One execution. Changed by its own records only.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// What it runs.
+    pub definition: Arc<Definition>,
+    /// Who it is.
+    pub identity: Arc<Identity>,
+    /// What it may use.
+    pub settings: Settings,
+    /// How it stands.
+    pub status: Status,
+    /// What it was started with.
+    pub input: Json,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub stopped_at: Option<Timestamp>,
+    /// Id of the last event in its history.
+    pub last_event_id: u64,
+    pub(crate) timeout_at: Option<Timestamp>,
+    pub(crate) redrive_count: u64,
+    pub(crate) threads: BTreeMap<ThreadId, Thread>,
+    pub(crate) next_thread: u32,
+}
+
+/// One thread of control.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Thread {
+    /// The thread whose Parallel or Map state this one belongs to.
+    pub(crate) parent: Option<ThreadId>,
+    /// Its place among its siblings: the branch's or item's index.
+    pub(crate) index: usize,
+    /// The item, for iterations.
+    pub(crate) item: Option<Item>,
+    /// Variables assigned in this thread. Outer ones are found through `parent`.
+    pub(crate) variables: Vec<(Text, Json)>,
+    /// Id of the event that the thread's next one follows.
+    pub(crate) previous_event_id: u64,
+    pub(crate) phase: Phase,
+}
+
+/// What an iteration works on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Item {
+    pub(crate) index: u64,
+    pub(crate) value: Json,
+    /// The member's name, when the items are an object's members.
+    pub(crate) key: Option<Text>,
+}
+
+/// Where a thread stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Phase {
+    /// About to enter a state.
+    Ready { state: StateId, input: Json },
+    /// In a state.
+    In(Active),
+    /// Its workflow has ended; what is left is for its parent to take.
+    Ended(Json),
+}
+
+/// A state that was entered and not left.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Active {
+    pub(crate) state: StateId,
+    pub(crate) input: Json,
+    pub(crate) entered_at: Timestamp,
+    pub(crate) entered_event_id: u64,
+    /// What the `…StateEntered` event followed.
+    pub(crate) before_event_id: u64,
+    /// Retries so far, per entry of `Retry`; empty until the first one.
+    pub(crate) retries: Vec<u64>,
+    pub(crate) work: Work,
+}
+
+/// What a state is waiting for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Work {
+    /// Nothing: it is being decided.
+    None,
+    /// The end of a Wait state.
+    Until { at: Timestamp },
+    /// The next attempt.
+    Retry { at: Timestamp, event_id: u64 },
+    /// A task's answer.
+    Task(Box<TaskWork>),
+    /// Branches or iterations.
+    Children(Box<Children>),
+}
+
+/// An open task.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TaskWork {
+    pub(crate) request: TaskRequest,
+    pub(crate) timeout_at: Option<Timestamp>,
+    pub(crate) heartbeat_at: Option<Timestamp>,
+    pub(crate) heartbeat_seconds: Option<u64>,
+}
+
+/// Open branches or iterations.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Children {
+    /// Results so far, in order of branch or item.
+    pub(crate) results: Vec<Option<Json>>,
+    /// How many are done.
+    pub(crate) done: usize,
+    /// How many run now. For a Map it never exceeds `max_concurrency`.
+    pub(crate) running: usize,
+    /// What a Map iterates over.
+    pub(crate) map: Option<MapItems>,
+}
+
+/// What a Map state iterates over.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MapItems {
+    pub(crate) items: Json,
+    pub(crate) effective_input: Json,
+    pub(crate) max_concurrency: u64,
+    /// Index of the next item to start.
+    pub(crate) next: usize,
+}
+
+impl MapItems {
+    /// Number of items of an array or an object.
+    pub(crate) fn count(items: &Json) -> usize {
+        items.as_array().map(|array| array.len()).or_else(|| items.as_object().map(|object| object.len())).unwrap_or(0)
+    }
+
+    /// The item at this index; an object's member comes as its value with its name.
+    pub(crate) fn item(&self, index: usize) -> Option<Item> {
+        let index_number = index as u64;
+        match &self.items {
+            Json::Array(items) => {
+                items.get(index).map(|value| Item { index: index_number, value: value.clone(), key: None })
+            }
+            Json::Object(members) => members.at(index).map(|(key, value)| Item {
+                index: index_number,
+                value: value.clone(),
+                key: Some(key.clone()),
+            }),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
+        }
+    }
+}
+
+impl Execution {
+    /// Whether it still runs.
+    pub fn is_running(&self) -> bool {
+        self.status == Status::Running
+    }
+
+    /// Whether both stand exactly alike: what replaying a log must give.
+    pub fn is_same_state(&self, other: &Execution) -> bool {
+        self.status == other.status
+            && self.stopped_at == other.stopped_at
+            && self.last_event_id == other.last_event_id
+            && self.timeout_at == other.timeout_at
+            && self.redrive_count == other.redrive_count
+            && self.next_thread == other.next_thread
+            && self.threads == other.threads
+    }
+
+    /// What is open: every timer and task the execution waits for. After recovery these are asked for again, with the
+    /// same keys.
+    pub fn obligations(&self) -> Vec<Effect> {
+        if !self.is_running() {
+            return Vec::new();
+        }
+        let mut effects = Vec::new();
+        if let Some(at) = self.timeout_at {
+            effects.push(Effect::SetTimer(TimerKey::execution_timeout(), at));
+        }
+        let mut ready = false;
+        for (&id, thread) in &self.threads {
+            match &thread.phase {
+                Phase::Ready { .. } => ready = true,
+                Phase::In(active) => active.obligations(id, &mut effects),
+                Phase::Ended(_) => {}
+            }
+        }
+        if ready {
+            effects.push(Effect::Continue);
+        }
+        effects
+    }
+
+    pub(crate) fn thread(&self, id: ThreadId) -> &Thread {
+        self.threads.get(&id).unwrap_or_else(|| panic!("I14: thread {} is open while it is decided", id.0))
+    }
+
+    pub(crate) fn active(&self, id: ThreadId) -> &Active {
+        match &self.thread(id).phase {
+            Phase::In(active) => active,
+            Phase::Ready { .. } | Phase::Ended(_) => panic!("I7: thread {} is in a state while it is decided", id.0),
+        }
+    }
+
+    /// The active state of a thread that may be gone.
+    pub(crate) fn find_active(&self, id: ThreadId) -> Option<&Active> {
+        match &self.threads.get(&id)?.phase {
+            Phase::In(active) => Some(active),
+            Phase::Ready { .. } | Phase::Ended(_) => None,
+        }
+    }
+
+    pub(crate) fn open_task(&self, key: TaskKey) -> Option<&TaskWork> {
+        match &self.find_active(key.thread)?.work {
+            Work::Task(task) if task.request.key == key => Some(task),
+            Work::Task(_) | Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Children(_) => None,
+        }
+    }
+
+    /// The threads of a Parallel or Map state's branches or iterations, in the order they started.
+    pub(crate) fn children(&self, parent: ThreadId) -> Vec<ThreadId> {
+        let later = self.threads.range(parent..);
+        later.filter(|(_, thread)| thread.parent == Some(parent)).map(|(&id, _)| id).collect()
+    }
+
+    /// The thread that was added last.
+    pub(crate) fn newest_thread(&self) -> ThreadId {
+        ThreadId(self.next_thread - 1)
+    }
+
+    /// The value of a variable as seen from a thread: its own, or one of an enclosing scope.
+    pub(crate) fn variable(&self, from: ThreadId, name: &str) -> Option<&Json> {
+        let mut thread = Some(from);
+        while let Some(id) = thread {
+            let scope = self.threads.get(&id)?;
+            if let Some((_, value)) = scope.variables.iter().find(|(own, _)| &**own == name) {
+                return Some(value);
+            }
+            thread = scope.parent;
+        }
+        None
+    }
+
+    /// The item of the innermost iteration a thread runs in.
+    pub(crate) fn item(&self, from: ThreadId) -> Option<&Item> {
+        let mut thread = Some(from);
+        while let Some(id) = thread {
+            let scope = self.threads.get(&id)?;
+            if scope.item.is_some() {
+                return scope.item.as_ref();
+            }
+            thread = scope.parent;
+        }
+        None
+    }
+}
+
+impl Active {
+    /// Retries so far, all entries of `Retry` together.
+    pub(crate) fn retry_count(&self) -> u64 {
+        self.retries.iter().sum()
+    }
+
+    /// Timers and tasks this state waits for.
+    pub(crate) fn obligations(&self, thread: ThreadId, effects: &mut Vec<Effect>) {
+        match &self.work {
+            Work::None | Work::Children(_) => {}
+            Work::Until { at } => {
+                effects.push(Effect::SetTimer(TimerKey::wait(thread, self.entered_event_id), *at));
+            }
+            Work::Retry { at, event_id } => effects.push(Effect::SetTimer(TimerKey::retry(thread, *event_id), *at)),
+            Work::Task(task) => {
+                task.timers(|timer, at| effects.push(Effect::SetTimer(timer, at)));
+                effects.push(Effect::RunTask(task.request.clone()));
+            }
+        }
+    }
+}
+
+impl TaskWork {
+    /// Calls back with each timer that watches over the task.
+    pub(crate) fn timers(&self, mut each: impl FnMut(TimerKey, Timestamp)) {
+        let key = self.request.key;
+        if let Some(at) = self.timeout_at {
+            each(TimerKey::task(key, TimerPurpose::TaskTimeout), at);
+        }
+        if let Some(at) = self.heartbeat_at {
+            each(TimerKey::task(key, TimerPurpose::Heartbeat), at);
+        }
+    }
+}
+
+impl TimerKey {
+    pub(crate) fn execution_timeout() -> TimerKey {
+        TimerKey { thread: ThreadId::ROOT, event_id: 1, purpose: TimerPurpose::ExecutionTimeout }
+    }
+
+    pub(crate) fn wait(thread: ThreadId, entered_event_id: u64) -> TimerKey {
+        TimerKey { thread, event_id: entered_event_id, purpose: TimerPurpose::Wait }
+    }
+
+    pub(crate) fn retry(thread: ThreadId, event_id: u64) -> TimerKey {
+        TimerKey { thread, event_id, purpose: TimerPurpose::Retry }
+    }
+
+    pub(crate) fn task(task: TaskKey, purpose: TimerPurpose) -> TimerKey {
+        TimerKey { thread: task.thread, event_id: task.scheduled_event_id, purpose }
+    }
+}

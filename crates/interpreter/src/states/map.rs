@@ -1,0 +1,142 @@
+//! Map: runs one workflow for each item and leaves with all their outputs, in the items' order.
+//!
+//!     enter ----------------------> MapStateEntered, MapStateStarted, MapIterationStarted per free slot
+//!     an iteration ended ---------> MapIterationSucceeded; the next one starts, or MapStateSucceeded, MapStateExited
+//!     an iteration failed --------> MapIterationFailed; the others are aborted; retried, caught, or MapStateFailed
+//!
+//! Free slots are what `MaxConcurrency` leaves over the iterations that run: derived, never counted apart.
+
+use stepwell_asl::{InputPath, Items, Map, MapMode, Payload, State, StateKind};
+use stepwell_json::Json;
+use stepwell_spec::{Event, MapIterationStarted, MapIterationSucceeded, MapStateStarted};
+
+use crate::data_flow::{self, onward};
+use crate::decide::Burst;
+use crate::execution::{MapItems, ThreadId, Work};
+use crate::failure::Failure;
+use crate::query::{self, Location};
+use crate::scope::{States, Surroundings};
+
+pub(crate) fn enter(burst: &mut Burst<'_>, thread: ThreadId, state: &State, map: &Map) {
+    match started(&burst.around(thread), state, map) {
+        Ok(started) => {
+            burst.record_next(thread, Event::MapStateStarted(started));
+            go_on(burst, thread);
+        }
+        Err(failure) => burst.fail(thread, failure),
+    }
+}
+
+/// One iteration has ended: its slot is free, or the state is done.
+pub(crate) fn iteration_ended(burst: &mut Burst<'_>, thread: ThreadId, iteration: ThreadId) {
+    let definition = burst.definition();
+    let name = definition.state(burst.execution.active(thread).state).name.clone();
+    let index = burst.execution.thread(iteration).index as u64;
+    burst.record_next(iteration, Event::MapIterationSucceeded(MapIterationSucceeded { name, index }));
+    go_on(burst, thread);
+}
+
+fn started(around: &Surroundings<'_>, state: &State, map: &Map) -> Result<MapStateStarted, Failure> {
+    let effective_input = data_flow::effective_input(around, state)?;
+    if let MapMode::Distributed(_) = map.mode {
+        return Err(around.runtime_failure("A distributed Map needs a server to run its child executions."));
+    }
+    let items = items(around, map, &effective_input)?;
+    let asked = match &map.max_concurrency {
+        Some(setting) => data_flow::count_setting(around, setting, "MaxConcurrency", &effective_input)?,
+        None => 0,
+    };
+    let most = around.execution.settings.inline_map_concurrency_max;
+    let max_concurrency = if asked == 0 { most } else { asked.min(most) };
+    Ok(MapStateStarted { length: MapItems::count(&items) as u64, items, effective_input, max_concurrency })
+}
+
+fn items(around: &Surroundings<'_>, map: &Map, effective: &Json) -> Result<Json, Failure> {
+    match &map.items {
+        Items::Path(path) => {
+            let items = data_flow::apply_path(around, path, effective)?;
+            if items.as_array().is_some() {
+                return Ok(items);
+            }
+            let text = match path {
+                InputPath::Path(path) => path.text(),
+                InputPath::Whole | InputPath::Nothing => "$",
+            };
+            Err(around.runtime_failure(&format!("Reference path \"{text}\" must point to array.")))
+        }
+        Items::Query(Some(template)) => {
+            let states = States::new(around, effective);
+            let location = Location::Field("Items");
+            let items = query::evaluate_template(template, &location, &states)?;
+            match (&items, template) {
+                (Json::Array(_), _) => Ok(items),
+                (_, stepwell_asl::QueryTemplate::Query(query)) => {
+                    Err(query::wrong_type(query, &location, "array", &items, &states))
+                }
+                _ => Err(not_an_array(around, &items)),
+            }
+        }
+        Items::Query(None) if effective.as_array().is_some() => Ok(effective.clone()),
+        Items::Query(None) => Err(not_an_array(around, effective)),
+    }
+}
+
+fn not_an_array(around: &Surroundings<'_>, items: &Json) -> Failure {
+    around.query_failure(None, &format!("Map state input must be an array but was: {items}"))
+}
+
+/// Starts iterations while there are items and free slots; leaves when every item is done.
+fn go_on(burst: &mut Burst<'_>, thread: ThreadId) {
+    let definition = burst.definition();
+    let state = definition.state(burst.execution.active(thread).state);
+    let StateKind::Map(map) = &state.kind else { return };
+    loop {
+        let Work::Children(children) = &burst.execution.active(thread).work else { return };
+        let Some(items) = &children.map else { return };
+        if children.done == children.results.len() {
+            let outputs = Json::Array(children.results.iter().flatten().cloned().collect());
+            burst.record_next(thread, Event::MapStateSucceeded);
+            let leaving = data_flow::leave_with_result(&burst.around(thread), state, &outputs, onward(map.transition));
+            burst.leave(thread, leaving);
+            return;
+        }
+        if items.next == children.results.len() || children.running as u64 >= items.max_concurrency {
+            return;
+        }
+        let index = items.next;
+        match iteration_input(burst, thread, map, items, index) {
+            Ok(input) => {
+                let started = MapIterationStarted { name: state.name.clone(), index: index as u64, input };
+                burst.record_next(thread, Event::MapIterationStarted(started));
+                let iteration = burst.execution.newest_thread();
+                burst.make_ready(iteration);
+            }
+            Err(failure) => {
+                burst.fail(thread, failure);
+                return;
+            }
+        }
+    }
+}
+
+/// `ItemSelector` for one item, or the item itself.
+fn iteration_input(
+    burst: &Burst<'_>,
+    thread: ThreadId,
+    map: &Map,
+    items: &MapItems,
+    index: usize,
+) -> Result<Json, Failure> {
+    let item = items.item(index);
+    let around = burst.around_with_item(thread, item.as_ref());
+    match &map.item_selector {
+        Some(Payload::Template(template)) => {
+            data_flow::evaluate_payload_template(&around, template, &items.effective_input)
+        }
+        Some(Payload::Query(template)) => {
+            let states = States::new(&around, &items.effective_input);
+            query::evaluate_template(template, &Location::Field("ItemSelector"), &states)
+        }
+        None => Ok(item.map_or(Json::Null, |item| item.value)),
+    }
+}

@@ -1,0 +1,31 @@
+//! The eight state types: what happens when one is entered, and when what it waits for comes back.
+
+pub(crate) mod choice;
+pub(crate) mod fail;
+pub(crate) mod map;
+pub(crate) mod parallel;
+pub(crate) mod pass;
+pub(crate) mod succeed;
+pub(crate) mod task;
+pub(crate) mod wait;
+
+use stepwell_asl::StateKind;
+
+use crate::decide::Burst;
+use crate::execution::ThreadId;
+
+/// Begins the work of the state a thread is in: after it was entered, and again at each retry.
+pub(crate) fn begin(burst: &mut Burst<'_>, thread: ThreadId) {
+    let definition = burst.definition();
+    let state = definition.state(burst.execution.active(thread).state);
+    match &state.kind {
+        StateKind::Pass(pass) => pass::enter(burst, thread, state, pass),
+        StateKind::Task(task) => task::enter(burst, thread, state, task),
+        StateKind::Choice(choice) => choice::enter(burst, thread, state, choice),
+        StateKind::Wait(wait) => wait::enter(burst, thread, state, wait),
+        StateKind::Succeed => succeed::enter(burst, thread, state),
+        StateKind::Fail(fail) => fail::enter(burst, thread, fail),
+        StateKind::Parallel(_) => parallel::enter(burst, thread, state),
+        StateKind::Map(map) => map::enter(burst, thread, state, map),
+    }
+}

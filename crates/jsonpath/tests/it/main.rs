@@ -1,0 +1,3 @@
+//! Tests against material too large to stand beside the code.
+
+mod corpus;

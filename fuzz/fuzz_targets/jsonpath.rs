@@ -1,0 +1,7 @@
+//! The target `jsonpath` for cargo-fuzz.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    stepwell_fuzz::targets::jsonpath::run(input);
+});
