@@ -6,7 +6,7 @@ use stepwell_spec::{Event, Record};
 use crate::script::Outcome;
 
 /// Checks all of it.
-pub fn check(name: &str, outcome: &Outcome) {
+pub(crate) fn check(name: &str, outcome: &Outcome) {
     ids_follow_one_another(name, &outcome.records);
     one_terminal_event_ends_it(name, &outcome.records, &outcome.execution);
     replay_gives_the_same(name, outcome);
