@@ -51,6 +51,7 @@ fn replay_gives_the_same(name: &str, outcome: &Outcome) {
         identity: live.identity.clone(),
         settings: live.settings,
         input: live.input.clone(),
+        input_text: live.input_text.clone(),
     };
     let mut replayed = Execution::new(start, live.started_at);
     for frame in &outcome.frames {

@@ -66,6 +66,7 @@ pub(crate) fn run(definition: &str, script: &Json) -> Outcome {
         identity: identity(),
         settings,
         input: script.get("input").cloned().unwrap_or_else(Json::empty_object),
+        input_text: None,
     };
     let mut world = World::new(script);
     let mut inputs = VecDeque::from([Input::Start(Box::new(start))]);
