@@ -84,11 +84,13 @@ pub(crate) fn judge<'a>(
 ) {
     let edges = compiler.edges();
     let (named, reached) = (edges.named(), edges.reached());
+    // Where nothing says where to start, that is the fault; AWS does not go on from there.
+    let says_start = workflow.get("StartAt").is_some();
     let (has_end, has_start) = (edges.ends.contains(&true), edges.start.is_some());
     for (index, member) in members.iter().enumerate() {
         let name: &'a str = &member.key;
         let at = compiler.trail.key(states_at, name);
-        if !named[index] {
+        if !named[index] && says_start {
             let message = format!("no state leads to \"{name}\"");
             let fault = Fault::new(Code::UnreachableState, at, member.key_span, message)
                 .aws("MISSING_TRANSITION_TARGET", format!("State \"{name}\" is not reachable."));

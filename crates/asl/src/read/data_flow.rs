@@ -45,7 +45,6 @@ impl<'a> Compiler<'a> {
     pub(crate) fn template(&mut self, object: &Object<'a>, name: &str) -> Option<Template> {
         let member = object.get(name)?;
         let at = self.trail.key(object.at, &member.key);
-        self.members(member, at)?;
         self.template_of(&member.value, at)
     }
 
@@ -195,8 +194,8 @@ impl<'a> Compiler<'a> {
             };
             let place = self.trail.key(at, &variable.key);
             is_clean &= self.variable_name(name, variable, place);
-            let (workflow, span) = (self.here.workflow, variable.key_span);
-            self.variables.assign(workflow, Arc::from(name), place, span);
+            let (workflow, state) = (self.here.workflow, self.here.state);
+            self.variables.assign(workflow, state, Arc::from(name), place, variable.key_span);
         }
         match object.language {
             QueryLanguage::JsonPath => {

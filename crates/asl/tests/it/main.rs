@@ -1,0 +1,4 @@
+//! What the compiler accepts and refuses, as data.
+
+mod corpus;
+mod recorded;
