@@ -99,8 +99,11 @@ impl<'a> Compiler<'a> {
             Some(text) => self.source.span_in_string(value.span, text, fault.offset),
             None => value.span,
         };
-        let message =
-            format!("\"{}\" is neither a path nor an intrinsic function call: {}", fault.field, fault.message);
+        let message = format!(
+            "\"{}\" is neither a path nor an intrinsic function call: {}",
+            fault.field,
+            fault.message.trim_end()
+        );
         let fault = Fault::new(Code::InvalidExpression, place, span, message)
             .schema(format!(
                 "The value for the field '{}' must be a valid JSONPath or a valid intrinsic function call",
