@@ -1,3 +1,35 @@
-//! The command `stepwell`.
+//! The `stepwell` command: reads its arguments, calls one command, and says how it ended by its exit code.
+//!
+//! 0: it worked. 1: the execution failed, a definition has errors, an expression failed. 2: bad usage, a file that
+//! cannot be read, a definition that cannot be run.
 
-fn main() {}
+mod args;
+mod eval;
+mod files;
+mod live;
+mod mocks;
+mod report;
+mod run;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Command, Stepwell};
+
+/// Bad usage, or something that cannot be read: one clear line, exit 2.
+#[derive(Debug)]
+pub(crate) struct Unusable(pub(crate) String);
+
+fn main() -> ExitCode {
+    let outcome = match Stepwell::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Eval(args) => eval::eval(&args),
+        Command::Validate(args) => validate::validate(&args),
+    };
+    outcome.unwrap_or_else(|Unusable(reason)| {
+        eprintln!("stepwell: {reason}");
+        ExitCode::from(2)
+    })
+}

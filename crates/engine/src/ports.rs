@@ -52,4 +52,8 @@ pub trait Clock {
 
     /// Waits until this time, as this clock understands waiting. `false` when the wait was given up.
     fn wait_until(&mut self, time: Timestamp) -> bool;
+
+    /// An execution yielded after a long burst. A clock that stands still while work is done lets some time pass here.
+    /// `false` when the run was given up.
+    fn yielded(&mut self) -> bool;
 }

@@ -69,8 +69,9 @@ impl Execution {
         at: Moment,
     ) -> (Self, Decision) {
         let mut execution = Execution::new(definition, identity, settings, input, at.now);
-        let timeout_at =
-            execution.definition.timeout_seconds.map(|seconds| at.now.plus_ms(seconds.saturating_mul(1000)));
+        let limits = [execution.definition.timeout_seconds, execution.settings.execution_seconds_max];
+        let timeout_seconds = limits.into_iter().flatten().min();
+        let timeout_at = timeout_seconds.map(|seconds| at.now.plus_ms(seconds.saturating_mul(1000)));
         let mut burst = Burst::new(&mut execution, at);
         let identity = burst.execution.identity.clone();
         let started = ExecutionStarted {

@@ -3,14 +3,22 @@
 //! History events, error names, quotas, the fields of the language, its operators and its service integrations are data
 //! here, with the names, JSON keys, texts and numbers AWS gave them. Nothing in this crate decides anything.
 
+mod arn;
 mod errors;
 mod events;
+mod fields;
 mod operators;
 mod quotas;
+mod services;
 mod timestamp;
 
+pub use arn::{Arn, PARTITIONS};
 pub use errors::{ERRORS, ErrorRow, error};
 pub use events::*;
+pub use fields::{
+    Dialect, FIELDS, Field, FieldGroup, FieldType, GROUPS, GroupRule, Place, STATE_TYPES, field, fields_of, groups_of,
+};
 pub use operators::{OperandType, Operator, Relation, Trait};
 pub use quotas::{QUOTAS, Quota, quota};
+pub use services::{ActionRow, ITEM_READERS, RESULT_WRITERS, SERVICES, ServiceRow, service};
 pub use timestamp::{Timestamp, TimestampError};

@@ -1,0 +1,240 @@
+//! `stepwell run`: one execution of a workflow from a file.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use stepwell_asl::{Definition, Options, compile};
+use stepwell_engine::{Clock, Engine, Start, Stopped, VirtualClock, run_to_end};
+use stepwell_interpreter::{Chance, Execution, Failure, Identity, Moment, Settings, Status};
+use stepwell_json::Json;
+use stepwell_spec::{Record, Timestamp};
+
+use crate::Unusable;
+use crate::args::{Format, MachineType, RunArgs, Time};
+use crate::eval::this_moment;
+use crate::files::{read_definition, read_json};
+use crate::live::Live;
+use crate::mocks::Mocks;
+use crate::report;
+
+pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
+    let definition = Arc::new(load(args)?);
+    let input = read_json(&args.input, "--input")?;
+    let names = machine_names(&args.file);
+    let mut mocks = match &args.mocks {
+        Some(given) => Mocks::read(given, &names, &definition)?,
+        None => Mocks::default(),
+    };
+    let at = this_moment(args.seed);
+    let mut clock: Box<dyn Clock> = match args.time {
+        Time::Skip => Box::new(VirtualClock::new(at)),
+        Time::Real => Box::new(RealClock::new(at)),
+    };
+    let interrupted = catch_ctrl_c()?;
+    let mut clock = InterruptibleClock { inner: clock.as_mut(), interrupted };
+    let start = Start {
+        definition: definition.clone(),
+        identity: Arc::new(identity(&names[0], args.machine_type, at)),
+        settings: settings(args.machine_type),
+        input,
+    };
+
+    let mut engine = Engine::new();
+    let mut live = Live::new(&definition);
+    let mut history: Vec<Record> = Vec::new();
+    let mut observe = |record: &Record| {
+        live.show(record);
+        if args.history && record.id > 0 {
+            history.push(record.clone());
+        }
+    };
+    let outcome = run_to_end(&mut engine, start, &mut mocks, &mut clock, &mut observe);
+    if args.history {
+        print_json(&history_json(&history));
+    }
+    match outcome {
+        Ok(id) => {
+            let Some(execution) = engine.execution(id) else { return Ok(ExitCode::FAILURE) };
+            live.finish(execution);
+            Ok(conclude(execution, args.history))
+        }
+        Err(Stopped::Refused(state, reason)) => {
+            Err(Unusable(format!("the Task state '{state}' cannot be run: {reason}")))
+        }
+        Err(Stopped::Stuck(states)) => {
+            Err(Unusable(format!("the execution waits for an answer nobody will give: {}", states.join(", "))))
+        }
+        Err(Stopped::Interrupted) => {
+            eprintln!("stepwell: interrupted; the execution was not finished");
+            Ok(ExitCode::from(130))
+        }
+    }
+}
+
+/// The type as the validator names it.
+pub(crate) fn asl_machine_type(machine_type: MachineType) -> stepwell_asl::MachineType {
+    match machine_type {
+        MachineType::Standard => stepwell_asl::MachineType::Standard,
+        MachineType::Express => stepwell_asl::MachineType::Express,
+    }
+}
+
+fn load(args: &RunArgs) -> Result<Definition, Unusable> {
+    let file = read_definition(&args.file)?;
+    let options = Options { machine_type: asl_machine_type(args.machine_type), ..Options::default() };
+    let compilation = compile(&file.source, &options);
+    match compilation.definition {
+        Some(definition) => Ok(definition),
+        None => {
+            report::print(&file, &compilation.diagnostics, Format::Human);
+            let errors = report::count_errors(&compilation.diagnostics);
+            let plural = if errors == 1 { "" } else { "s" };
+            Err(Unusable(format!("{} has {errors} error{plural} and cannot be run", file.name)))
+        }
+    }
+}
+
+/// What the state machine may be called: the file's name without its endings, then its folder's.
+fn machine_names(file: &Path) -> Vec<String> {
+    let file_name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = file_name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("workflow").to_owned();
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let folder = absolute.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    std::iter::once(stem).chain(folder).collect()
+}
+
+fn identity(machine_name: &str, machine_type: MachineType, at: Moment) -> Identity {
+    let region = std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION"));
+    let region = region.unwrap_or_else(|_| "us-east-1".to_owned());
+    let account = "000000000000";
+    let name = uuid(&Chance::new(at));
+    let arn = match machine_type {
+        MachineType::Standard => format!("arn:aws:states:{region}:{account}:execution:{machine_name}:{name}"),
+        MachineType::Express => {
+            let run = uuid(&Chance::new(Moment { entropy: at.entropy.rotate_left(32), ..at }));
+            format!("arn:aws:states:{region}:{account}:express:{machine_name}:{name}:{run}")
+        }
+    };
+    Identity {
+        arn: arn.into(),
+        name: name.into(),
+        role_arn: format!("arn:aws:iam::{account}:role/stepwell").into(),
+        state_machine_arn: format!("arn:aws:states:{region}:{account}:stateMachine:{machine_name}").into(),
+        state_machine_name: machine_name.into(),
+        state_machine_version_arn: None,
+        state_machine_alias_arn: None,
+        region: region.into(),
+    }
+}
+
+/// A version 4 UUID from this chance.
+fn uuid(chance: &Chance) -> String {
+    let (high, low) = (chance.draw(), chance.draw());
+    let high = high & !0xF000 | 0x4000;
+    let low = low & !(0b11 << 62) | 0b10 << 62;
+    let digits = format!("{high:016x}{low:016x}");
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+fn settings(machine_type: MachineType) -> Settings {
+    match machine_type {
+        MachineType::Standard => Settings::standard(),
+        MachineType::Express => Settings::express(),
+    }
+}
+
+fn conclude(execution: &Execution, history: bool) -> ExitCode {
+    match &execution.status {
+        Status::Succeeded(output) => {
+            if !history {
+                print_json(output);
+            }
+            ExitCode::SUCCESS
+        }
+        Status::Failed(failure) | Status::TimedOut(failure) | Status::Aborted(failure) => {
+            let Failure { error, cause, .. } = failure;
+            let parts = [error.as_deref(), cause.as_deref()];
+            let fault = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
+            eprintln!("{} {fault}", execution.status.name());
+            ExitCode::FAILURE
+        }
+        Status::Running => ExitCode::FAILURE,
+    }
+}
+
+/// People get it indented, programs compact.
+fn print_json(value: &Json) {
+    if std::io::stdout().is_terminal() { println!("{value:#}") } else { println!("{value}") }
+}
+
+fn history_json(history: &[Record]) -> Json {
+    let events = history.iter().map(|record| record.to_history(true)).collect();
+    Json::object([("events", Json::array(events))])
+}
+
+fn catch_ctrl_c() -> Result<Receiver<()>, Unusable> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    ctrlc::set_handler(move || {
+        // The receiver is gone only when the run is over anyway.
+        let _ = sender.send(());
+    })
+    .map_err(|fault| Unusable(format!("cannot listen for Ctrl-C: {fault}")))?;
+    Ok(receiver)
+}
+
+/// The wall clock.
+struct RealClock {
+    chance: Chance,
+}
+
+impl RealClock {
+    fn new(at: Moment) -> RealClock {
+        RealClock { chance: Chance::new(at) }
+    }
+}
+
+impl Clock for RealClock {
+    fn moment(&mut self) -> Moment {
+        Moment { entropy: self.chance.draw(), ..this_moment(Some(0)) }
+    }
+
+    fn wait_until(&mut self, _: Timestamp) -> bool {
+        true
+    }
+
+    fn yielded(&mut self) -> bool {
+        true
+    }
+}
+
+/// Any clock, until Ctrl-C.
+struct InterruptibleClock<'a> {
+    inner: &'a mut dyn Clock,
+    interrupted: Receiver<()>,
+}
+
+impl Clock for InterruptibleClock<'_> {
+    fn moment(&mut self) -> Moment {
+        self.inner.moment()
+    }
+
+    fn wait_until(&mut self, time: Timestamp) -> bool {
+        if !self.inner.wait_until(time) {
+            return false;
+        }
+        // A virtual clock has arrived by now; the wall clock has this long to go.
+        let left_ms = u64::try_from(time.0 - self.inner.moment().now.0).unwrap_or(0);
+        match self.interrupted.recv_timeout(Duration::from_millis(left_ms)) {
+            Ok(()) => false,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => true,
+        }
+    }
+
+    fn yielded(&mut self) -> bool {
+        self.interrupted.try_recv().is_err() && self.inner.yielded()
+    }
+}
