@@ -73,6 +73,8 @@ pub struct State {
     pub data_flow: DataFlow,
     /// `Assign` of the state (not of its rules or catchers).
     pub assign: Option<Assign>,
+    /// Names of all variables the state's own fields read, its rules and catchers included; sorted, each once.
+    pub variables_read: Vec<Arc<str>>,
     /// What is particular to its type.
     pub kind: StateKind,
 }

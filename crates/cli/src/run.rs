@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use stepwell_asl::{Definition, Options, compile};
-use stepwell_engine::{Clock, Engine, Start, Stopped, VirtualClock, run_to_end};
-use stepwell_interpreter::{Chance, Execution, Failure, Identity, Moment, Settings, Status};
+use stepwell_asl::{Definition, Options, WorkflowId, compile};
+use stepwell_engine::{Clock, Engine, ExecutionId, Stopped, VirtualClock, run_to_end};
+use stepwell_interpreter::{Chance, Execution, Failure, Identity, Moment, Settings, Start, Status};
 use stepwell_json::Json;
 use stepwell_spec::{Record, Timestamp};
 
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
     let mut clock = InterruptibleClock { inner: clock.as_mut(), interrupted };
     let start = Start {
         definition: definition.clone(),
+        workflow: WorkflowId::ROOT,
         identity: Arc::new(identity(&names[0], args.machine_type, at)),
         settings: settings(args.machine_type),
         input,
@@ -46,7 +47,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
     let mut engine = Engine::new();
     let mut live = Live::new(&definition);
     let mut history: Vec<Record> = Vec::new();
-    let mut observe = |record: &Record| {
+    let mut own = None;
+    // The children of a Map Run have histories of their own.
+    let mut observe = |id: ExecutionId, record: &Record| {
+        if *own.get_or_insert(id) != id {
+            return;
+        }
         live.show(record);
         if args.history && record.id > 0 {
             history.push(record.clone());
@@ -111,11 +117,11 @@ fn identity(machine_name: &str, machine_type: MachineType, at: Moment) -> Identi
     let region = std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION"));
     let region = region.unwrap_or_else(|_| "us-east-1".to_owned());
     let account = "000000000000";
-    let name = uuid(&Chance::new(at));
+    let name = Chance::new(at).uuid();
     let arn = match machine_type {
         MachineType::Standard => format!("arn:aws:states:{region}:{account}:execution:{machine_name}:{name}"),
         MachineType::Express => {
-            let run = uuid(&Chance::new(Moment { entropy: at.entropy.rotate_left(32), ..at }));
+            let run = Chance::new(Moment { entropy: at.entropy.rotate_left(32), ..at }).uuid();
             format!("arn:aws:states:{region}:{account}:express:{machine_name}:{name}:{run}")
         }
     };
@@ -129,15 +135,6 @@ fn identity(machine_name: &str, machine_type: MachineType, at: Moment) -> Identi
         state_machine_alias_arn: None,
         region: region.into(),
     }
-}
-
-/// A version 4 UUID from this chance.
-fn uuid(chance: &Chance) -> String {
-    let (high, low) = (chance.draw(), chance.draw());
-    let high = high & !0xF000 | 0x4000;
-    let low = low & !(0b11 << 62) | 0b10 << 62;
-    let digits = format!("{high:016x}{low:016x}");
-    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
 fn settings(machine_type: MachineType) -> Settings {

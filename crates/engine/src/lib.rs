@@ -5,6 +5,7 @@
 //! No clock, thread or socket is visible in here; [`run_to_end`] drives an engine with whatever clock and transport it
 //! is given.
 
+mod map_runs;
 mod ports;
 mod run;
 mod step;
@@ -12,5 +13,5 @@ mod timers;
 
 pub use ports::{Answer, Clock, Dispatch, Transport};
 pub use run::{Observer, Stopped, VirtualClock, run_to_end};
-pub use step::{Engine, ExecutionId, Input, Outbox, Start};
+pub use step::{Engine, ExecutionId, Input, Outbox};
 pub use timers::Timers;

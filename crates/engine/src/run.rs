@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use stepwell_interpreter::{Command, Moment, TaskRequest};
+use stepwell_interpreter::{Command, Moment, Start, TaskRequest};
 use stepwell_spec::{Record, Timestamp};
 
 use crate::ports::{Answer, Clock, Dispatch, Transport};
-use crate::step::{Engine, ExecutionId, Input, Outbox, Start};
+use crate::step::{Engine, ExecutionId, Input, Outbox};
 
 /// Told of every record as soon as it is there.
-pub type Observer<'a> = &'a mut dyn FnMut(&Record);
+pub type Observer<'a> = &'a mut dyn FnMut(ExecutionId, &Record);
 
 /// Why a run did not get to its execution's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,8 +108,8 @@ impl Run<'_> {
     }
 
     fn take(&mut self, outbox: Outbox) -> Result<(), Stopped> {
-        for (_, record) in &outbox.records {
-            (self.observer)(record);
+        for (id, record) in &outbox.records {
+            (self.observer)(*id, record);
         }
         for (id, cancelled) in outbox.cancelled {
             self.open.retain(|(owner, task)| *owner != id || task.key != cancelled);

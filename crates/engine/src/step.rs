@@ -1,31 +1,16 @@
 //! The only entrance: one input, one moment, one outbox.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
 
-use stepwell_asl::Definition;
-use stepwell_interpreter::{Command, Decision, Effect, Execution, Identity, Moment, Settings, TaskKey, TaskRequest};
-use stepwell_json::Json;
+use stepwell_interpreter::{Chance, Command, Decision, Effect, Execution, Moment, Start, TaskKey, TaskRequest};
 use stepwell_spec::{Record, Timestamp};
 
+use crate::map_runs::{MapRuns, Next};
 use crate::timers::Timers;
 
 /// Names an execution inside one engine. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecutionId(pub u64);
-
-/// What an execution is started with.
-#[derive(Clone, Debug)]
-pub struct Start {
-    /// What it runs.
-    pub definition: Arc<Definition>,
-    /// Who it is.
-    pub identity: Arc<Identity>,
-    /// What it may use.
-    pub settings: Settings,
-    /// Its input.
-    pub input: Json,
-}
 
 /// What can come in.
 #[derive(Clone, Debug)]
@@ -58,10 +43,21 @@ pub struct Outbox {
 pub struct Engine {
     executions: BTreeMap<ExecutionId, Execution>,
     timers: Timers,
+    map_runs: MapRuns,
     next_execution: u64,
     /// Time never goes back, whatever the clock does.
     now: Timestamp,
 }
+
+/// What one input makes the executions of a shard do to one another: a parent's Map Run starts children, a child's end
+/// goes back to its parent.
+enum Turn {
+    Start(ExecutionId, Box<Start>),
+    Command(ExecutionId, Command),
+}
+
+/// Starts and commands inside one step before a Map Run waits for the next one: a bound of the frame, not of the run.
+const TURNS_PER_STEP: usize = 1_000;
 
 impl Engine {
     /// An engine without executions.
@@ -72,23 +68,30 @@ impl Engine {
     /// Takes one input and runs what it moves until that waits for the outside world.
     pub fn step(&mut self, input: Input, at: Moment) -> Outbox {
         self.now = self.now.max(at.now);
-        let at = Moment { now: self.now, ..at };
+        let chance = Chance::new(Moment { now: self.now, ..at });
         let mut outbox = Outbox::default();
+        let mut turns = VecDeque::new();
         match input {
-            Input::Start(start) => {
-                let id = ExecutionId(self.next_execution);
-                self.next_execution += 1;
-                let Start { definition, identity, settings, input } = *start;
-                let (execution, decision) = Execution::start(definition, identity, settings, input, at);
-                self.executions.insert(id, execution);
-                self.deliver(id, decision, &mut outbox);
-            }
-            Input::Command(id, command) => self.command(id, command, at, &mut outbox),
-            Input::Tick => {
-                if let Some((id, timer)) = self.timers.take_due(at.now) {
-                    self.command(id, Command::TimerFired(timer), at, &mut outbox);
+            Input::Start(start) => turns.push_back(Turn::Start(self.new_id(), start)),
+            Input::Command(id, Command::Continue) => {
+                turns.push_back(Turn::Command(id, Command::Continue));
+                for run in self.map_runs.unfilled(id) {
+                    self.move_on(Next::StartChildren(run), &chance, TURNS_PER_STEP, &mut turns, &mut outbox);
                 }
             }
+            Input::Command(id, command) => turns.push_back(Turn::Command(id, command)),
+            Input::Tick => {
+                if let Some((id, timer)) = self.timers.take_due(self.now) {
+                    turns.push_back(Turn::Command(id, Command::TimerFired(timer)));
+                }
+            }
+        }
+        let mut taken = 0;
+        while let Some(turn) = turns.pop_front() {
+            taken += 1;
+            let (id, decision) = self.take(turn, Moment { now: self.now, entropy: chance.draw() });
+            let turns_left = TURNS_PER_STEP.saturating_sub(taken + turns.len());
+            self.deliver(id, decision, &chance, turns_left, &mut turns, &mut outbox);
         }
         outbox
     }
@@ -110,14 +113,35 @@ impl Engine {
         self.timers.next_due()
     }
 
-    fn command(&mut self, id: ExecutionId, command: Command, at: Moment, outbox: &mut Outbox) {
-        if let Some(execution) = self.executions.get_mut(&id) {
-            let decision = execution.decide(command, at);
-            self.deliver(id, decision, outbox);
+    fn new_id(&mut self) -> ExecutionId {
+        let id = ExecutionId(self.next_execution);
+        self.next_execution += 1;
+        id
+    }
+
+    fn take(&mut self, turn: Turn, at: Moment) -> (ExecutionId, Decision) {
+        match turn {
+            Turn::Start(id, start) => {
+                let (execution, decision) = Execution::start(*start, at);
+                self.executions.insert(id, execution);
+                (id, decision)
+            }
+            Turn::Command(id, command) => {
+                let decision = self.executions.get_mut(&id).map(|execution| execution.decide(command, at));
+                (id, decision.unwrap_or_default())
+            }
         }
     }
 
-    fn deliver(&mut self, id: ExecutionId, decision: Decision, outbox: &mut Outbox) {
+    fn deliver(
+        &mut self,
+        id: ExecutionId,
+        decision: Decision,
+        chance: &Chance,
+        turns_left: usize,
+        turns: &mut VecDeque<Turn>,
+        outbox: &mut Outbox,
+    ) {
         outbox.records.extend(decision.records.into_iter().map(|record| (id, record)));
         for effect in decision.effects {
             match effect {
@@ -130,10 +154,52 @@ impl Engine {
                 Effect::SetTimer(timer, due) => self.timers.set(id, timer, due),
                 Effect::CancelTimer(timer) => self.timers.cancel(id, timer),
                 Effect::Continue => outbox.yielded.push(id),
+                Effect::StartMapRun(request) => {
+                    if let Some(parent) = self.executions.get(&id) {
+                        let next = self.map_runs.start(id, parent, request);
+                        self.move_on(next, chance, turns_left, turns, outbox);
+                    }
+                }
+                Effect::StopMapRun(key) => {
+                    let children = self.map_runs.stop(id, key);
+                    turns.extend(children.into_iter().map(|child| Turn::Command(child, MapRuns::stop_command())));
+                }
                 Effect::ExecutionEnded => {
                     self.timers.cancel_all(id);
                     outbox.ended.push(id);
+                    if let Some(next) = self.executions.get(&id).and_then(|child| self.map_runs.child_ended(id, child))
+                    {
+                        self.executions.remove(&id);
+                        self.move_on(next, chance, turns_left, turns, outbox);
+                    }
                 }
+            }
+        }
+    }
+
+    /// Does what a Map Run wants next: starts children while it has free slots, or tells its parent that it has ended.
+    fn move_on(
+        &mut self,
+        next: Next,
+        chance: &Chance,
+        turns_left: usize,
+        turns: &mut VecDeque<Turn>,
+        outbox: &mut Outbox,
+    ) {
+        match next {
+            Next::Nothing => {}
+            Next::StartChildren(run) => {
+                for _ in 0..turns_left.max(1) {
+                    let Some(start) = self.map_runs.next_child(run, &chance.uuid()) else { return };
+                    let child = self.new_id();
+                    self.map_runs.child_started(run, child);
+                    turns.push_back(Turn::Start(child, Box::new(start)));
+                }
+                outbox.yielded.push(run.0);
+            }
+            Next::End { parent, command, stop } => {
+                turns.extend(stop.into_iter().map(|child| Turn::Command(child, MapRuns::stop_command())));
+                turns.push_back(Turn::Command(parent, command));
             }
         }
     }

@@ -4,6 +4,7 @@ use stepwell_json::Json;
 use stepwell_spec::Text;
 
 use crate::effect::{TaskKey, TimerKey};
+use crate::failure::Failure;
 
 /// Asked of an execution, by a client, a timer or a task's answer.
 ///
@@ -49,6 +50,13 @@ pub enum Command {
         error: Option<Text>,
         /// The cause.
         cause: Option<Text>,
+    },
+    /// The child executions of a distributed Map state have ended.
+    MapRunEnded {
+        /// Which Map Run.
+        map_run: TaskKey,
+        /// All their outputs in order, or why the run failed.
+        outcome: Result<Json, Failure>,
     },
     /// Stop the execution.
     Stop {

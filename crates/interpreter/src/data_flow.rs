@@ -181,7 +181,11 @@ fn evaluation_failure(around: &Surroundings<'_>, fault: &EvaluationError, docume
 }
 
 /// A `…Path` field's value where the path itself is at fault: "Invalid path '$.x' : No results for path: $['x']".
-fn read_setting_path(around: &Surroundings<'_>, path: &ValueExpression, document: &Json) -> Result<Json, Failure> {
+pub(crate) fn read_setting_path(
+    around: &Surroundings<'_>,
+    path: &ValueExpression,
+    document: &Json,
+) -> Result<Json, Failure> {
     path.evaluate(&around.over(document))
         .map_err(|fault| around.runtime_failure(&format!("Invalid path '{}' : {}", path.text(), fault.message)))
 }

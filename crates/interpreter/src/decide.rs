@@ -3,11 +3,10 @@
 //! One command is decided until nothing more can move without the outside world: a run of pure states is one burst and
 //! becomes one frame. Threads take turns, one transition each, in the order they became ready.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use stepwell_asl::{Definition, State, StateKind};
-use stepwell_json::Json;
+use stepwell_asl::{Definition, State, StateKind, WorkflowId};
 use stepwell_spec::{
     EvaluationFailed, Event, ExecutionAborted, ExecutionFailed, ExecutionStarted, ExecutionSucceeded,
     ExecutionTimedOut, MapIterationAborted, MapIterationFailed, Onward, Payload, Record, RetryScheduled, StateEntered,
@@ -18,12 +17,11 @@ use crate::catch;
 use crate::command::Command;
 use crate::data_flow::Leaving;
 use crate::effect::{Effect, TaskKey, TimerKey, TimerPurpose};
-use crate::execution::{Execution, Identity, Item, Phase, Status, ThreadId, Work};
+use crate::execution::{Execution, Item, Phase, Start, Status, ThreadId, Work};
 use crate::failure::Failure;
 use crate::moment::{Chance, Moment};
 use crate::retry;
 use crate::scope::Surroundings;
-use crate::settings::Settings;
 use crate::states;
 
 /// What one command led to.
@@ -37,15 +35,11 @@ pub struct Decision {
 
 impl Execution {
     /// An execution that has not started: what replaying a log begins with.
-    pub fn new(
-        definition: Arc<Definition>,
-        identity: Arc<Identity>,
-        settings: Settings,
-        input: Json,
-        started_at: Timestamp,
-    ) -> Self {
+    pub fn new(start: Start, started_at: Timestamp) -> Self {
+        let Start { definition, workflow, identity, settings, input } = start;
         Execution {
             definition,
+            workflow,
             identity,
             settings,
             status: Status::Running,
@@ -55,22 +49,16 @@ impl Execution {
             last_event_id: 0,
             timeout_at: None,
             redrive_count: 0,
-            threads: std::collections::BTreeMap::new(),
+            threads: BTreeMap::new(),
             next_thread: 0,
         }
     }
 
     /// Starts an execution and runs it until it waits for the outside world.
-    pub fn start(
-        definition: Arc<Definition>,
-        identity: Arc<Identity>,
-        settings: Settings,
-        input: Json,
-        at: Moment,
-    ) -> (Self, Decision) {
-        let mut execution = Execution::new(definition, identity, settings, input, at.now);
-        let limits = [execution.definition.timeout_seconds, execution.settings.execution_seconds_max];
-        let timeout_seconds = limits.into_iter().flatten().min();
+    pub fn start(start: Start, at: Moment) -> (Self, Decision) {
+        let mut execution = Execution::new(start, at.now);
+        let own = (execution.workflow == WorkflowId::ROOT).then_some(execution.definition.timeout_seconds).flatten();
+        let timeout_seconds = [own, execution.settings.execution_seconds_max].into_iter().flatten().min();
         let timeout_at = timeout_seconds.map(|seconds| at.now.plus_ms(seconds.saturating_mul(1000)));
         let mut burst = Burst::new(&mut execution, at);
         let identity = burst.execution.identity.clone();
@@ -156,6 +144,11 @@ impl<'a> Burst<'a> {
             Command::TaskFailed { task, error, cause } => {
                 if self.execution.open_task(task).is_some() {
                     states::task::failed(self, task, Failure { error, cause, ..Failure::default() });
+                }
+            }
+            Command::MapRunEnded { map_run, outcome } => {
+                if self.execution.has_open_map_run(map_run) {
+                    states::map_run::resume(self, map_run.thread, outcome);
                 }
             }
             Command::Stop { error, cause } => self.stop(Event::ExecutionAborted(ExecutionAborted { error, cause })),
@@ -410,7 +403,15 @@ impl<'a> Burst<'a> {
             match effect {
                 Effect::SetTimer(timer, _) => self.effect(Effect::CancelTimer(timer)),
                 Effect::RunTask(request) => self.effect(Effect::CancelTask(request.key)),
-                Effect::CancelTask(_) | Effect::CancelTimer(_) | Effect::Continue | Effect::ExecutionEnded => {}
+                Effect::StartMapRun(request) => {
+                    self.effect(Effect::StopMapRun(request.key));
+                    self.record_next(thread, Event::MapRunAborted);
+                }
+                Effect::CancelTask(_)
+                | Effect::StopMapRun(_)
+                | Effect::CancelTimer(_)
+                | Effect::Continue
+                | Effect::ExecutionEnded => {}
             }
         }
         if has_children {

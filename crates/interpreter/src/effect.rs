@@ -1,7 +1,7 @@
 //! What an execution asks of the world.
 
-use stepwell_asl::Resource;
-use stepwell_json::Json;
+use stepwell_asl::{Resource, StateId, WorkflowId};
+use stepwell_json::{Array, Json};
 use stepwell_spec::{Text, Timestamp};
 
 use crate::execution::ThreadId;
@@ -13,6 +13,10 @@ pub enum Effect {
     RunTask(TaskRequest),
     /// A task's answer is no longer wanted.
     CancelTask(TaskKey),
+    /// Run child executions and answer with [`crate::Command::MapRunEnded`].
+    StartMapRun(MapRunRequest),
+    /// A Map Run's children are to be stopped; nobody waits for its end.
+    StopMapRun(TaskKey),
     /// Answer with [`crate::Command::TimerFired`] at this time.
     SetTimer(TimerKey, Timestamp),
     /// A timer is no longer wanted.
@@ -75,4 +79,27 @@ pub struct TaskRequest {
     pub role_arn: Option<Text>,
     /// Retries so far: 0 in the first attempt.
     pub retry_count: u64,
+}
+
+/// The children of a distributed Map state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapRunRequest {
+    /// The thread whose Map state it is, and the id of its `MapRunStarted` event.
+    pub key: TaskKey,
+    /// The Map Run's ARN.
+    pub arn: Text,
+    /// The Map state.
+    pub state: StateId,
+    /// What each child runs: a workflow of the same definition.
+    pub processor: WorkflowId,
+    /// Whether the children are Express executions.
+    pub express: bool,
+    /// Their inputs, in order.
+    pub inputs: Array,
+    /// Children at once at most; 0 for no limit of its own.
+    pub max_concurrency: u64,
+    /// How many may fail; when both are absent, none.
+    pub tolerated_failure_count: Option<u64>,
+    /// What share may fail, 0 to 100.
+    pub tolerated_failure_percentage: Option<f64>,
 }

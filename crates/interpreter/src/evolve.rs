@@ -3,13 +3,13 @@
 //! No expression is evaluated here, no id allocated that the record does not imply, and nothing can fail: what a record
 //! says has happened. Recovery is this function over the log and nothing else.
 
-use stepwell_asl::{StateId, StateKind};
-use stepwell_json::Json;
+use stepwell_asl::{MapMode, StateId, StateKind};
+use stepwell_json::{Array, Json};
 use stepwell_spec::{
-    Event, MapIterationStarted, MapStateStarted, Onward, Record, StateEntered, StateExited, Timestamp,
+    Event, MapIterationStarted, MapRunStarted, MapStateStarted, Onward, Record, StateEntered, StateExited, Timestamp,
 };
 
-use crate::effect::{TaskKey, TaskRequest};
+use crate::effect::{MapRunRequest, TaskKey, TaskRequest};
 use crate::execution::{Active, Children, Execution, MapItems, Phase, Status, TaskWork, Thread, ThreadId, Work};
 use crate::failure::Failure;
 
@@ -28,7 +28,7 @@ impl Execution {
         match &record.event {
             Event::ExecutionStarted(started) => {
                 self.timeout_at = started.timeout_at;
-                let start_at = self.definition.workflows[0].start_at;
+                let start_at = self.definition.workflow(self.workflow).start_at;
                 self.add_thread(None, 0, start_at, started.input.0.clone(), 0);
             }
             Event::ExecutionSucceeded(ended) => self.close(Status::Succeeded(ended.output.0.clone()), record.timestamp),
@@ -167,11 +167,12 @@ impl Execution {
                 self.set_work(thread, Work::None);
                 self.follow(thread, record.id);
             }
-            Event::MapRunStarted(_)
-            | Event::MapRunSucceeded
-            | Event::MapRunFailed(_)
-            | Event::MapRunAborted
-            | Event::MapRunRedriven(_) => self.follow(thread, record.id),
+            Event::MapRunStarted(started) => self.start_map_run(thread, record.id, started),
+            Event::MapRunSucceeded | Event::MapRunFailed(_) | Event::MapRunAborted => {
+                self.set_work(thread, Work::None);
+                self.follow(thread, record.id);
+            }
+            Event::MapRunRedriven(_) => self.follow(thread, record.id),
         }
     }
 
@@ -274,6 +275,25 @@ impl Execution {
         self.thread_mut(child).item = item;
     }
 
+    fn start_map_run(&mut self, thread: ThreadId, event_id: u64, started: &MapRunStarted) {
+        let state = self.active(thread).state;
+        let definition = self.definition.clone();
+        let StateKind::Map(map) = &definition.state(state).kind else { panic!("I6: a Map Run belongs to a Map state") };
+        let request = MapRunRequest {
+            key: TaskKey { thread, scheduled_event_id: event_id },
+            arn: started.map_run_arn.clone(),
+            state,
+            processor: map.processor,
+            express: matches!(&map.mode, MapMode::Distributed(distributed) if distributed.express_children),
+            inputs: started.inputs.as_array().cloned().unwrap_or_else(|| Array::new(Vec::new())),
+            max_concurrency: started.max_concurrency,
+            tolerated_failure_count: started.tolerated_failure_count,
+            tolerated_failure_percentage: started.tolerated_failure_percentage,
+        };
+        self.set_work(thread, Work::MapRun(Box::new(request)));
+        self.follow(thread, event_id);
+    }
+
     fn open_scheduled_task(&mut self, thread: ThreadId, event_id: u64, opened: OpenedTask<'_>) {
         let active = self.active(thread);
         let state = self.definition.state(active.state);
@@ -369,7 +389,7 @@ impl Execution {
     fn children_mut(&mut self, id: ThreadId) -> &mut Children {
         match &mut self.active_mut(id).work {
             Work::Children(children) => children,
-            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) => {
+            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) | Work::MapRun(_) => {
                 panic!("I11: thread {} has children when theirs end", id.0)
             }
         }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepwell_asl::{Definition, StateId};
+use stepwell_asl::{Definition, StateId, WorkflowId};
 use stepwell_json::Json;
 use stepwell_spec::{Text, Timestamp};
 
-use crate::effect::{Effect, TaskKey, TaskRequest, TimerKey, TimerPurpose};
+use crate::effect::{Effect, MapRunRequest, TaskKey, TaskRequest, TimerKey, TimerPurpose};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
@@ -41,6 +41,21 @@ pub struct Identity {
     pub region: Text,
 }
 
+/// What an execution is started with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The definition it belongs to.
+    pub definition: Arc<Definition>,
+    /// What of it runs: the machine itself, or the item processor of a distributed Map state.
+    pub workflow: WorkflowId,
+    /// Who it is.
+    pub identity: Arc<Identity>,
+    /// What it may use.
+    pub settings: Settings,
+    /// Its input.
+    pub input: Json,
+}
+
 /// How an execution stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Status {
@@ -72,8 +87,10 @@ impl Status {
 /// One execution. Changed by its own records only.
 #[derive(Clone, Debug)]
 pub struct Execution {
-    /// What it runs.
+    /// The definition it belongs to.
     pub definition: Arc<Definition>,
+    /// What of it runs: the machine, or for a child of a Map Run the Map state's item processor.
+    pub workflow: WorkflowId,
     /// Who it is.
     pub identity: Arc<Identity>,
     /// What it may use.
@@ -157,6 +174,8 @@ pub(crate) enum Work {
     Task(Box<TaskWork>),
     /// Branches or iterations.
     Children(Box<Children>),
+    /// Child executions.
+    MapRun(Box<MapRunRequest>),
 }
 
 /// An open task.
@@ -220,6 +239,17 @@ impl Execution {
         self.status == Status::Running
     }
 
+    /// Whether both stand exactly alike: what replaying a log must give.
+    pub fn is_same_state(&self, other: &Execution) -> bool {
+        self.status == other.status
+            && self.stopped_at == other.stopped_at
+            && self.last_event_id == other.last_event_id
+            && self.timeout_at == other.timeout_at
+            && self.redrive_count == other.redrive_count
+            && self.next_thread == other.next_thread
+            && self.threads == other.threads
+    }
+
     /// What is open: every timer and task the execution waits for. After recovery these are asked for again, with the
     /// same keys.
     pub fn obligations(&self) -> Vec<Effect> {
@@ -266,8 +296,18 @@ impl Execution {
     pub(crate) fn open_task(&self, key: TaskKey) -> Option<&TaskWork> {
         match &self.find_active(key.thread)?.work {
             Work::Task(task) if task.request.key == key => Some(task),
-            Work::Task(_) | Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Children(_) => None,
+            Work::Task(_)
+            | Work::None
+            | Work::Until { .. }
+            | Work::Retry { .. }
+            | Work::Children(_)
+            | Work::MapRun(_) => None,
         }
+    }
+
+    pub(crate) fn has_open_map_run(&self, key: TaskKey) -> bool {
+        self.find_active(key.thread)
+            .is_some_and(|active| matches!(&active.work, Work::MapRun(request) if request.key == key))
     }
 
     /// The threads of a Parallel or Map state's branches or iterations, in the order they started.
@@ -326,6 +366,7 @@ impl Active {
                 task.timers(|timer, at| effects.push(Effect::SetTimer(timer, at)));
                 effects.push(Effect::RunTask(task.request.clone()));
             }
+            Work::MapRun(request) => effects.push(Effect::StartMapRun((**request).clone())),
         }
     }
 }

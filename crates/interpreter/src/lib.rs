@@ -25,8 +25,8 @@ mod states;
 
 pub use command::Command;
 pub use decide::Decision;
-pub use effect::{Effect, TaskKey, TaskRequest, TimerKey, TimerPurpose};
-pub use execution::{Execution, Identity, Status, ThreadId};
+pub use effect::{Effect, MapRunRequest, TaskKey, TaskRequest, TimerKey, TimerPurpose};
+pub use execution::{Execution, Identity, Start, Status, ThreadId};
 pub use failure::{Failure, matches_error};
 pub use moment::{Chance, Moment};
 pub use settings::Settings;

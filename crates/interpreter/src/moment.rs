@@ -37,6 +37,14 @@ impl Chance {
         (self.draw() >> 11) as f64 / (1u64 << 53) as f64
     }
 
+    /// A version 4 UUID.
+    pub fn uuid(&self) -> String {
+        let high = self.draw() & !0xF000 | 0x4000;
+        let low = self.draw() & !(0b11 << 62) | 0b10 << 62;
+        let digits = format!("{high:016x}{low:016x}");
+        [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+    }
+
     /// So many characters of a token that cannot be guessed when the entropy cannot.
     pub fn token(&self, characters: usize) -> String {
         const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

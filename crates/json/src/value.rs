@@ -125,6 +125,18 @@ impl Deref for Array {
     }
 }
 
+impl PartialEq for Array {
+    fn eq(&self, other: &Array) -> bool {
+        self.is_same(other) || **self == **other
+    }
+}
+
+impl fmt::Debug for Array {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Json::Array(self.clone()))
+    }
+}
+
 impl FromIterator<Json> for Array {
     fn from_iter<I: IntoIterator<Item = Json>>(items: I) -> Self {
         Array::new(items.into_iter().collect())
@@ -279,7 +291,7 @@ impl PartialEq for Json {
             (Json::Bool(a), Json::Bool(b)) => a == b,
             (Json::Number(a), Json::Number(b)) => a == b,
             (Json::String(a), Json::String(b)) => a == b,
-            (Json::Array(a), Json::Array(b)) => a.is_same(b) || **a == **b,
+            (Json::Array(a), Json::Array(b)) => a == b,
             (Json::Object(a), Json::Object(b)) => a == b,
             _ => false,
         }

@@ -15,6 +15,11 @@ const STEPS_MAX: usize = 512;
 /// How deep paths, parentheses and function arguments may nest.
 const NESTING_MAX: usize = 16;
 
+/// Characters that mean something in a path. Jayway takes them for part of a bare name wherever they come up in one;
+/// AWS refuses them in a reference path.
+const SIGNS: [char; 22] =
+    ['@', ',', ':', '?', '*', '(', ')', '{', '}', ']', '\'', '"', '<', '>', '=', '!', '~', '&', '|', '\t', '\n', '\r'];
+
 /// What has been used up while a path is compiled.
 pub(crate) struct Allowance {
     steps: usize,
@@ -67,9 +72,12 @@ pub(crate) fn compile_steps(
     allowance: &mut Allowance,
 ) -> Result<Route, SyntaxError> {
     let text = text.trim_end_matches(' ');
-    let mut compiler = Compiler { text, at: root_bytes, offset, allowance, steps: Vec::new() };
+    let mut compiler = Compiler { text, at: root_bytes, offset, allowance, steps: Vec::new(), is_plain: true };
     compiler.compile()?;
-    Ok(turn_scan_into_argument(start, compiler.steps))
+    let is_plain = compiler.is_plain;
+    let mut route = turn_scan_into_argument(start, compiler.steps);
+    route.is_plain = is_plain;
+    Ok(route)
 }
 
 /// `$..a.sum()` is the sum over all `$..a`, not the sums of each: Jayway makes the path the function's argument.
@@ -79,8 +87,7 @@ fn turn_scan_into_argument(start: Start, mut steps: Vec<Step>) -> Route {
         && let Some(Step::Function(call)) = steps.pop()
     {
         let argument = Argument::Path(Route::new(Start::Document, steps));
-        let call = Call { name: call.name, function: call.function, arguments: vec![argument] };
-        return Route::new(start, vec![Step::Function(call)]);
+        return Route::new(start, vec![Step::Function(Call::new(call.name, vec![argument]))]);
     }
     Route::new(start, steps)
 }
@@ -92,6 +99,7 @@ struct Compiler<'a> {
     offset: usize,
     allowance: &'a mut Allowance,
     steps: Vec<Step>,
+    is_plain: bool,
 }
 
 impl Compiler<'_> {
@@ -111,6 +119,7 @@ impl Compiler<'_> {
             // Jayway never looks at a single character left over at the end.
             let mut left_over = self.rest().chars();
             if left_over.next().is_some() && left_over.next().is_none() {
+                self.is_plain = false;
                 break;
             }
         }
@@ -161,8 +170,10 @@ impl Compiler<'_> {
             )),
             Some(b'(') => self.function(length),
             _ => {
+                let is_plain = !name.contains(SIGNS);
                 self.steps.push(Step::Name(name.into()));
                 self.at += length;
+                self.is_plain &= is_plain;
                 Ok(())
             }
         }
@@ -187,22 +198,22 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Arguments are JSON that starts with a quote, a brace, a digit or a minus, or else paths; Jayway drops any other.
+    /// An argument is a path from the first `$` or `@` on, or else JSON from the first quote, brace, digit or minus on.
+    /// Jayway passes over whatever comes before, and over an argument that has none of them.
     fn arguments(&mut self, from: usize, to: usize) -> Result<Vec<Argument>, SyntaxError> {
         let mut arguments = Vec::new();
         for (start, end) in split_arguments(&self.text[from..to]) {
             let raw = &self.text[from + start..from + end];
-            let trimmed = raw.trim();
-            let at = self.offset + from + start + (raw.len() - raw.trim_start().len());
-            match trimmed.chars().next() {
-                Some('$' | '@') => {
-                    self.allowance.take_step(at)?;
-                    arguments.push(Argument::Path(compile_inner(trimmed, at, self.allowance)?));
-                }
-                Some('"' | '{' | '-' | '0'..='9') => {
-                    arguments.push(Argument::Value(parse_literal(trimmed).unwrap_or_else(|| trimmed.into())));
-                }
-                _ => {}
+            let Some(first) = raw.find(|c| matches!(c, '$' | '@' | '"' | '{' | '-' | '0'..='9')) else {
+                continue;
+            };
+            let argument = raw[first..].trim_end();
+            let at = self.offset + from + start + first;
+            if argument.starts_with(['$', '@']) {
+                self.allowance.take_step(at)?;
+                arguments.push(Argument::Path(compile_inner(argument, at, self.allowance)?));
+            } else {
+                arguments.push(Argument::Value(parse_literal(argument).unwrap_or_else(|| argument.into())));
             }
         }
         Ok(arguments)

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use stepwell_json::Pointer;
+use stepwell_json::{Json, Pointer};
 
 /// A text that is not a path or an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum PathErrorKind {
     NotFound,
     /// A path function or filter cannot work on what it was given.
     Invalid,
+    /// The document is `null`, in which no path can be read, not even `$`.
+    NullDocument,
     /// The variable the path starts from is not assigned.
     UndefinedVariable,
     /// The evaluation took more steps than one path is allowed.
@@ -65,23 +67,60 @@ pub struct EvaluationError {
     pub field: String,
     /// The text of the whole expression.
     pub expression: String,
-    /// What happened.
+    /// The path that failed, where it is an argument of an intrinsic function.
+    pub argument: Option<String>,
+    /// What happened, in the words of the path or function that failed. For AWS's sentence see
+    /// [`EvaluationError::cause`].
     pub message: String,
 }
 
 /// Why an expression has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EvaluationErrorKind {
-    /// The path, or a path among an intrinsic function's arguments, leads nowhere.
+    /// The path, or a path among an intrinsic function's arguments, leads nowhere. AWS fails with `States.Runtime`.
     PathNotFound,
     /// A path function or filter cannot work on what it was given.
     PathInvalid,
+    /// The document a path starts from is `null`. AWS fails with `States.Runtime`.
+    NullDocument,
     /// A variable is not assigned.
     UndefinedVariable,
-    /// An intrinsic function refused its arguments.
+    /// An intrinsic function refused its arguments: `States.IntrinsicFailure`.
     Intrinsic,
     /// The evaluation took more steps, or made more data, than one expression is allowed.
     TooExpensive,
+}
+
+impl EvaluationError {
+    /// What AWS says happened, when `input` is what `$` named. A cause in the history puts the state's name before it.
+    pub fn cause(&self, input: &Json) -> String {
+        let problem = match (self.kind, &self.argument) {
+            (EvaluationErrorKind::NullDocument, _) => return self.message.clone(),
+            (EvaluationErrorKind::PathNotFound, None) => {
+                return format!(
+                    "The JSONPath '{}' specified for the field '{}' could not be found in the input '{input}'",
+                    self.expression, self.field
+                );
+            }
+            (EvaluationErrorKind::PathNotFound, Some(path)) => {
+                format!("The JsonPath argument for the field '{path}' could not be found in the input '{input}'")
+            }
+            (EvaluationErrorKind::PathInvalid, None) => {
+                return format!("Invalid path '{}' : {}", self.expression, self.message);
+            }
+            (EvaluationErrorKind::PathInvalid, Some(path)) => format!("Invalid path '{path}' : {}", self.message),
+            (
+                EvaluationErrorKind::UndefinedVariable
+                | EvaluationErrorKind::Intrinsic
+                | EvaluationErrorKind::TooExpensive,
+                _,
+            ) => self.message.clone(),
+        };
+        if self.expression.starts_with('$') {
+            return problem;
+        }
+        format!("The function '{}' had the following error: {problem}", self.expression)
+    }
 }
 
 impl fmt::Display for SyntaxError {

@@ -74,7 +74,7 @@ impl Path {
 
     /// Whether it is made of names and indices from the start only, so that it can serve as a reference path.
     pub fn is_reference(&self) -> bool {
-        self.steps().iter().all(|step| match step {
+        let is_narrow = |step: &Step| match step {
             Step::Name(_) => true,
             Step::Index(index) => *index >= 0,
             Step::Names(_)
@@ -84,7 +84,8 @@ impl Path {
             | Step::Descend
             | Step::Filter(_)
             | Step::Function(_) => false,
-        })
+        };
+        self.0.route.is_plain && self.steps().iter().all(is_narrow)
     }
 
     /// Whether nothing follows the root.
@@ -95,8 +96,15 @@ impl Path {
     /// The path's value in this document, which stands for its root whatever that is, exactly as Jayway reads it.
     ///
     /// A definite path has one value or fails. An indefinite one has a list, but fails when a name before its first
-    /// indefinite step is missing; see [`Path::select`] for what AWS makes of that.
+    /// indefinite step is missing; see [`Path::select`] for what AWS makes of that. No path can be read in `null`, not
+    /// even `$`: fields for which `$` only means "everything" ask [`Path::is_root`] instead.
     pub fn read(&self, document: &Json) -> Result<Json, PathError> {
+        if document.is_null() {
+            return Err(PathError {
+                kind: PathErrorKind::NullDocument,
+                message: "Unable to apply Path transformation to null or empty input.".to_owned(),
+            });
+        }
         match self.0.route.follow(document) {
             Some(value) => Ok(value.clone()),
             None => Walk::new(document).read(&self.0.route, document).map_err(PathError::from),
@@ -118,6 +126,8 @@ impl Path {
             Root::Input => self.select(scope.input()),
             Root::Context => self.select(&scope.context()),
             Root::Variable(name) => match scope.variable(name) {
+                // A variable may well be null.
+                Some(value) if self.is_root() => Ok(value),
                 Some(value) => self.select(&value),
                 None => Err(PathError {
                     kind: PathErrorKind::UndefinedVariable,

@@ -15,6 +15,8 @@ pub(crate) struct Route {
     pub(crate) steps: Vec<Step>,
     /// How many of the first steps lead to one place only.
     definite_steps: usize,
+    /// Whether the text says what it means: nothing overlooked in it, no operator's sign in a bare name.
+    pub(crate) is_plain: bool,
 }
 
 /// What a route starts from.
@@ -58,7 +60,7 @@ impl Route {
             Step::Indices(_) | Step::Slice(..) | Step::Wildcard | Step::Descend | Step::Filter(_) => false,
         };
         let definite_steps = steps.iter().enumerate().take_while(is_definite).count();
-        Route { start, steps, definite_steps }
+        Route { start, steps, definite_steps, is_plain: true }
     }
 
     /// Whether it names one place.

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use stepwell_spec::{
-    Dialect, FieldType, GroupRule, OperandType, Operator, Place, Relation, SERVICES, fields_of, groups_of,
+    Dialect, ERRORS, EVENTS, FieldType, GroupRule, OperandType, Operator, Place, QUOTAS, Relation, SERVICES, fields_of,
+    groups_of,
 };
 
 fn main() -> io::Result<()> {
@@ -16,6 +17,9 @@ fn main() -> io::Result<()> {
         ("asl-fields.md", asl_fields()),
         ("choice-operators.md", choice_operators()),
         ("service-integrations.md", service_integrations()),
+        ("history-events.md", history_events()),
+        ("error-names.md", error_names()),
+        ("quotas.md", quotas()),
     ];
     for (name, page) in pages {
         fs::write(Path::new(&folder).join(name), page)?;
@@ -153,6 +157,39 @@ fn service_integrations() -> String {
             let token = if action.token { "yes" } else { "" };
             let _ = writeln!(page, "| {} | `{}:{}` | {sync} | {token} |", service.title, service.name, action.name);
         }
+    }
+    page
+}
+
+fn history_events() -> String {
+    let mut page =
+        heading("History events", "Every type of event that `GetExecutionHistory` shows, and what consoles call it.");
+    page.push_str("\n| type | label |\n| --- | --- |\n");
+    for row in EVENTS.iter().filter(|row| row.public) {
+        let _ = writeln!(page, "| `{}` | {} |", row.name, row.label);
+    }
+    page
+}
+
+fn error_names() -> String {
+    let mut page = heading(
+        "Error names",
+        "The names the language itself reports or reserves. A task may fail with any other name; both wildcards stand for those.",
+    );
+    page.push_str("\n| name | `States.ALL` | `States.TaskFailed` | when |\n| --- | --- | --- | --- |\n");
+    let yes = |stands: bool| if stands { "yes" } else { "no" };
+    for row in ERRORS {
+        let _ =
+            writeln!(page, "| `{}` | {} | {} | {} |", row.name, yes(row.in_all), yes(row.in_task_failed), row.meaning);
+    }
+    page
+}
+
+fn quotas() -> String {
+    let mut page = heading("Quotas", "AWS's limits, which are ours as well.");
+    page.push_str("\n| what | limit | source |\n| --- | --- | --- |\n");
+    for row in QUOTAS {
+        let _ = writeln!(page, "| {} | {} {} | {} |", row.name, row.value, row.unit, row.source);
     }
     page
 }

@@ -232,6 +232,15 @@ details! {
     /// A Map Run began.
     MapRunStarted "mapRunStartedEventDetails" {
         map_run_arn: Text = "mapRunArn",
+        ;
+        /// The inputs of its child executions, in order.
+        inputs: Json,
+        /// Child executions at once at most; 0 for no limit of its own.
+        max_concurrency: u64,
+        /// How many of them may fail.
+        tolerated_failure_count: Option<u64>,
+        /// What share of them may fail, 0 to 100.
+        tolerated_failure_percentage: Option<f64>,
     }
     /// A Map Run failed.
     MapRunFailed "mapRunFailedEventDetails" {

@@ -31,6 +31,8 @@ pub mod quota {
     pub const VARIABLES_BYTES_MAX: usize = 10_485_760;
     /// Iterations of an inline Map that run at once.
     pub const INLINE_MAP_CONCURRENCY_MAX: u64 = 40;
+    /// Child executions of one Map Run that run at once.
+    pub const DISTRIBUTED_MAP_CONCURRENCY_MAX: usize = 10_000;
     /// Seconds of a Wait, a timeout or an interval.
     pub const SECONDS_MAX: u64 = 99_999_999;
     /// Seconds of `MaxDelaySeconds`.
@@ -62,6 +64,7 @@ pub const QUOTAS: &[Quota] = &[
     row("variable", quota::VARIABLE_BYTES_MAX as u64, "bytes", GUIDE),
     row("variables of an execution", quota::VARIABLES_BYTES_MAX as u64, "bytes", GUIDE),
     row("inline Map concurrency", quota::INLINE_MAP_CONCURRENCY_MAX, "iterations", GUIDE),
+    row("distributed Map concurrency", quota::DISTRIBUTED_MAP_CONCURRENCY_MAX as u64, "child executions", GUIDE),
     row("wait, timeout, retry interval", quota::SECONDS_MAX, "seconds", "States Language"),
     row("retry delay", quota::RETRY_DELAY_SECONDS_MAX, "seconds", "States Language"),
     row("Standard execution", quota::STANDARD_EXECUTION_SECONDS_MAX, "seconds", GUIDE),

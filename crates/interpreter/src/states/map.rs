@@ -6,13 +6,13 @@
 //!
 //! Free slots are what `MaxConcurrency` leaves over the iterations that run: derived, never counted apart.
 
-use stepwell_asl::{InputPath, Items, Map, MapMode, Payload, State, StateKind};
+use stepwell_asl::{InputPath, Items, Map, Payload, State, StateKind};
 use stepwell_json::Json;
 use stepwell_spec::{Event, MapIterationStarted, MapIterationSucceeded, MapStateStarted};
 
 use crate::data_flow::{self, onward};
 use crate::decide::Burst;
-use crate::execution::{MapItems, ThreadId, Work};
+use crate::execution::{Item, MapItems, ThreadId, Work};
 use crate::failure::Failure;
 use crate::query::{self, Location};
 use crate::scope::{States, Surroundings};
@@ -38,9 +38,6 @@ pub(crate) fn iteration_ended(burst: &mut Burst<'_>, thread: ThreadId, iteration
 
 fn started(around: &Surroundings<'_>, state: &State, map: &Map) -> Result<MapStateStarted, Failure> {
     let effective_input = data_flow::effective_input(around, state)?;
-    if let MapMode::Distributed(_) = map.mode {
-        return Err(around.runtime_failure("A distributed Map needs a server to run its child executions."));
-    }
     let items = items(around, map, &effective_input)?;
     let asked = match &map.max_concurrency {
         Some(setting) => data_flow::count_setting(around, setting, "MaxConcurrency", &effective_input)?,
@@ -51,7 +48,8 @@ fn started(around: &Surroundings<'_>, state: &State, map: &Map) -> Result<MapSta
     Ok(MapStateStarted { length: MapItems::count(&items) as u64, items, effective_input, max_concurrency })
 }
 
-fn items(around: &Surroundings<'_>, map: &Map, effective: &Json) -> Result<Json, Failure> {
+/// The items of either kind of Map: an array, or in JSONata an object whose members are the items.
+pub(super) fn items(around: &Surroundings<'_>, map: &Map, effective: &Json) -> Result<Json, Failure> {
     match &map.items {
         Items::Path(path) => {
             let items = data_flow::apply_path(around, path, effective)?;
@@ -104,7 +102,9 @@ fn go_on(burst: &mut Burst<'_>, thread: ThreadId) {
             return;
         }
         let index = items.next;
-        match iteration_input(burst, thread, map, items, index) {
+        let item = items.item(index);
+        let around = burst.around_with_item(thread, item.as_ref());
+        match item_input(&around, map, &items.effective_input, item.as_ref()) {
             Ok(input) => {
                 let started = MapIterationStarted { name: state.name.clone(), index: index as u64, input };
                 burst.record_next(thread, Event::MapIterationStarted(started));
@@ -119,24 +119,19 @@ fn go_on(burst: &mut Burst<'_>, thread: ThreadId) {
     }
 }
 
-/// `ItemSelector` for one item, or the item itself.
-fn iteration_input(
-    burst: &Burst<'_>,
-    thread: ThreadId,
+/// `ItemSelector` for the item the surroundings show, or the item itself.
+pub(super) fn item_input(
+    around: &Surroundings<'_>,
     map: &Map,
-    items: &MapItems,
-    index: usize,
+    effective_input: &Json,
+    item: Option<&Item>,
 ) -> Result<Json, Failure> {
-    let item = items.item(index);
-    let around = burst.around_with_item(thread, item.as_ref());
     match &map.item_selector {
-        Some(Payload::Template(template)) => {
-            data_flow::evaluate_payload_template(&around, template, &items.effective_input)
-        }
+        Some(Payload::Template(template)) => data_flow::evaluate_payload_template(around, template, effective_input),
         Some(Payload::Query(template)) => {
-            let states = States::new(&around, &items.effective_input);
+            let states = States::new(around, effective_input);
             query::evaluate_template(template, &Location::Field("ItemSelector"), &states)
         }
-        None => Ok(item.map_or(Json::Null, |item| item.value)),
+        None => Ok(item.map_or(Json::Null, |item| item.value.clone())),
     }
 }

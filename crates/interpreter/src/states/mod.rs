@@ -3,13 +3,14 @@
 pub(crate) mod choice;
 pub(crate) mod fail;
 pub(crate) mod map;
+pub(crate) mod map_run;
 pub(crate) mod parallel;
 pub(crate) mod pass;
 pub(crate) mod succeed;
 pub(crate) mod task;
 pub(crate) mod wait;
 
-use stepwell_asl::StateKind;
+use stepwell_asl::{MapMode, StateKind};
 
 use crate::decide::Burst;
 use crate::execution::ThreadId;
@@ -26,6 +27,9 @@ pub(crate) fn begin(burst: &mut Burst<'_>, thread: ThreadId) {
         StateKind::Succeed => succeed::enter(burst, thread, state),
         StateKind::Fail(fail) => fail::enter(burst, thread, fail),
         StateKind::Parallel(_) => parallel::enter(burst, thread, state),
-        StateKind::Map(map) => map::enter(burst, thread, state, map),
+        StateKind::Map(map) => match &map.mode {
+            MapMode::Inline => map::enter(burst, thread, state, map),
+            MapMode::Distributed(distributed) => map_run::enter(burst, thread, state, map, distributed),
+        },
     }
 }

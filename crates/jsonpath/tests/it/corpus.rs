@@ -25,7 +25,8 @@ fn jayway_corpus() {
     let documents = corpus.get("documents").expect("documents");
     let cases = corpus.get("cases").and_then(Json::as_array).expect("cases");
 
-    let listed: BTreeSet<&str> = DEVIATIONS.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")).collect();
+    let listed: BTreeSet<&str> =
+        DEVIATIONS.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")).collect();
     let mut unlisted = Vec::new();
     let mut deviating = BTreeSet::new();
     let mut messages: BTreeMap<String, String> = BTreeMap::new();

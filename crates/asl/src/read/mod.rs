@@ -1,0 +1,291 @@
+//! From the tree of a text to a definition.
+//!
+//! One pass: each object is read against the table of fields, its values are compiled, and what is wrong is noted.
+//! Workflows inside states wait in a queue until the one around them is done, so that nesting costs no stack. Owns the
+//! order of the work; graph and variables are judged when everything has been read.
+
+mod choice;
+mod data_flow;
+mod failure;
+mod map;
+mod object;
+mod query;
+mod resource;
+mod state;
+mod value;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use stepwell_json::{Kind, Span, Spanned, SpannedMember};
+use stepwell_spec::{Place, quota};
+
+use crate::definition::{Definition, QueryLanguage, State, StateId, Workflow, WorkflowId};
+use crate::diagnostics::Code;
+use crate::faults::{Fault, Faults};
+use crate::graph::{self, Edges};
+use crate::source::{Source, Unreadable};
+use crate::suggest::Suggester;
+use crate::trail::{At, Trail};
+use crate::variables::Variables;
+use crate::{Compilation, MachineType, Options};
+
+pub(crate) use object::Object;
+
+/// Everything known while a definition is read.
+pub(crate) struct Compiler<'a> {
+    source: &'a Source,
+    pub(crate) trail: Trail<'a>,
+    faults: Faults<'a>,
+    suggester: Suggester,
+    machine_language: QueryLanguage,
+    states: Vec<Option<State>>,
+    workflows_of_states: Vec<WorkflowId>,
+    workflows: Vec<Workflow>,
+    /// Workflows that are known but not read yet.
+    waiting: VecDeque<WaitingWorkflow<'a>>,
+    state_names: BTreeMap<&'a str, ()>,
+    labels: BTreeMap<&'a str, ()>,
+    variables: Variables,
+    here: Here<'a>,
+}
+
+/// The workflow and state being read.
+struct Here<'a> {
+    workflow: WorkflowId,
+    /// Whether the workflow runs as an Express execution.
+    is_express: bool,
+    names: BTreeMap<&'a str, StateId>,
+    edges: Edges,
+    state: StateId,
+}
+
+struct WaitingWorkflow<'a> {
+    id: WorkflowId,
+    object: Object<'a>,
+    is_express: bool,
+}
+
+/// Compiles what `source` holds.
+pub(crate) fn compile(source: &Source, options: &Options) -> Compilation {
+    let mut compiler = Compiler {
+        source,
+        trail: Trail::new(),
+        faults: Faults::new(source),
+        suggester: Suggester::new(),
+        machine_language: QueryLanguage::JsonPath,
+        states: Vec::new(),
+        workflows_of_states: Vec::new(),
+        workflows: Vec::new(),
+        waiting: VecDeque::new(),
+        state_names: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        variables: Variables::default(),
+        here: Here {
+            workflow: WorkflowId::ROOT,
+            is_express: false,
+            names: BTreeMap::new(),
+            edges: Edges::default(),
+            state: StateId(0),
+        },
+    };
+    let definition = match &source.tree {
+        Ok(tree) => compiler.machine(tree, options),
+        Err(unreadable) => {
+            compiler.unreadable(unreadable);
+            None
+        }
+    };
+    let definition = definition.filter(|_| !compiler.faults.has_errors());
+    Compilation { definition, diagnostics: compiler.faults.into_diagnostics() }
+}
+
+impl<'a> Compiler<'a> {
+    pub(crate) fn fault(&mut self, fault: Fault) {
+        self.faults.add(fault, &self.trail);
+    }
+
+    fn unreadable(&mut self, unreadable: &Unreadable) {
+        let fault = match unreadable {
+            Unreadable::TooLong(characters) => {
+                let max = quota::DEFINITION_CHARACTERS_MAX;
+                let message = format!("the definition has {characters} characters, {max} are allowed");
+                Fault::new(Code::DefinitionTooLong, At::ROOT, Span::default(), message.clone())
+                    .schema(message)
+                    .aws_nowhere()
+            }
+            Unreadable::Json(error) if error.kind == stepwell_json::SyntaxErrorKind::Empty => {
+                self.not_an_object(Span::new(error.offset, error.offset), "the definition is empty".to_owned())
+            }
+            Unreadable::Json(error) => {
+                let lines = stepwell_json::LineIndex::new(self.source.text());
+                let (message, location) = crate::jackson::words(self.source.text(), &lines, error);
+                let width = self.source.text()[error.offset..].chars().next().map_or(0, char::len_utf8);
+                let span = Span::new(error.offset, error.offset + width);
+                Fault::new(Code::InvalidJson, At::ROOT, span, error.kind.to_string())
+                    .aws("INVALID_JSON_DESCRIPTION", message)
+                    .aws_location(location)
+            }
+            Unreadable::Yaml(fault) => yaml_fault(fault),
+        };
+        self.fault(fault);
+    }
+
+    fn not_an_object(&self, span: Span, message: String) -> Fault {
+        Fault::new(Code::NotAnObject, At::ROOT, span, message)
+            .schema("Definition must be a valid JSON object")
+            .aws_nowhere()
+    }
+
+    fn machine(&mut self, tree: &'a Spanned, options: &Options) -> Option<Definition> {
+        let source = self.source;
+        for tag in &source.tagged {
+            self.fault(yaml_fault(tag));
+        }
+        if tree.kind() != Kind::Object {
+            let message = format!("a definition is an object, this is {}", with_article(tree.kind()));
+            let fault = self.not_an_object(tree.span, message);
+            self.fault(fault);
+            return None;
+        }
+        // The language decides how everything else is read, so it is looked up before. Any value but the word
+        // "JSONPath" counts as JSONata, as AWS has it; that the value is wrong is reported on its own.
+        if let Some(member) = tree.get("QueryLanguage")
+            && member.value.as_str() != Some("JSONPath")
+        {
+            self.machine_language = QueryLanguage::Jsonata;
+        }
+        let first = Span::new(tree.span.start, tree.span.end.min(tree.span.start + 1));
+        let object = self.object(Place::Machine, tree, At::ROOT, first, self.machine_language)?;
+        self.text(&object, "Version");
+        self.text(&object, "QueryLanguage");
+        let comment = self.text(&object, "Comment");
+        let timeout_seconds = self.integer(&object, "TimeoutSeconds");
+        let is_express = options.machine_type == MachineType::Express;
+        self.enqueue(object, None, is_express);
+        while let Some(waiting) = self.waiting.pop_front() {
+            self.workflow(waiting);
+        }
+        Variables::judge(self);
+        let states: Option<Vec<State>> = std::mem::take(&mut self.states).into_iter().collect();
+        Some(Definition {
+            comment,
+            query_language: self.machine_language,
+            timeout_seconds,
+            states: states?,
+            workflows: std::mem::take(&mut self.workflows),
+        })
+    }
+
+    /// Gives a workflow its number and puts it in the queue.
+    fn enqueue(&mut self, object: Object<'a>, parent: Option<StateId>, is_express: bool) -> WorkflowId {
+        let id = WorkflowId(self.workflows.len() as u32);
+        self.workflows.push(Workflow { start_at: StateId(0), states: Vec::new(), parent });
+        self.variables.add_workflow();
+        self.waiting.push_back(WaitingWorkflow { id, object, is_express });
+        id
+    }
+
+    fn workflow(&mut self, waiting: WaitingWorkflow<'a>) {
+        let WaitingWorkflow { id, object, is_express } = waiting;
+        self.here =
+            Here { workflow: id, is_express, names: BTreeMap::new(), edges: Edges::default(), state: StateId(0) };
+        if object.place != Place::Machine {
+            self.text(&object, "Comment");
+        }
+        let Some(states) = object.get("States") else {
+            // Without states nothing can be said about where it starts.
+            return;
+        };
+        let at = self.trail.key(object.at, "States");
+        let Some(members) = self.members(states, at) else { return };
+        let members = self.last_of_each(members, at);
+        if members.is_empty() {
+            let fault = Fault::new(Code::EmptyValue, at, states.value.span, "a workflow needs at least one state")
+                .schema("Value cannot be empty");
+            self.fault(fault);
+            return;
+        }
+        let first = self.states.len() as u32;
+        for (index, member) in members.iter().enumerate() {
+            self.here.names.insert(&member.key, StateId(first + index as u32));
+        }
+        self.states.extend((0..members.len()).map(|_| None));
+        self.workflows_of_states.extend((0..members.len()).map(|_| id));
+        self.here.edges = Edges::new(first, members.len());
+        self.workflows[id.0 as usize].states = (first..self.states.len() as u32).map(StateId).collect();
+        if let Some(start) = self.target(&object, "StartAt") {
+            self.here.edges.start(start);
+            self.workflows[id.0 as usize].start_at = start;
+        }
+        for (index, member) in members.iter().enumerate() {
+            self.here.state = StateId(first + index as u32);
+            let state_at = self.trail.key(at, &member.key);
+            self.state_name(member, state_at);
+            let state = self.state(member, state_at);
+            self.states[first as usize + index] = state;
+        }
+        graph::judge(self, id, at, &members, &object);
+    }
+
+    pub(crate) fn take_variables(&mut self) -> Variables {
+        std::mem::take(&mut self.variables)
+    }
+
+    /// The workflow of the Parallel or Map state this one belongs to.
+    pub(crate) fn workflow_around(&self, id: WorkflowId) -> Option<WorkflowId> {
+        let parent = self.workflows[id.0 as usize].parent?;
+        self.workflows_of_states.get(parent.0 as usize).copied()
+    }
+
+    /// Where the edges of the workflow just read lead.
+    pub(crate) fn edges(&self) -> &Edges {
+        &self.here.edges
+    }
+
+    /// A state's name: as long as AWS allows, and used once in the whole machine.
+    fn state_name(&mut self, member: &'a SpannedMember, at: At) {
+        let name: &'a str = &member.key;
+        let max = quota::STATE_NAME_CHARACTERS_MAX;
+        let characters = name.chars().count();
+        if characters == 0 || characters > max {
+            let message = format!("a state's name has 1 to {max} characters, this one has {characters}");
+            let aws = format!("State name must have between 1 and {max} characters");
+            let fault = Fault::new(Code::InvalidStateName, at, member.key_span, message).aws("INVALID_STATE_NAME", aws);
+            self.fault(fault);
+        }
+        if self.state_names.insert(name, ()).is_some() {
+            let message = format!("there is another state \"{name}\" in this state machine");
+            let fault = Fault::new(Code::DuplicateStateName, at, member.key_span, message)
+                .suggest(Some("names must be unique, those in branches and item processors included".to_owned()))
+                .aws("DUPLICATE_STATE_NAME", format!("Duplicate State name: {name}"));
+            self.fault(fault);
+        }
+    }
+}
+
+fn yaml_fault(fault: &crate::yaml::YamlFault) -> Fault {
+    let code = if fault.is_unsupported { Code::UnsupportedYaml } else { Code::InvalidYaml };
+    Fault::new(code, At::ROOT, fault.span, fault.message.clone())
+        .suggest(fault.suggestion.clone())
+        .aws("INVALID_JSON_DESCRIPTION", fault.message.clone())
+        .aws_nowhere()
+}
+
+/// `a string`, `an array`.
+pub(crate) fn with_article(kind: Kind) -> String {
+    let name = kind.name();
+    match name.chars().next() {
+        Some('a' | 'o') => format!("an {name}"),
+        _ if kind == Kind::Null => name.to_owned(),
+        _ => format!("a {name}"),
+    }
+}
+
+/// Text shared with the tree.
+pub(crate) fn shared(value: &Spanned) -> Option<Arc<str>> {
+    match value.as_scalar() {
+        Some(stepwell_json::Json::String(text)) => Some(text.clone()),
+        _ => None,
+    }
+}

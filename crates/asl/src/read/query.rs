@@ -1,0 +1,138 @@
+//! JSONata: expressions, and values with expressions in them.
+
+use std::sync::Arc;
+
+use stepwell_json::{Json, Spanned, SpannedValue};
+use stepwell_jsonata::Expression;
+use stepwell_spec::FieldType;
+
+use super::Compiler;
+use super::object::Object;
+use crate::definition::{Query, QueryTemplate};
+use crate::diagnostics::Code;
+use crate::faults::Fault;
+use crate::trail::At;
+
+/// Whether AWS takes this text for an expression: no spaces around the delimiters.
+pub(crate) fn is_expression(text: &str) -> bool {
+    text.starts_with("{%")
+}
+
+impl<'a> Compiler<'a> {
+    /// `{% … %}`
+    pub(crate) fn query(&mut self, value: &'a Spanned, at: At) -> Option<Query> {
+        let text = value.as_str()?;
+        let Some(inside) = text.strip_prefix("{%").and_then(|rest| rest.strip_suffix("%}")) else {
+            let fault = Fault::new(Code::InvalidJsonata, at, value.span, "a JSONata expression ends with \"%}\"")
+                .schema("JSONata string must start with {% and end with %}");
+            self.fault(fault);
+            return None;
+        };
+        let trimmed = inside.trim();
+        match Expression::parse(trimmed) {
+            Ok(expression) => {
+                let variables = expression.variables().iter().filter(|name| &***name != "states").cloned();
+                self.reads(variables, at, value.span);
+                Some(Query { expression })
+            }
+            Err(error) => {
+                let start = 2 + (inside.len() - inside.trim_start().len());
+                let offset = start + byte_of_utf16(trimmed, error.position);
+                let span = self.source.span_in_string(value.span, text, offset);
+                let message = format!("{} ({})", error.message.trim_end_matches('.'), error.code);
+                let fault = Fault::new(Code::InvalidJsonata, at, span, message)
+                    .aws("INVALID_JSONATA_EXPRESSION", error.message);
+                self.fault(fault);
+                None
+            }
+        }
+    }
+
+    /// A field whose value may have expressions in it.
+    pub(crate) fn query_template(&mut self, object: &Object<'a>, name: &str) -> Option<QueryTemplate> {
+        let (row, member) = object.row(name)?;
+        let at = self.trail.key(object.at, &member.key);
+        let is_expression = member.value.as_str().is_some_and(is_expression);
+        let fits = match (row.takes, &member.value.value) {
+            (FieldType::JsonataObject, SpannedValue::Object(_)) => true,
+            (FieldType::JsonataObject, _) => is_expression,
+            (FieldType::JsonataItems, SpannedValue::Object(_) | SpannedValue::Array(_)) => true,
+            (FieldType::JsonataItems, _) => is_expression,
+            _ => true,
+        };
+        if !fits {
+            let (expected, aws) = match row.takes {
+                FieldType::JsonataItems => ("an array or a JSONata expression", "Array"),
+                _ => ("an object or a JSONata expression", "Object"),
+            };
+            self.wrong_type(&member.value, at, expected, aws);
+            return None;
+        }
+        self.template_value(&member.value, at)
+    }
+
+    /// A value with expressions in it. None when one of them is faulty.
+    pub(crate) fn template_value(&mut self, value: &'a Spanned, at: At) -> Option<QueryTemplate> {
+        match &value.value {
+            SpannedValue::Scalar(Json::String(text)) if is_expression(text) => {
+                self.query(value, at).map(QueryTemplate::Query)
+            }
+            SpannedValue::Scalar(scalar) => {
+                if let Json::String(text) = scalar
+                    && is_expression(text.trim_start())
+                {
+                    let message = "a JSONata expression must start with \"{%\", without spaces before it";
+                    self.fault(Fault::new(Code::UnevaluatedJsonata, at, value.span, message));
+                }
+                Some(QueryTemplate::Literal(scalar.clone()))
+            }
+            SpannedValue::Array(items) => {
+                let mut templates = Vec::with_capacity(items.len());
+                let mut is_whole = true;
+                for (index, item) in items.iter().enumerate() {
+                    let at = self.trail.index(at, index);
+                    match self.template_value(item, at) {
+                        Some(template) => templates.push(template),
+                        None => is_whole = false,
+                    }
+                }
+                is_whole.then(|| match templates.iter().all(is_literal) {
+                    true => QueryTemplate::Literal(value.to_json()),
+                    false => QueryTemplate::Array(templates),
+                })
+            }
+            SpannedValue::Object(members) => {
+                let members = self.last_of_each(members, at);
+                let mut templates: Vec<(Arc<str>, QueryTemplate)> = Vec::with_capacity(members.len());
+                let mut is_whole = true;
+                for member in members {
+                    let at = self.trail.key(at, &member.key);
+                    match self.template_value(&member.value, at) {
+                        Some(template) => templates.push((member.key.clone(), template)),
+                        None => is_whole = false,
+                    }
+                }
+                is_whole.then(|| match templates.iter().all(|(_, template)| is_literal(template)) {
+                    true => QueryTemplate::Literal(value.to_json()),
+                    false => QueryTemplate::Object(templates),
+                })
+            }
+        }
+    }
+}
+
+fn is_literal(template: &QueryTemplate) -> bool {
+    matches!(template, QueryTemplate::Literal(_))
+}
+
+/// The byte at which so many UTF-16 units of a text end.
+fn byte_of_utf16(text: &str, units: usize) -> usize {
+    let mut left = units;
+    for (byte, character) in text.char_indices() {
+        if left < character.len_utf16() {
+            return byte;
+        }
+        left -= character.len_utf16();
+    }
+    text.len()
+}

@@ -1,0 +1,73 @@
+//! Bad input: one clear line, or every fault with its place; exit 2 and no panic.
+
+use crate::{Scratch, stepwell};
+
+const TASK: &str = r#"{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},"End":true}}}"#;
+
+/// Exit 2, nothing on stdout, and stderr says this.
+fn refused(args: &[&str], says: &str) {
+    let ran = stepwell(args);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{args:?}: {}", ran.stderr);
+    assert!(ran.stderr.contains(says), "{args:?}: {}", ran.stderr);
+    assert!(!ran.stderr.contains("panicked"), "{args:?}: {}", ran.stderr);
+}
+
+#[test]
+fn files_and_inputs_that_cannot_be_read() {
+    let good = Scratch::new("t.asl.json", TASK);
+    refused(&["run", "no/such/file.asl.json"], "cannot read no/such/file.asl.json");
+    refused(&["validate", "no/such/file.asl.json"], "cannot read no/such/file.asl.json");
+    refused(&["run", good.path(), "--input", "{not json"], "--input is not JSON: line 1, column 2");
+    refused(&["run", good.path(), "--input", "@no/such/input.json"], "cannot read no/such/input.json");
+    refused(&["eval", "--jsonata", "1", "--variables", "[1]"], "--variables must be a JSON object, not array");
+    refused(&["eval", "--jsonata", "1", "--jsonpath", "$"], "cannot be used with");
+    refused(&["eval"], "required");
+    refused(&["run"], "required");
+    refused(&["fly"], "fly");
+}
+
+#[test]
+fn definitions_that_cannot_be_run() {
+    for (text, says) in [
+        ("", "line 1"),
+        ("{\"StartAt\": ", ":1:"),
+        ("[]", ":1:1"),
+        (r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}"#, "B"),
+        (r#"{"StartAt":"A","States":{"A":{"Type":"Pass","InputPath":"$.[","End":true}}}"#, "InputPath"),
+    ] {
+        let file = Scratch::new("bad.asl.json", text);
+        refused(&["run", file.path()], "cannot be run");
+        let ran = stepwell(&["run", file.path()]);
+        assert!(ran.stderr.contains("bad.asl.json:") || ran.stderr.contains(says), "{text}: {}", ran.stderr);
+        assert_eq!(stepwell(&["validate", file.path()]).code, 1, "{text}");
+    }
+    let file = Scratch::new("bad.asl.yaml", "StartAt: A\nStates:\n  A: [1\n");
+    refused(&["run", file.path()], "cannot be run");
+}
+
+#[test]
+fn a_task_without_a_mock_says_how_to_give_one() {
+    let file = Scratch::new("t.asl.json", TASK);
+    refused(&["run", file.path()], "the Task state 'T' cannot be run: it has no mock; give one with --mocks FILE");
+}
+
+#[test]
+fn mocks_that_do_not_fit() {
+    let file = Scratch::new("t.asl.json", TASK);
+    let with = |mocks: &str, case: &str, says: &str| {
+        let mocks = Scratch::new("mocks.json", mocks);
+        refused(&["run", file.path(), "--mocks", &format!("{}{case}", mocks.path())], says);
+    };
+    let good =
+        r#"{"StateMachines":{"t":{"TestCases":{"a":{"T":"R"},"b":{}}}},"MockedResponses":{"R":{"0":{"Return":1}}}}"#;
+    with("{", "", "is not JSON");
+    with("{}", "", "there is no object \"StateMachines\"");
+    with(good, "", "say which test case with #NAME: there are 'a', 'b'");
+    with(good, "#c", "there is no test case named 'c': there are 'a', 'b'");
+    with(good, "#b", "it has no mock; add \"T\": \"<response>\" to StateMachines/t/TestCases/b");
+    with(&good.replace("\"T\":\"R\"", "\"X\":\"R\""), "#a", "name a state 'X' that the definition does not have");
+    with(&good.replace("\"R\":{\"0\"", "\"S\":{\"0\""), "#a", "there is no response 'R'");
+    with(&good.replace("\"0\"", "\"first\""), "#a", "is no attempt");
+    with(&good.replace("Return", "Answer"), "#a", "either \"Return\" or \"Throw\"");
+    with(&good.replace("\"0\"", "\"1-2\""), "#a", "no answer for attempt 0");
+}

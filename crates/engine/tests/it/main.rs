@@ -1,0 +1,5 @@
+//! Integration tests of the engine: golden cases, replay, and what holds of every history.
+
+mod golden;
+mod invariants;
+mod script;
