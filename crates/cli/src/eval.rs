@@ -14,10 +14,10 @@ use crate::args::EvalArgs;
 use crate::files::read_json;
 
 pub(crate) fn eval(args: &EvalArgs) -> Result<ExitCode, Unusable> {
-    let input = args.input.as_deref().map(|given| read_json(given, "--input")).transpose()?;
+    let input = args.input.as_deref().map(|given| read_json(given, "--input")).transpose()?.map(|input| input.value);
     let variables = match args.variables.as_deref() {
         None => Json::empty_object(),
-        Some(given) => match read_json(given, "--variables")? {
+        Some(given) => match read_json(given, "--variables")?.value {
             object @ Json::Object(_) => object,
             other => return Err(Unusable(format!("--variables must be a JSON object, not {}", other.kind().name()))),
         },

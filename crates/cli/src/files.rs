@@ -25,8 +25,14 @@ pub(crate) fn read_definition(path: &Path) -> Result<DefinitionFile, Unusable> {
     Ok(DefinitionFile { name, source })
 }
 
+/// A JSON value and the text it was read from.
+pub(crate) struct JsonText {
+    pub(crate) value: Json,
+    pub(crate) text: String,
+}
+
 /// Reads a JSON value given outright, as `@FILE`, or as `-` for stdin. `what` names it in messages.
-pub(crate) fn read_json(given: &str, what: &str) -> Result<Json, Unusable> {
+pub(crate) fn read_json(given: &str, what: &str) -> Result<JsonText, Unusable> {
     let (text, place) = match given {
         "-" => {
             let mut bytes = Vec::new();
@@ -40,7 +46,8 @@ pub(crate) fn read_json(given: &str, what: &str) -> Result<Json, Unusable> {
             None => (given.to_owned(), what.to_owned()),
         },
     };
-    Json::parse(&text).map_err(|fault| Unusable(format!("{place} is not JSON: {fault}")))
+    let value = Json::parse(&text).map_err(|fault| Unusable(format!("{place} is not JSON: {fault}")))?;
+    Ok(JsonText { value, text })
 }
 
 /// Reads a whole file of UTF-8 text.

@@ -41,7 +41,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
         workflow: WorkflowId::ROOT,
         identity: Arc::new(identity(&names[0], args.machine_type, at)),
         settings: settings(args.machine_type),
-        input,
+        input: input.value,
+        input_text: Some(input.text.trim().into()),
     };
 
     let mut engine = Engine::new();
@@ -116,7 +117,7 @@ fn machine_names(file: &Path) -> Vec<String> {
 fn identity(machine_name: &str, machine_type: MachineType, at: Moment) -> Identity {
     let region = std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION"));
     let region = region.unwrap_or_else(|_| "us-east-1".to_owned());
-    let account = "000000000000";
+    let account = account();
     let name = Chance::new(at).uuid();
     let arn = match machine_type {
         MachineType::Standard => format!("arn:aws:states:{region}:{account}:execution:{machine_name}:{name}"),
@@ -135,6 +136,12 @@ fn identity(machine_name: &str, machine_type: MachineType, at: Moment) -> Identi
         state_machine_alias_arn: None,
         region: region.into(),
     }
+}
+
+/// The access key id when that is twelve digits, as on the server.
+fn account() -> String {
+    let key = std::env::var("AWS_ACCESS_KEY_ID").unwrap_or_default();
+    if key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit()) { key } else { "000000000000".to_owned() }
 }
 
 fn settings(machine_type: MachineType) -> Settings {

@@ -94,6 +94,7 @@ impl MapRuns {
             identity: Arc::new(run.child_identity(name)),
             settings,
             input: run.request.inputs[run.next].clone(),
+            input_text: None,
         })
     }
 

@@ -168,16 +168,15 @@ pub(crate) fn evaluate_expression(
 }
 
 fn evaluation_failure(around: &Surroundings<'_>, fault: &EvaluationError, document: &Json) -> Failure {
-    match fault.kind {
-        EvaluationErrorKind::PathNotFound | EvaluationErrorKind::UndefinedVariable => {
-            let EvaluationError { expression, field, .. } = fault;
-            around.runtime_failure(&format!(
-                "The JSONPath '{expression}' specified for the field '{field}' could not be found in the input '{document}'"
-            ))
-        }
-        EvaluationErrorKind::Intrinsic => around.failure(error::INTRINSIC_FAILURE, &fault.message),
-        EvaluationErrorKind::PathInvalid | EvaluationErrorKind::TooExpensive => around.runtime_failure(&fault.message),
-    }
+    let error = match fault.kind {
+        EvaluationErrorKind::Intrinsic => error::INTRINSIC_FAILURE,
+        EvaluationErrorKind::PathNotFound
+        | EvaluationErrorKind::PathInvalid
+        | EvaluationErrorKind::NullDocument
+        | EvaluationErrorKind::UndefinedVariable
+        | EvaluationErrorKind::TooExpensive => error::RUNTIME,
+    };
+    around.failure(error, &fault.cause(document))
 }
 
 /// A `…Path` field's value where the path itself is at fault: "Invalid path '$.x' : No results for path: $['x']".

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use stepwell_asl::{Definition, State, StateKind, WorkflowId};
 use stepwell_spec::{
     EvaluationFailed, Event, ExecutionAborted, ExecutionFailed, ExecutionStarted, ExecutionSucceeded,
-    ExecutionTimedOut, MapIterationAborted, MapIterationFailed, Onward, Payload, Record, RetryScheduled, StateEntered,
+    ExecutionTimedOut, MapIterationAborted, MapIterationFailed, Onward, Record, RetryScheduled, StateEntered,
     StateExited, Text, Timestamp, error,
 };
 
@@ -36,7 +36,7 @@ pub struct Decision {
 impl Execution {
     /// An execution that has not started: what replaying a log begins with.
     pub fn new(start: Start, started_at: Timestamp) -> Self {
-        let Start { definition, workflow, identity, settings, input } = start;
+        let Start { definition, workflow, identity, settings, input, input_text } = start;
         Execution {
             definition,
             workflow,
@@ -44,6 +44,7 @@ impl Execution {
             settings,
             status: Status::Running,
             input,
+            input_text,
             started_at,
             stopped_at: None,
             last_event_id: 0,
@@ -63,7 +64,7 @@ impl Execution {
         let mut burst = Burst::new(&mut execution, at);
         let identity = burst.execution.identity.clone();
         let started = ExecutionStarted {
-            input: Payload(burst.execution.input.clone()),
+            input: burst.execution.shown_input(),
             role_arn: identity.role_arn.clone(),
             state_machine_alias_arn: identity.state_machine_alias_arn.clone(),
             state_machine_version_arn: identity.state_machine_version_arn.clone(),
@@ -210,7 +211,10 @@ impl<'a> Burst<'a> {
         let (state, input, previous) = (*state, input.clone(), scope.previous_event_id);
         let definition = self.execution.definition.clone();
         let row = definition.state(state);
-        let entered = StateEntered { name: row.name.clone(), input: Payload(input), state: state.0 };
+        // Seen on AWS: the first state's input is shown to the letter as the execution's was given.
+        let is_first = self.execution.last_event_id == 1;
+        let input = if is_first { self.execution.shown_input() } else { input.into() };
+        let entered = StateEntered { name: row.name.clone(), input, state: state.0 };
         self.record(
             thread,
             previous,
@@ -243,7 +247,7 @@ impl<'a> Burst<'a> {
         let (previous, parent) = (scope.previous_event_id, scope.parent);
         let exited = StateExited {
             name: state.name.clone(),
-            output: Payload(leaving.output.clone()),
+            output: leaving.output.clone().into(),
             assigned_variables: leaving.assigned,
             onward: leaving.onward,
         };
@@ -261,7 +265,7 @@ impl<'a> Burst<'a> {
         match (leaving.onward, parent) {
             (Onward::State(_), _) => self.ready.push_back(thread),
             (Onward::End, None) => {
-                let succeeded = ExecutionSucceeded { output: Payload(leaving.output) };
+                let succeeded = ExecutionSucceeded { output: leaving.output.into() };
                 self.end(exit_id, Event::ExecutionSucceeded(succeeded));
             }
             (Onward::End, Some(parent)) => match self.child_kind(parent) {

@@ -29,9 +29,11 @@ impl Execution {
             Event::ExecutionStarted(started) => {
                 self.timeout_at = started.timeout_at;
                 let start_at = self.definition.workflow(self.workflow).start_at;
-                self.add_thread(None, 0, start_at, started.input.0.clone(), 0);
+                self.add_thread(None, 0, start_at, started.input.value.clone(), 0);
             }
-            Event::ExecutionSucceeded(ended) => self.close(Status::Succeeded(ended.output.0.clone()), record.timestamp),
+            Event::ExecutionSucceeded(ended) => {
+                self.close(Status::Succeeded(ended.output.value.clone()), record.timestamp)
+            }
             Event::ExecutionFailed(ended) => {
                 let failure = Failure { error: ended.error.clone(), cause: ended.cause.clone(), ..Failure::default() };
                 self.close(Status::Failed(failure), record.timestamp);
@@ -90,7 +92,7 @@ impl Execution {
             }
             Event::LambdaFunctionScheduled(scheduled) => {
                 let task = OpenedTask {
-                    input: &scheduled.input.0,
+                    input: &scheduled.input.value,
                     token: None,
                     role_arn: scheduled.task_credentials.as_ref().map(|credentials| credentials.role_arn.clone()),
                     timeout_at: scheduled.timeout_at,
@@ -101,7 +103,7 @@ impl Execution {
             }
             Event::ActivityScheduled(scheduled) => {
                 let task = OpenedTask {
-                    input: &scheduled.input.0,
+                    input: &scheduled.input.value,
                     token: Some(scheduled.token.clone()),
                     role_arn: None,
                     timeout_at: scheduled.timeout_at,
@@ -150,7 +152,7 @@ impl Execution {
             Event::BranchesStarted(started) => self.start_branches(thread, &started.input),
             Event::MapStateStarted(started) => self.start_map(thread, record.id, started),
             Event::MapIterationStarted(started) => self.start_iteration(thread, record.id, started),
-            Event::MapIterationSucceeded(_) => self.join(thread),
+            Event::MapIterationSucceeded(_) => self.join(thread, Some(record.id)),
             Event::MapIterationFailed(_) => {
                 let previous = self.thread(thread).previous_event_id;
                 if let Some(parent) = self.drop_thread(thread) {
@@ -180,7 +182,7 @@ impl Execution {
         let scope = self.thread_mut(thread);
         scope.phase = Phase::In(Active {
             state: StateId(entered.state),
-            input: entered.input.0.clone(),
+            input: entered.input.value.clone(),
             entered_at: record.timestamp,
             entered_event_id: record.id,
             before_event_id: scope.previous_event_id,
@@ -200,14 +202,14 @@ impl Execution {
             }
         }
         scope.previous_event_id = event_id;
-        let output = exited.output.0.clone();
+        let output = exited.output.value.clone();
         scope.phase = match exited.onward {
             Onward::State(state) => Phase::Ready { state: StateId(state), input: output },
             Onward::End => Phase::Ended(output),
         };
         // A branch has no event of its own for its end: its last state's exit is it.
         if exited.onward == Onward::End && self.is_branch(thread) {
-            self.join(thread);
+            self.join(thread, None);
         }
     }
 
@@ -217,17 +219,21 @@ impl Execution {
     }
 
     /// Gives a child's output to its parent and lets the child go.
-    fn join(&mut self, child: ThreadId) {
+    ///
+    /// `succeeded` is the id of the event that says so, where there is one. As seen on AWS, the next iteration hangs on
+    /// the last event inside the one before, and the Map state's own success on the last iteration's.
+    fn join(&mut self, child: ThreadId, succeeded: Option<u64>) {
         let Some(Thread { parent: Some(parent), index, phase: Phase::Ended(output), previous_event_id, .. }) =
             self.threads.remove(&child)
         else {
             panic!("I11: thread {} joins once, after its end", child.0)
         };
-        self.follow(parent, previous_event_id);
         let children = self.children_mut(parent);
         children.results[index] = Some(output);
         children.done += 1;
         children.running -= 1;
+        let is_last = children.done == children.results.len();
+        self.follow(parent, succeeded.filter(|_| is_last).unwrap_or(previous_event_id));
     }
 
     fn start_branches(&mut self, thread: ThreadId, input: &Json) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stepwell_asl::{Definition, StateId, WorkflowId};
 use stepwell_json::Json;
-use stepwell_spec::{Text, Timestamp};
+use stepwell_spec::{Payload, Text, Timestamp};
 
 use crate::effect::{Effect, MapRunRequest, TaskKey, TaskRequest, TimerKey, TimerPurpose};
 use crate::failure::Failure;
@@ -54,6 +54,8 @@ pub struct Start {
     pub settings: Settings,
     /// Its input.
     pub input: Json,
+    /// The text the input came in as, which histories show; none when it was never text.
+    pub input_text: Option<Text>,
 }
 
 /// How an execution stands.
@@ -99,6 +101,8 @@ pub struct Execution {
     pub status: Status,
     /// What it was started with.
     pub input: Json,
+    /// The text the input came in as.
+    pub input_text: Option<Text>,
     /// When it was started.
     pub started_at: Timestamp,
     /// When it ended.
@@ -272,6 +276,11 @@ impl Execution {
             effects.push(Effect::Continue);
         }
         effects
+    }
+
+    /// The input as histories show it.
+    pub(crate) fn shown_input(&self) -> Payload {
+        Payload { value: self.input.clone(), text: self.input_text.clone() }
     }
 
     pub(crate) fn thread(&self, id: ThreadId) -> &Thread {

@@ -73,6 +73,11 @@ impl Object {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Where the shared object stands in memory: its own as long as somebody holds it, the same for all who share it.
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// A builder that starts with these members (copied by pointer).
     pub fn to_builder(&self) -> ObjectBuilder {
         ObjectBuilder { members: self.0.members.clone(), places: self.0.places.clone() }
@@ -225,6 +230,14 @@ mod tests {
         assert_eq!(object.get("k3"), None);
         assert_eq!(object.get("k99"), Some(&Json::from(99)));
         assert_eq!(object.keys().next().map(|key| &**key), Some("k0"));
+    }
+
+    #[test]
+    fn those_who_share_an_object_see_one_address() {
+        let object: Object = [("a", Json::from(1))].into_iter().collect();
+        let equal: Object = [("a", Json::from(1))].into_iter().collect();
+        assert_eq!(object.address(), object.clone().address());
+        assert_ne!(object.address(), equal.address());
     }
 
     #[test]

@@ -4,23 +4,41 @@
 //! input or a variable clones a pointer. Time and chance come in through the [`Environment`]; [`Limits`] bound steps,
 //! depth and the bytes of values made, so that no expression can hang or kill the process.
 //!
-//! This crate knows nothing of state machines.
+//! The language is that of the reference implementation, jsonata-js 2.2, without `$eval` and with what Step Functions
+//! adds: `$partition`, `$range`, `$hash`, `$random(seed)`, `$uuid` and `$parse`. Where it differs is written in
+//! `docs/decisions/0003-own-jsonata.md`. This crate knows nothing of state machines.
 
 mod error;
+mod evaluate;
+mod functions;
+mod lexer;
 mod limits;
+mod lower;
+mod number;
+mod parser;
+mod picture;
+mod program;
+mod regex;
+mod signature;
+mod stringify;
+mod syntax;
+mod value;
+mod variables;
 
-pub use error::Error;
-pub use limits::Limits;
-
+use std::fmt;
 use std::sync::Arc;
 
 use stepwell_json::Json;
 
-/// A parsed expression.
-#[derive(Debug)]
+pub use error::Error;
+pub use functions::names as function_names;
+pub use limits::Limits;
+
+/// A parsed expression. Shared between threads and evaluated as often as one likes.
 pub struct Expression {
     text: String,
-    variables: Vec<Arc<str>>,
+    program: program::Program,
+    reads: variables::Reads,
 }
 
 /// What an evaluation gives.
@@ -38,7 +56,8 @@ pub enum Outcome {
 pub struct Environment<'a> {
     /// `$` and `$$`; `None` is undefined.
     pub input: Option<&'a Json>,
-    /// The value of `$name`, asked for at most once per evaluation.
+    /// The value of `$name`, asked for at most once per name and evaluation. It is asked for functions of the language
+    /// too, which a variable of the same name hides.
     pub variables: &'a dyn Fn(&str) -> Option<Json>,
     /// The moment of `$now()` and `$millis()`: milliseconds since 1970.
     pub now_ms: i64,
@@ -51,7 +70,13 @@ pub struct Environment<'a> {
 impl Expression {
     /// Parses an expression. Fails with the reference's `S…` codes and the position of the fault.
     pub fn parse(text: &str) -> Result<Expression, Error> {
-        Ok(Expression { text: text.to_owned(), variables: Vec::new() })
+        let compile = || {
+            let syntax = parser::parse(text)?;
+            let reads = variables::Reads::of(&syntax);
+            Ok((lower::lower(syntax)?, reads))
+        };
+        let (program, reads) = compile().map_err(|fault: Box<error::Fault>| fault.into_error())?;
+        Ok(Expression { text: text.to_owned(), program, reads })
     }
 
     /// The text it was parsed from.
@@ -61,18 +86,23 @@ impl Expression {
 
     /// Free variables it reads, without `$`, sorted and unique; functions, `$` and `$$` are not among them.
     pub fn variables(&self) -> &[Arc<str>] {
-        &self.variables
+        &self.reads.names
     }
 
-    /// Whether evaluating can read member `member` of free variable `variable`.
+    /// Whether evaluating can read member `member` of free variable `variable`: true when `$variable.member` occurs,
+    /// or the variable in any other way than followed by a name.
     pub fn may_read(&self, variable: &str, member: &str) -> bool {
-        let _ = (variable, member);
-        true
+        self.reads.may_read(variable, member)
     }
 
-    /// Evaluates. Fails with the reference's `T…` and `D…` codes.
+    /// Evaluates. Fails with the reference's `T…` and `D…` codes and the position of the innermost fault.
     pub fn evaluate(&self, environment: &Environment<'_>) -> Result<Outcome, Error> {
-        let _ = environment;
-        Ok(Outcome::Undefined)
+        evaluate::evaluate(&self.program, environment).map_err(|fault| fault.into_error())
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.text).finish()
     }
 }

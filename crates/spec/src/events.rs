@@ -16,7 +16,18 @@ pub type Text = Arc<str>;
 /// A payload: shown as its JSON text, with `…Details.truncated` beside it, and left out when the reader asks for
 /// events without execution data.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Payload(pub Json);
+pub struct Payload {
+    /// The value.
+    pub value: Json,
+    /// The text it came in as, where a history shows that and not our own: an execution's input.
+    pub text: Option<Text>,
+}
+
+impl From<Json> for Payload {
+    fn from(value: Json) -> Payload {
+        Payload { value, text: None }
+    }
+}
 
 /// The values a state assigned, in the order it assigned them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,7 +95,8 @@ impl Field for JsonText {
 impl Field for Payload {
     fn write(&self, key: &'static str, with_data: bool, out: &mut ObjectBuilder) {
         if with_data {
-            out.insert(key, Json::from(self.0.to_string()));
+            let text = self.text.clone().unwrap_or_else(|| self.value.to_string().into());
+            out.insert(key, Json::String(text));
             out.insert(format!("{key}Details"), not_truncated());
         }
     }
@@ -590,7 +602,7 @@ mod tests {
             thread: 0,
             event: Event::PassStateExited(StateExited {
                 name: "Greet".into(),
-                output: Payload(Json::object([("a", Json::from(1))])),
+                output: Json::object([("a", Json::from(1))]).into(),
                 assigned_variables: AssignedVariables(vec![("x".into(), Json::from("y"))]),
                 onward: Onward::End,
             }),

@@ -70,7 +70,7 @@ fn a_failed_execution_exits_with_1_and_says_why() {
         Scratch::new("f.asl.json", r#"{"StartAt":"F","States":{"F":{"Type":"Fail","Error":"E.X","Cause":"because"}}}"#);
     let ran = stepwell(&["run", file.path()]);
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (1, "", "FAILED E.X: because\n"));
-    let forever = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"A"}}}"#;
+    let forever = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$.end","IsPresent":true,"Next":"Z"}],"Default":"A"},"Z":{"Type":"Succeed"}}}"#;
     let file = Scratch::new("forever.asl.json", forever);
     let ran = stepwell(&["run", file.path()]);
     assert_eq!(ran.code, 1);
@@ -79,7 +79,7 @@ fn a_failed_execution_exits_with_1_and_says_why() {
 
 #[test]
 fn an_express_loop_meets_its_five_minutes() {
-    let forever = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"A"}}}"#;
+    let forever = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$.end","IsPresent":true,"Next":"Z"}],"Default":"A"},"Z":{"Type":"Succeed"}}}"#;
     let file = Scratch::new("forever.asl.json", forever);
     let ran = stepwell(&["run", file.path(), "--type", "express"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, "TIMED_OUT States.Timeout\n"));

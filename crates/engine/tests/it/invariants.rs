@@ -6,7 +6,7 @@ use stepwell_spec::{Event, Record};
 use crate::script::Outcome;
 
 /// Checks all of it.
-pub fn check(name: &str, outcome: &Outcome) {
+pub(crate) fn check(name: &str, outcome: &Outcome) {
     ids_follow_one_another(name, &outcome.records);
     one_terminal_event_ends_it(name, &outcome.records, &outcome.execution);
     replay_gives_the_same(name, outcome);
@@ -51,6 +51,7 @@ fn replay_gives_the_same(name: &str, outcome: &Outcome) {
         identity: live.identity.clone(),
         settings: live.settings,
         input: live.input.clone(),
+        input_text: live.input_text.clone(),
     };
     let mut replayed = Execution::new(start, live.started_at);
     for frame in &outcome.frames {

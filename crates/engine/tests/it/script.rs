@@ -21,25 +21,25 @@ use stepwell_json::Json;
 use stepwell_spec::{Record, Text, Timestamp};
 
 /// 2026-01-01T00:00:00Z: when every scripted execution starts.
-pub const START: Timestamp = Timestamp(1_767_225_600_000);
+pub(crate) const START: Timestamp = Timestamp(1_767_225_600_000);
 
 /// What a scripted run left behind.
-pub struct Outcome {
-    pub execution: Execution,
-    pub records: Vec<Record>,
+pub(crate) struct Outcome {
+    pub(crate) execution: Execution,
+    pub(crate) records: Vec<Record>,
     /// Records by step: each is one frame.
-    pub frames: Vec<Vec<Record>>,
+    pub(crate) frames: Vec<Vec<Record>>,
 }
 
 /// Compiles a definition that must be valid.
-pub fn compiled(text: &str, machine_type: MachineType) -> Arc<Definition> {
+pub(crate) fn compiled(text: &str, machine_type: MachineType) -> Arc<Definition> {
     let compilation = compile(&Source::json(text.to_owned()), &Options { machine_type, ..Options::default() });
     let faults: Vec<String> = compilation.diagnostics.iter().map(|fault| fault.message.clone()).collect();
     Arc::new(compilation.definition.unwrap_or_else(|| panic!("the definition is valid: {faults:#?}")))
 }
 
 /// Who every scripted execution is.
-pub fn identity() -> Arc<Identity> {
+pub(crate) fn identity() -> Arc<Identity> {
     Arc::new(Identity {
         arn: "arn:aws:states:us-east-1:123456789012:execution:golden:run".into(),
         name: "run".into(),
@@ -53,7 +53,7 @@ pub fn identity() -> Arc<Identity> {
 }
 
 /// Runs a definition in a scripted world until nothing more can happen.
-pub fn run(definition: &str, script: &Json) -> Outcome {
+pub(crate) fn run(definition: &str, script: &Json) -> Outcome {
     let express = script.get("type").and_then(Json::as_str) == Some("EXPRESS");
     let machine_type = if express { MachineType::Express } else { MachineType::Standard };
     let mut settings = if express { Settings::express() } else { Settings::standard() };
@@ -66,6 +66,7 @@ pub fn run(definition: &str, script: &Json) -> Outcome {
         identity: identity(),
         settings,
         input: script.get("input").cloned().unwrap_or_else(Json::empty_object),
+        input_text: None,
     };
     let mut world = World::new(script);
     let mut inputs = VecDeque::from([Input::Start(Box::new(start))]);

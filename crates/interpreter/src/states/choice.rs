@@ -161,7 +161,14 @@ fn is(around: &Surroundings<'_>, looked_for: Trait, variable: &Path, effective: 
     if looked_for == Trait::Present {
         return match variable.read_in(&around.over(effective)) {
             Ok(_) => Ok(true),
-            Err(fault) if matches!(fault.kind, PathErrorKind::NotFound | PathErrorKind::UndefinedVariable) => Ok(false),
+            Err(fault)
+                if matches!(
+                    fault.kind,
+                    PathErrorKind::NotFound | PathErrorKind::NullDocument | PathErrorKind::UndefinedVariable
+                ) =>
+            {
+                Ok(false)
+            }
             Err(fault) => Err(invalid_variable(around, variable, &fault.message)),
         };
     }
@@ -178,7 +185,7 @@ fn is(around: &Surroundings<'_>, looked_for: Trait, variable: &Path, effective: 
 
 fn read(around: &Surroundings<'_>, path: &Path, effective: &Json) -> Result<Json, Failure> {
     path.read_in(&around.over(effective)).map_err(|fault| match fault.kind {
-        PathErrorKind::NotFound => {
+        PathErrorKind::NotFound | PathErrorKind::NullDocument => {
             invalid_variable(around, path, "The choice state's condition path references an invalid value.")
         }
         PathErrorKind::UndefinedVariable | PathErrorKind::Invalid | PathErrorKind::TooExpensive => {

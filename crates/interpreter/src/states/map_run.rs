@@ -9,12 +9,13 @@
 
 use stepwell_asl::{Distributed, ItemBatcher, Map, Payload, Setting, State, StateKind};
 use stepwell_json::Json;
-use stepwell_spec::{Event, MapRunFailed, MapRunStarted, MapStateStarted, Text, error};
+use stepwell_spec::{Event, MapRunFailed, MapRunStarted, MapStateStarted, Text, Timestamp, error};
 
 use crate::data_flow::{self, onward};
 use crate::decide::Burst;
 use crate::execution::{MapItems, ThreadId};
 use crate::failure::Failure;
+use crate::moment::{Chance, Moment};
 use crate::query::{self, Location};
 use crate::scope::{States, Surroundings};
 use crate::states::map;
@@ -205,9 +206,11 @@ fn batches(
     Ok(batches)
 }
 
-/// A label for a Map state that has none: the same each time, within AWS's 40 characters.
+/// A label for a Map state that has none, as AWS makes one: a UUID, here the same each time for the same state.
 fn generated_label(state_name: &str) -> Text {
-    let plain = state_name.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '_');
-    let label: String = plain.take(40).collect();
-    if label.is_empty() { "Map".into() } else { label.into() }
+    // FNV-1a: any function of the name will do that spreads.
+    let hash = state_name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    Chance::new(Moment { now: Timestamp(0), entropy: hash }).uuid().into()
 }

@@ -52,7 +52,7 @@ pub(crate) fn submitted(burst: &mut Burst<'_>, key: TaskKey, output: Json) {
         task_of(burst, &definition, key.thread)
     {
         let submitted =
-            TaskSubmitted { resource_type: resource_type.clone(), resource: resource.clone(), output: Payload(output) };
+            TaskSubmitted { resource_type: resource_type.clone(), resource: resource.clone(), output: output.into() };
         burst.record_next(key.thread, Event::TaskSubmitted(submitted));
     }
 }
@@ -74,7 +74,7 @@ pub(crate) fn succeeded(burst: &mut Burst<'_>, key: TaskKey, output: Json) {
         return;
     }
     cancel_timers(burst, key);
-    let payload = Payload(output.clone());
+    let payload = Payload::from(output.clone());
     let event = match kind {
         ResourceKind::LambdaFunction => Event::LambdaFunctionSucceeded(LambdaFunctionSucceeded { output: payload }),
         ResourceKind::Activity => Event::ActivitySucceeded(ActivitySucceeded { output: payload }),
@@ -194,7 +194,7 @@ fn schedule(burst: &mut Burst<'_>, thread: ThreadId, task: &Task, prepared: Prep
         ResourceKind::LambdaFunction => {
             let scheduled = LambdaFunctionScheduled {
                 resource: task.resource.arn.clone(),
-                input: Payload(prepared.input),
+                input: prepared.input.into(),
                 timeout_in_seconds,
                 task_credentials,
                 timeout_at,
@@ -204,7 +204,7 @@ fn schedule(burst: &mut Burst<'_>, thread: ThreadId, task: &Task, prepared: Prep
         ResourceKind::Activity => {
             let scheduled = ActivityScheduled {
                 resource: task.resource.arn.clone(),
-                input: Payload(prepared.input),
+                input: prepared.input.into(),
                 timeout_in_seconds,
                 heartbeat_in_seconds,
                 timeout_at,

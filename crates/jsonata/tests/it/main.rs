@@ -1,0 +1,3 @@
+//! The crate from outside: our own golden cases, the limits, and the reference's suite when it is at hand.
+
+mod suite;
