@@ -215,7 +215,7 @@ pub enum QueryTemplate {
 #[derive(Debug)]
 pub struct Query {
     /// The compiled expression.
-    pub expression: stepwell_jsonata::Expression,
+    pub expression: Box<stepwell_jsonata::Expression>,
 }
 
 /// A template in either query language.

@@ -92,7 +92,7 @@ pub(crate) fn asl_machine_type(machine_type: MachineType) -> stepwell_asl::Machi
 
 fn load(args: &RunArgs) -> Result<Definition, Unusable> {
     let file = read_definition(&args.file)?;
-    let options = Options { machine_type: asl_machine_type(args.machine_type), ..Options::default() };
+    let options = Options { machine_type: asl_machine_type(args.machine_type) };
     let compilation = compile(&file.source, &options);
     match compilation.definition {
         Some(definition) => Ok(definition),

@@ -12,7 +12,7 @@ use crate::run::asl_machine_type;
 
 pub(crate) fn validate(args: &ValidateArgs) -> Result<ExitCode, Unusable> {
     let files: Vec<_> = args.files.iter().map(|path| read_definition(path)).collect::<Result<_, _>>()?;
-    let options = Options { machine_type: asl_machine_type(args.machine_type), ..Options::default() };
+    let options = Options { machine_type: asl_machine_type(args.machine_type) };
     let (mut errors, mut warnings) = (0, 0);
     for file in &files {
         let compilation = compile(&file.source, &options);

@@ -33,7 +33,7 @@ impl<'a> Compiler<'a> {
             Ok(expression) => {
                 let variables = expression.variables().iter().filter(|name| &***name != "states").cloned();
                 self.reads(variables, at, value.span);
-                Some(Query { expression })
+                Some(Query { expression: Box::new(expression) })
             }
             Err(error) => {
                 let start = 2 + (inside.len() - inside.trim_start().len());

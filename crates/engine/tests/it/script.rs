@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
 
 /// Compiles a definition that must be valid.
 pub(crate) fn compiled(text: &str, machine_type: MachineType) -> Arc<Definition> {
-    let compilation = compile(&Source::json(text.to_owned()), &Options { machine_type, ..Options::default() });
+    let compilation = compile(&Source::json(text.to_owned()), &Options { machine_type });
     let faults: Vec<String> = compilation.diagnostics.iter().map(|fault| fault.message.clone()).collect();
     Arc::new(compilation.definition.unwrap_or_else(|| panic!("the definition is valid: {faults:#?}")))
 }
