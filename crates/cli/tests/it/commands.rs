@@ -103,7 +103,11 @@ fn eval_prints_the_result() {
 fn eval_says_code_and_position_of_a_fault() {
     let ran = stepwell(&["eval", "--jsonata", "1 +\n 'a'"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
-    assert!(ran.stderr.starts_with("T2001: ") && ran.stderr.contains("position"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("T2002: ") && ran.stderr.contains("(line 1, column 4, position 3)"),
+        "{}",
+        ran.stderr
+    );
     let ran = stepwell(&["eval", "--jsonpath", "$.a", "--input", "{}"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, "No results for path: $['a']\n"));
 }
