@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use ariadne::{Color, Config, IndexType, Label, Report, ReportKind, Source};
 use stepwell_asl::{Diagnostic, Severity};
-use stepwell_json::{Json, ObjectBuilder};
+use stepwell_json::{Json, ObjectBuilder, Position};
 
 use crate::args::Format;
 use crate::files::DefinitionFile;
@@ -23,9 +23,29 @@ pub(crate) fn count_errors(diagnostics: &[Diagnostic]) -> usize {
     diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
 }
 
+/// Longer lines are not shown: an excerpt of a machine's one-line JSON helps nobody, and drawing it takes its time.
+const LINE_BYTES_MAX: usize = 400;
+
 fn print_for_people(file: &DefinitionFile, diagnostics: &[Diagnostic]) {
-    let colours = std::io::stderr().is_terminal();
     let text = file.source.text();
+    if text.lines().any(|line| line.len() > LINE_BYTES_MAX) {
+        diagnostics.iter().for_each(|diagnostic| print_without_excerpt(file, diagnostic));
+    } else {
+        print_with_excerpts(file, text, diagnostics);
+    }
+}
+
+fn print_without_excerpt(file: &DefinitionFile, diagnostic: &Diagnostic) {
+    let (severity, code) = (severity_name(diagnostic.severity), diagnostic.code);
+    let Position { line, column } = diagnostic.position;
+    eprintln!("[{code}] {severity}: {}\n  at {}:{line}:{column} {}", diagnostic.message, file.name, diagnostic.pointer);
+    if let Some(suggestion) = &diagnostic.suggestion {
+        eprintln!("  {suggestion}");
+    }
+}
+
+fn print_with_excerpts(file: &DefinitionFile, text: &str, diagnostics: &[Diagnostic]) {
+    let colours = std::io::stderr().is_terminal();
     let mut source = (file.name.as_str(), Source::from(text));
     for diagnostic in diagnostics {
         let (kind, colour) = match diagnostic.severity {

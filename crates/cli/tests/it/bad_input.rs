@@ -71,3 +71,29 @@ fn mocks_that_do_not_fit() {
     with(&good.replace("Return", "Answer"), "#a", "either \"Return\" or \"Throw\"");
     with(&good.replace("\"0\"", "\"1-2\""), "#a", "no answer for attempt 0");
 }
+
+#[test]
+fn texts_made_to_hurt_are_refused() {
+    let states: Vec<String> = (0..100_000)
+        .map(|i| format!(r#""S{i}":{{"Type":"Pass","Next":"S{}","Comment":"{}"}}"#, i + 1, "x".repeat(60)))
+        .collect();
+    let big = format!(r#"{{"StartAt":"S0","States":{{{}}}}}"#, states.join(","));
+    assert!(big.len() > 10_000_000);
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    for (text, says) in [(big.as_str(), "1048576 are allowed"), (deep.as_str(), "may nest 512 deep")] {
+        let file = Scratch::new("hostile.json", text);
+        refused(&["run", file.path()], says);
+        assert_eq!(stepwell(&["validate", file.path()]).code, 1);
+    }
+    let deep_input = Scratch::new("deep.json", &deep);
+    refused(&["eval", "--jsonata", "$", "--input", &format!("@{}", deep_input.path())], "may nest 512 deep");
+    for bomb in [
+        "$pad('x', 5e8)",
+        "($f := function($n){$f($n + 1)}; $f(0))",
+        "($f := function($n){1 + $f($n)}; $f(0))",
+        "$sum([1..1e9])",
+    ] {
+        let ran = stepwell(&["eval", "--jsonata", bomb]);
+        assert!(ran.code == 1 && ran.stderr.starts_with('D'), "{bomb}: {}", ran.stderr);
+    }
+}
