@@ -1,7 +1,9 @@
 //! Answers for Task states from a mock configuration file, in the format of Step Functions Local.
 //!
-//!     {"StateMachines": {"order": {"TestCases": {"HappyPath": {"Charge": "ChargeOnce"}}}},
-//!      "MockedResponses": {"ChargeOnce": {"0": {"Throw": {"Error": "…", "Cause": "…"}}, "1-2": {"Return": {…}}}}}
+//! ```text
+//! {"StateMachines": {"order": {"TestCases": {"HappyPath": {"Charge": "ChargeOnce"}}}},
+//!  "MockedResponses": {"ChargeOnce": {"0": {"Throw": {"Error": "…", "Cause": "…"}}, "1-2": {"Return": {…}}}}}
+//! ```
 //!
 //! A state's answer is picked by how often the state has asked before: `"0"` is the first time, `"1-2"` the second and
 //! third.

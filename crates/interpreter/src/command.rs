@@ -58,6 +58,8 @@ pub enum Command {
         /// All their outputs in order, or why the run failed.
         outcome: Result<Json, Failure>,
     },
+    /// Continue an execution that failed, timed out or was stopped, from where it did.
+    Redrive,
     /// Stop the execution.
     Stop {
         /// The error name its history shows.

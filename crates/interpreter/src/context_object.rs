@@ -33,14 +33,17 @@ pub(crate) fn context_object(
 
 fn execution_part(execution: &Execution) -> Json {
     let identity = &execution.identity;
-    Json::object([
-        ("Id", Json::String(identity.arn.clone())),
-        ("Input", execution.input.clone()),
-        ("StartTime", Json::from(execution.started_at.to_string())),
-        ("Name", Json::String(identity.name.clone())),
-        ("RoleArn", Json::String(identity.role_arn.clone())),
-        ("RedriveCount", Json::from(execution.redrive_count)),
-    ])
+    let mut part = ObjectBuilder::with_capacity(7);
+    part.insert("Id", Json::String(identity.arn.clone()));
+    part.insert("Input", execution.input.clone());
+    part.insert("StartTime", Json::from(execution.started_at.to_string()));
+    part.insert("Name", Json::String(identity.name.clone()));
+    part.insert("RoleArn", Json::String(identity.role_arn.clone()));
+    part.insert("RedriveCount", Json::from(execution.redrive_count));
+    if let Some(at) = execution.redriven_at {
+        part.insert("RedriveTime", Json::from(at.to_string()));
+    }
+    Json::Object(part.build())
 }
 
 fn state_machine_part(execution: &Execution) -> Json {

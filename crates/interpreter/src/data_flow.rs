@@ -1,7 +1,9 @@
 //! How data comes into a state and goes out of it, in the order AWS applies the fields.
 //!
-//!     JSONPath   input -> InputPath -> Parameters -> work -> ResultSelector -> ResultPath (into the input) -> OutputPath
-//!     JSONata    input -> Arguments -> work -> Output
+//! ```text
+//! JSONPath   input -> InputPath -> Parameters -> work -> ResultSelector -> ResultPath (into the input) -> OutputPath
+//! JSONata    input -> Arguments -> work -> Output
+//! ```
 //!
 //! `Assign` and the output are evaluated from the same snapshot: neither sees the other.
 

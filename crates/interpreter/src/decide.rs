@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use stepwell_asl::{Definition, State, StateKind, WorkflowId};
+use stepwell_asl::{Definition, State, StateKind};
 use stepwell_spec::{
-    EvaluationFailed, Event, ExecutionAborted, ExecutionFailed, ExecutionStarted, ExecutionSucceeded,
-    ExecutionTimedOut, MapIterationAborted, MapIterationFailed, Onward, Record, RetryScheduled, StateEntered,
-    StateExited, Text, Timestamp, error,
+    EvaluationFailed, Event, ExecutionAborted, ExecutionFailed, ExecutionRedriven, ExecutionStarted,
+    ExecutionSucceeded, ExecutionTimedOut, MapIterationAborted, MapIterationFailed, Onward, Record, RetryScheduled,
+    StateEntered, StateExited, Text, Timestamp, error,
 };
 
 use crate::catch;
@@ -50,6 +50,7 @@ impl Execution {
             last_event_id: 0,
             timeout_at: None,
             redrive_count: 0,
+            redriven_at: None,
             threads: BTreeMap::new(),
             next_thread: 0,
         }
@@ -58,9 +59,7 @@ impl Execution {
     /// Starts an execution and runs it until it waits for the outside world.
     pub fn start(start: Start, at: Moment) -> (Self, Decision) {
         let mut execution = Execution::new(start, at.now);
-        let own = (execution.workflow == WorkflowId::ROOT).then_some(execution.definition.timeout_seconds).flatten();
-        let timeout_seconds = [own, execution.settings.execution_seconds_max].into_iter().flatten().min();
-        let timeout_at = timeout_seconds.map(|seconds| at.now.plus_ms(seconds.saturating_mul(1000)));
+        let timeout_at = execution.timeout_from(at.now);
         let mut burst = Burst::new(&mut execution, at);
         let identity = burst.execution.identity.clone();
         let started = ExecutionStarted {
@@ -83,7 +82,12 @@ impl Execution {
     /// Decides a command: what happens, and what that asks of the world. The records are already folded in when it
     /// returns.
     pub fn decide(&mut self, command: Command, at: Moment) -> Decision {
-        if !self.is_running() {
+        let is_possible = match (&command, &self.status) {
+            (Command::Redrive, Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_)) => true,
+            (Command::Redrive, Status::Running | Status::Succeeded(_)) => false,
+            (_, status) => *status == Status::Running,
+        };
+        if !is_possible {
             return Decision::default();
         }
         let mut burst = Burst::new(self, at);
@@ -152,6 +156,7 @@ impl<'a> Burst<'a> {
                     states::map_run::resume(self, map_run.thread, outcome);
                 }
             }
+            Command::Redrive => self.redrive(),
             Command::Stop { error, cause } => self.stop(Event::ExecutionAborted(ExecutionAborted { error, cause })),
         }
     }
@@ -197,7 +202,8 @@ impl<'a> Burst<'a> {
             }
             transitions += 1;
             // A turn may have ended a thread that was still in line.
-            if matches!(self.execution.threads.get(&thread).map(|thread| &thread.phase), Some(Phase::Ready { .. })) {
+            let scope = self.execution.threads.get(&thread);
+            if scope.is_some_and(|scope| !scope.stopped && matches!(scope.phase, Phase::Ready { .. })) {
                 let effects = self.decision.effects.len();
                 self.enter(thread);
                 self.enforce_history_quota(effects);
@@ -359,7 +365,10 @@ impl<'a> Burst<'a> {
         match self.child_kind(parent) {
             ChildKind::Branch => {
                 // Seen on AWS: the failed branch's own Task state is aborted as well.
-                self.abort_state(thread);
+                let state = self.execution.active(thread).state;
+                if matches!(self.execution.definition.state(state).kind, StateKind::Task(_)) {
+                    self.abort_state(thread);
+                }
                 let last = self.execution.thread(thread).previous_event_id;
                 self.fail_after(parent, last, Failure { also: Some(error::BRANCH_FAILED), ..failure });
             }
@@ -372,18 +381,20 @@ impl<'a> Burst<'a> {
         }
     }
 
-    /// Aborts every branch or iteration of a thread's Parallel or Map state.
+    /// Aborts every branch or iteration of a thread's Parallel or Map state that still runs.
     fn abort_children(&mut self, thread: ThreadId) {
-        let is_map =
-            matches!(self.execution.definition.state(self.execution.active(thread).state).kind, StateKind::Map(_));
+        let definition = self.execution.definition.clone();
+        let state = definition.state(self.execution.active(thread).state);
+        let is_map = matches!(state.kind, StateKind::Map(_));
         for child in self.execution.children(thread) {
+            if self.execution.thread(child).stopped {
+                continue;
+            }
             self.abort_state(child);
             if is_map {
-                let name = self.execution.definition.state(self.execution.active(thread).state).name.clone();
-                let scope = self.execution.thread(child);
-                let event = MapIterationAborted { name, index: scope.index as u64 };
-                let previous = scope.previous_event_id;
-                self.record(child, previous, Event::MapIterationAborted(event));
+                let index = self.execution.thread(child).index as u64;
+                let event = MapIterationAborted { name: state.name.clone(), index };
+                self.record_next(child, Event::MapIterationAborted(event));
             }
         }
     }
@@ -391,18 +402,26 @@ impl<'a> Burst<'a> {
     /// Aborts the state a thread is in, with all that is below it, and gives up what it waits for.
     fn abort_state(&mut self, thread: ThreadId) {
         let Some(active) = self.execution.find_active(thread) else { return };
-        let mut open = Vec::new();
-        active.obligations(thread, &mut open);
         let kind = &self.execution.definition.state(active.state).kind;
-        let (event, has_children) = match kind {
-            StateKind::Task(_) => (Event::TaskStateAborted, false),
-            StateKind::Wait(_) => (Event::WaitStateAborted, false),
-            // One that waits for nothing has failed already, and its history says so.
-            StateKind::Parallel(_) | StateKind::Map(_) if active.work == Work::None => return,
-            StateKind::Parallel(_) => (Event::ParallelStateAborted, true),
-            StateKind::Map(_) => (Event::MapStateAborted, true),
+        let event = match kind {
+            StateKind::Task(_) => Event::TaskStateAborted,
+            StateKind::Wait(_) => Event::WaitStateAborted,
+            StateKind::Parallel(_) => Event::ParallelStateAborted,
+            StateKind::Map(_) => Event::MapStateAborted,
             StateKind::Pass(_) | StateKind::Choice(_) | StateKind::Succeed | StateKind::Fail(_) => return,
         };
+        let has_children = matches!(active.work, Work::Children(_));
+        self.give_up(thread);
+        if has_children {
+            self.abort_children(thread);
+        }
+        self.record_next(thread, event);
+    }
+
+    /// Takes back what a thread's state asked of the world.
+    fn give_up(&mut self, thread: ThreadId) {
+        let mut open = Vec::new();
+        self.execution.active(thread).obligations(thread, &mut open);
         for effect in open {
             match effect {
                 Effect::SetTimer(timer, _) => self.effect(Effect::CancelTimer(timer)),
@@ -418,11 +437,37 @@ impl<'a> Burst<'a> {
                 | Effect::ExecutionEnded => {}
             }
         }
-        if has_children {
-            self.abort_children(thread);
+    }
+
+    /// Goes on from what failed: the same states with the same inputs, their retries before them again. What succeeded
+    /// stays as it is.
+    fn redrive(&mut self) {
+        let timeout_at = self.execution.timeout_from(self.at.now);
+        let redrive_count = self.execution.redrive_count + 1;
+        let last = self.execution.last_event_id;
+        let redriven = ExecutionRedriven { redrive_count, timeout_at };
+        self.record(ThreadId::ROOT, last, Event::ExecutionRedriven(redriven));
+        if let Some(at) = timeout_at {
+            self.effect(Effect::SetTimer(TimerKey::execution_timeout(), at));
         }
-        let previous = self.execution.thread(thread).previous_event_id;
-        self.record(thread, previous, event);
+        let threads: Vec<ThreadId> = self.execution.threads.keys().copied().collect();
+        for thread in threads {
+            // One that is resumed may fail at once and stop the others, or end the execution.
+            let scope = self.execution.threads.get(&thread).filter(|scope| !scope.stopped);
+            if !self.execution.is_running() {
+                return;
+            }
+            match scope.map(|scope| &scope.phase) {
+                Some(Phase::Ready { .. }) => self.ready.push_back(thread),
+                Some(Phase::In(active)) => match &active.work {
+                    Work::Children(_) => states::resume_children(self, thread),
+                    Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) | Work::MapRun(_) => {
+                        states::begin(self, thread);
+                    }
+                },
+                Some(Phase::Ended(_)) | None => {}
+            }
+        }
     }
 
     /// Ends the execution from outside its states: stopped, or out of time.

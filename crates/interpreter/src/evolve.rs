@@ -6,7 +6,8 @@
 use stepwell_asl::{MapMode, StateId, StateKind};
 use stepwell_json::{Array, Json};
 use stepwell_spec::{
-    Event, MapIterationStarted, MapRunStarted, MapStateStarted, Onward, Record, StateEntered, StateExited, Timestamp,
+    Event, ExecutionRedriven, MapIterationStarted, MapRunStarted, MapStateStarted, Onward, Record, StateEntered,
+    StateExited, Timestamp,
 };
 
 use crate::effect::{MapRunRequest, TaskKey, TaskRequest};
@@ -46,7 +47,7 @@ impl Execution {
                 let failure = Failure { error: ended.error.clone(), cause: ended.cause.clone(), ..Failure::default() };
                 self.close(Status::Aborted(failure), record.timestamp);
             }
-            Event::ExecutionRedriven(redriven) => self.redrive_count = redriven.redrive_count,
+            Event::ExecutionRedriven(redriven) => self.reopen(redriven, record),
 
             Event::PassStateEntered(entered)
             | Event::TaskStateEntered(entered)
@@ -137,14 +138,18 @@ impl Execution {
                 self.set_work(thread, Work::None);
                 self.follow(thread, record.id);
             }
-            Event::TaskStateAborted
-            | Event::WaitStateAborted
-            | Event::ParallelStateAborted
-            | Event::MapStateAborted => {
-                self.drop_children(thread);
-                let scope = self.thread_mut(thread);
-                scope.phase = Phase::Ended(Json::Null);
-                scope.previous_event_id = record.id;
+            Event::TaskStateAborted | Event::WaitStateAborted => {
+                self.set_work(thread, Work::None);
+                self.stop_thread(thread);
+                self.follow(thread, record.id);
+            }
+            Event::ParallelStateAborted
+            | Event::MapStateAborted
+            | Event::ParallelStateFailed
+            | Event::MapStateFailed => {
+                self.stop_children(thread);
+                self.stop_thread(thread);
+                self.follow(thread, record.id);
             }
             Event::EvaluationFailed(_) => self.follow(thread, record.id),
 
@@ -154,21 +159,16 @@ impl Execution {
             Event::MapIterationStarted(started) => self.start_iteration(thread, record.id, started),
             Event::MapIterationSucceeded(_) => self.join(thread, Some(record.id)),
             Event::MapIterationFailed(_) => {
-                let previous = self.thread(thread).previous_event_id;
-                if let Some(parent) = self.drop_thread(thread) {
+                let scope = self.thread(thread);
+                let (parent, previous) = (scope.parent, scope.previous_event_id);
+                self.stop_iteration(thread);
+                if let Some(parent) = parent {
                     self.follow(parent, previous);
                 }
             }
-            Event::MapIterationAborted(_) => {
-                self.drop_thread(thread);
-            }
+            Event::MapIterationAborted(_) => self.stop_iteration(thread),
             // AWS hangs what follows a success on what led to it, not on the success itself.
             Event::ParallelStateSucceeded | Event::MapStateSucceeded => {}
-            Event::ParallelStateFailed | Event::MapStateFailed => {
-                self.drop_children(thread);
-                self.set_work(thread, Work::None);
-                self.follow(thread, record.id);
-            }
             Event::MapRunStarted(started) => self.start_map_run(thread, record.id, started),
             Event::MapRunSucceeded | Event::MapRunFailed(_) | Event::MapRunAborted => {
                 self.set_work(thread, Work::None);
@@ -195,6 +195,7 @@ impl Execution {
     fn exit(&mut self, thread: ThreadId, event_id: u64, exited: &StateExited) {
         self.drop_children(thread);
         let scope = self.thread_mut(thread);
+        scope.stopped = false;
         for (name, value) in &exited.assigned_variables.0 {
             match scope.variables.iter_mut().find(|(own, _)| own == name) {
                 Some((_, own)) => *own = value.clone(),
@@ -214,7 +215,7 @@ impl Execution {
     }
 
     fn is_branch(&self, thread: ThreadId) -> bool {
-        let parent = self.thread(thread).parent.and_then(|parent| self.find_active(parent));
+        let parent = self.thread(thread).parent.map(|parent| self.active(parent));
         parent.is_some_and(|active| matches!(self.definition.state(active.state).kind, StateKind::Parallel(_)))
     }
 
@@ -331,9 +332,39 @@ impl Execution {
 
     fn close(&mut self, status: Status, at: Timestamp) {
         assert_eq!(self.status, Status::Running, "I4: an execution ends once");
+        // What failed is kept as it stood, because a redrive goes on from there; where none can, nothing is.
+        let is_full = self.settings.history_events_max.is_some_and(|max| self.last_event_id >= max);
+        if is_full || matches!(status, Status::Succeeded(_)) {
+            self.threads.clear();
+            self.next_thread = 0;
+        }
         self.status = status;
         self.stopped_at = Some(at);
-        self.threads.clear();
+    }
+
+    /// Opens an ended execution again: what was stopped may move, with all its retries before it.
+    fn reopen(&mut self, redriven: &ExecutionRedriven, record: &Record) {
+        self.status = Status::Running;
+        self.stopped_at = None;
+        self.redrive_count = redriven.redrive_count;
+        self.redriven_at = Some(record.timestamp);
+        self.timeout_at = redriven.timeout_at;
+        let threads: Vec<ThreadId> = self.threads.keys().copied().collect();
+        for id in threads {
+            let running = self.children(id).len();
+            let scope = self.thread_mut(id);
+            scope.stopped = false;
+            if let Phase::In(active) = &mut scope.phase {
+                active.retries.clear();
+                match &mut active.work {
+                    Work::Children(children) => children.running = running,
+                    Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) | Work::MapRun(_) => {
+                        active.work = Work::None;
+                    }
+                }
+            }
+        }
+        self.follow(ThreadId::ROOT, record.id);
     }
 
     fn add_thread(
@@ -347,16 +378,32 @@ impl Execution {
         let id = ThreadId(self.next_thread);
         self.next_thread += 1;
         let phase = Phase::Ready { state, input };
-        self.threads.insert(id, Thread { parent, index, item: None, variables: Vec::new(), previous_event_id, phase });
+        let variables = Vec::new();
+        self.threads
+            .insert(id, Thread { parent, index, item: None, variables, previous_event_id, stopped: false, phase });
         id
     }
 
-    /// Lets a thread and everything below it go; answers its parent, whose count of running children shrinks.
-    fn drop_thread(&mut self, thread: ThreadId) -> Option<ThreadId> {
-        self.drop_children(thread);
-        let parent = self.threads.remove(&thread)?.parent?;
-        self.children_mut(parent).running -= 1;
-        Some(parent)
+    fn stop_thread(&mut self, thread: ThreadId) {
+        self.thread_mut(thread).stopped = true;
+    }
+
+    fn stop_iteration(&mut self, iteration: ThreadId) {
+        self.stop_thread(iteration);
+        if let Some(parent) = self.thread(iteration).parent {
+            self.children_mut(parent).running -= 1;
+        }
+    }
+
+    /// Stops all branches or iterations of a state that failed or was aborted. They stay as they stood.
+    fn stop_children(&mut self, thread: ThreadId) {
+        for child in self.children(thread) {
+            self.stop_children(child);
+            self.stop_thread(child);
+        }
+        if let Phase::In(Active { work: Work::Children(children), .. }) = &mut self.thread_mut(thread).phase {
+            children.running = 0;
+        }
     }
 
     fn drop_children(&mut self, thread: ThreadId) {

@@ -110,7 +110,10 @@ pub struct Execution {
     /// Id of the last event in its history.
     pub last_event_id: u64,
     pub(crate) timeout_at: Option<Timestamp>,
-    pub(crate) redrive_count: u64,
+    /// How often it was redriven.
+    pub redrive_count: u64,
+    /// When it was last redriven.
+    pub redriven_at: Option<Timestamp>,
     pub(crate) threads: BTreeMap<ThreadId, Thread>,
     pub(crate) next_thread: u32,
 }
@@ -128,6 +131,8 @@ pub(crate) struct Thread {
     pub(crate) variables: Vec<(Text, Json)>,
     /// Id of the event that the thread's next one follows.
     pub(crate) previous_event_id: u64,
+    /// Failed or aborted: nothing moves it any more, unless the execution is redriven.
+    pub(crate) stopped: bool,
     pub(crate) phase: Phase,
 }
 
@@ -250,6 +255,7 @@ impl Execution {
             && self.last_event_id == other.last_event_id
             && self.timeout_at == other.timeout_at
             && self.redrive_count == other.redrive_count
+            && self.redriven_at == other.redriven_at
             && self.next_thread == other.next_thread
             && self.threads == other.threads
     }
@@ -265,7 +271,7 @@ impl Execution {
             effects.push(Effect::SetTimer(TimerKey::execution_timeout(), at));
         }
         let mut ready = false;
-        for (&id, thread) in &self.threads {
+        for (&id, thread) in self.threads.iter().filter(|(_, thread)| !thread.stopped) {
             match &thread.phase {
                 Phase::Ready { .. } => ready = true,
                 Phase::In(active) => active.obligations(id, &mut effects),
@@ -276,6 +282,13 @@ impl Execution {
             effects.push(Effect::Continue);
         }
         effects
+    }
+
+    /// When an execution that starts to run now runs out of time: by its definition, or by what any may take.
+    pub(crate) fn timeout_from(&self, now: Timestamp) -> Option<Timestamp> {
+        let own = (self.workflow == WorkflowId::ROOT).then_some(self.definition.timeout_seconds).flatten();
+        let seconds = [own, self.settings.execution_seconds_max].into_iter().flatten().min()?;
+        Some(now.plus_ms(seconds.saturating_mul(1000)))
     }
 
     /// The input as histories show it.
@@ -294,9 +307,9 @@ impl Execution {
         }
     }
 
-    /// The active state of a thread that may be gone.
+    /// The active state of a thread that may be gone or stopped.
     pub(crate) fn find_active(&self, id: ThreadId) -> Option<&Active> {
-        match &self.threads.get(&id)?.phase {
+        match &self.threads.get(&id).filter(|thread| !thread.stopped)?.phase {
             Phase::In(active) => Some(active),
             Phase::Ready { .. } | Phase::Ended(_) => None,
         }

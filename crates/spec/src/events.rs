@@ -182,6 +182,9 @@ details! {
     /// The execution was redriven.
     ExecutionRedriven "executionRedrivenEventDetails" {
         redrive_count: u64 = "redriveCount",
+        ;
+        /// When the machine's `TimeoutSeconds`, counted anew, runs out.
+        timeout_at: Option<Timestamp>,
     }
     /// A state was entered.
     StateEntered "stateEnteredEventDetails" {

@@ -67,9 +67,8 @@ fn golden() {
     assert!(wrong.is_empty(), "{} of {} cases differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-/// Events that need a service or a server to happen: a redrive, a request that could not be made.
+/// Events that need a service or a server to happen: a redriven Map Run, a request that could not be made.
 const NOT_HERE: &[&str] = &[
-    "ExecutionRedriven",
     "MapRunRedriven",
     "LambdaFunctionScheduleFailed",
     "LambdaFunctionStartFailed",

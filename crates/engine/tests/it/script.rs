@@ -2,12 +2,14 @@
 //!
 //! `script.json` of a golden case:
 //!
-//!     {"input": …, "type": "EXPRESS",
-//!      "tasks": {"Charge": [{"fail": {"error": "…", "cause": "…"}}, {"succeed": …}, {"submit": …, "succeed": …}, {}]},
-//!      "clients": [{"at_ms": 5000, "stop": {"error": "…", "cause": "…"}},
-//!                  {"at_ms": 1000, "heartbeat": "Charge"}, {"at_ms": 2000, "succeed": {"state": "Charge", "output": …}},
-//!                  {"at_ms": 2000, "fail": {"state": "Charge", "error": "…", "cause": "…"}},
-//!                  {"at_ms": 500, "take": "Activity", "worker": "w1"}]}
+//! ```text
+//! {"input": …, "type": "EXPRESS",
+//!  "tasks": {"Charge": [{"fail": {"error": "…", "cause": "…"}}, {"succeed": …}, {"submit": …, "succeed": …}, {}]},
+//!  "clients": [{"at_ms": 5000, "stop": {"error": "…", "cause": "…"}},
+//!              {"at_ms": 1000, "heartbeat": "Charge"}, {"at_ms": 2000, "succeed": {"state": "Charge", "output": …}},
+//!              {"at_ms": 2000, "fail": {"state": "Charge", "error": "…", "cause": "…"}},
+//!              {"at_ms": 500, "take": "Activity", "worker": "w1"}, {"at_ms": 9000, "redrive": true}]}
+//! ```
 //!
 //! A task's answers are taken in the order it asks; `{}` is silence. A state without an entry stays silent.
 
@@ -121,7 +123,9 @@ impl World {
     /// What happens next when nothing moves: a client acts, or a timer comes due.
     fn wait(&mut self) -> Option<Input> {
         if !self.engine.execution(ExecutionId(0))?.is_running() {
-            return None;
+            let (at, action) = self.clients.pop_front()?;
+            self.now = self.now.max(at);
+            return Some(Input::Command(ExecutionId(0), self.client_command(&action)));
         }
         let client_at = self.clients.front().map(|(at, _)| *at);
         match (client_at, self.engine.next_due()) {
@@ -141,7 +145,9 @@ impl World {
     fn client_command(&self, action: &Json) -> Command {
         let text = |of: &Json, key: &str| of.get(key).and_then(Json::as_str).map(Text::from);
         let task = |state: &Json| self.open[state.as_str().expect("a state's name")];
-        if let Some(stop) = action.get("stop") {
+        if action.get("redrive").is_some() {
+            Command::Redrive
+        } else if let Some(stop) = action.get("stop") {
             Command::Stop { error: text(stop, "error"), cause: text(stop, "cause") }
         } else if let Some(state) = action.get("heartbeat") {
             Command::TaskHeartbeat { task: task(state) }

@@ -1,7 +1,9 @@
 //! Choice: goes where the first rule that applies says.
 //!
-//!     enter --(a rule applies)--> ChoiceStateEntered, ChoiceStateExited -> the rule's Next
-//!     enter --(none does)-------> … -> Default, or States.NoChoiceMatched
+//! ```text
+//! enter --(a rule applies)--> ChoiceStateEntered, ChoiceStateExited -> the rule's Next
+//! enter --(none does)-------> … -> Default, or States.NoChoiceMatched
+//! ```
 
 use std::cmp::Ordering;
 

@@ -1,6 +1,8 @@
 //! Fail: ends its workflow with an error.
 //!
-//!     enter --> FailStateEntered; what the state is part of fails
+//! ```text
+//! enter --> FailStateEntered; what the state is part of fails
+//! ```
 
 use stepwell_asl::{Fail, Setting};
 use stepwell_json::Json;

@@ -1,8 +1,10 @@
 //! Map: runs one workflow for each item and leaves with all their outputs, in the items' order.
 //!
-//!     enter ----------------------> MapStateEntered, MapStateStarted, MapIterationStarted per free slot
-//!     an iteration ended ---------> MapIterationSucceeded; the next one starts, or MapStateSucceeded, MapStateExited
-//!     an iteration failed --------> MapIterationFailed; the others are aborted; retried, caught, or MapStateFailed
+//! ```text
+//! enter ----------------------> MapStateEntered, MapStateStarted, MapIterationStarted per free slot
+//! an iteration ended ---------> MapIterationSucceeded; the next one starts, or MapStateSucceeded, MapStateExited
+//! an iteration failed --------> MapIterationFailed; the others are aborted; retried, caught, or MapStateFailed
+//! ```
 //!
 //! Free slots are what `MaxConcurrency` leaves over the iterations that run: derived, never counted apart.
 
@@ -84,7 +86,7 @@ fn not_an_array(around: &Surroundings<'_>, items: &Json) -> Failure {
 }
 
 /// Starts iterations while there are items and free slots; leaves when every item is done.
-fn go_on(burst: &mut Burst<'_>, thread: ThreadId) {
+pub(super) fn go_on(burst: &mut Burst<'_>, thread: ThreadId) {
     let definition = burst.definition();
     let state = definition.state(burst.execution.active(thread).state);
     let StateKind::Map(map) = &state.kind else { return };

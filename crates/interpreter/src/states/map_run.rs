@@ -1,9 +1,11 @@
 //! Map in distributed mode: each item or batch becomes a child execution.
 //!
-//!     enter -------------> MapStateEntered, MapStateStarted, MapRunStarted, StartMapRun
-//!     the run succeeded -> MapRunSucceeded, MapStateSucceeded, MapStateExited -> Next | End
-//!     the run failed ----> MapRunFailed; retried, caught, or MapStateFailed
-//!     stopped -----------> StopMapRun, MapRunAborted, MapStateAborted
+//! ```text
+//! enter -------------> MapStateEntered, MapStateStarted, MapRunStarted, StartMapRun
+//! the run succeeded -> MapRunSucceeded, MapStateSucceeded, MapStateExited -> Next | End
+//! the run failed ----> MapRunFailed; retried, caught, or MapStateFailed
+//! stopped -----------> StopMapRun, MapRunAborted, MapStateAborted
+//! ```
 //!
 //! What the children are is decided here; running them, and counting their failures, is the engine's.
 

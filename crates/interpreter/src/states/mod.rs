@@ -33,3 +33,19 @@ pub(crate) fn begin(burst: &mut Burst<'_>, thread: ThreadId) {
         },
     }
 }
+
+/// Goes on with the branches or iterations of a redriven state: starts what has free slots, leaves when all are done.
+/// What runs below it is resumed on its own.
+pub(crate) fn resume_children(burst: &mut Burst<'_>, thread: ThreadId) {
+    let definition = burst.definition();
+    match definition.state(burst.execution.active(thread).state).kind {
+        StateKind::Parallel(_) => parallel::branch_ended(burst, thread),
+        StateKind::Map(_) => map::go_on(burst, thread),
+        StateKind::Pass(_)
+        | StateKind::Task(_)
+        | StateKind::Choice(_)
+        | StateKind::Wait(_)
+        | StateKind::Succeed
+        | StateKind::Fail(_) => {}
+    }
+}

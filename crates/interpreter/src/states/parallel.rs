@@ -1,8 +1,10 @@
 //! Parallel: runs its branches at once and leaves with all their outputs.
 //!
-//!     enter -------------------> ParallelStateEntered, ParallelStateStarted, one thread per branch
-//!     the last branch ended ---> ParallelStateSucceeded, ParallelStateExited -> Next | End
-//!     a branch failed ---------> the others are aborted; retried, caught, or ParallelStateFailed
+//! ```text
+//! enter -------------------> ParallelStateEntered, ParallelStateStarted, one thread per branch
+//! the last branch ended ---> ParallelStateSucceeded, ParallelStateExited -> Next | End
+//! a branch failed ---------> the others are aborted; retried, caught, or ParallelStateFailed
+//! ```
 
 use stepwell_asl::{State, StateKind};
 use stepwell_json::Json;

@@ -1,6 +1,8 @@
 //! Pass: passes its input on, or a fixed result.
 //!
-//!     enter --> PassStateEntered, PassStateExited -> Next | End
+//! ```text
+//! enter --> PassStateEntered, PassStateExited -> Next | End
+//! ```
 
 use stepwell_asl::{DataFlow, Pass, State};
 

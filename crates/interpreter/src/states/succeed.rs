@@ -1,6 +1,8 @@
 //! Succeed: ends its workflow well.
 //!
-//!     enter --> SucceedStateEntered, SucceedStateExited -> End
+//! ```text
+//! enter --> SucceedStateEntered, SucceedStateExited -> End
+//! ```
 
 use stepwell_asl::State;
 use stepwell_spec::Onward;

@@ -1,10 +1,12 @@
 //! Task: hands its work to the world and waits for the answer.
 //!
-//!     enter | retried ----> TaskStateEntered, …Scheduled, …Started, RunTask, SetTimer (timeout, heartbeat)
-//!     submitted ----------> TaskSubmitted                    (.sync, .waitForTaskToken)
-//!     succeeded ----------> …Succeeded, TaskStateExited -> Next | End
-//!     failed | timed out -> …Failed | …TimedOut; retried, caught, or what the state is part of fails
-//!     stopped ------------> TaskStateAborted, CancelTask, CancelTimer
+//! ```text
+//! enter | retried ----> TaskStateEntered, …Scheduled, …Started, RunTask, SetTimer (timeout, heartbeat)
+//! submitted ----------> TaskSubmitted                    (.sync, .waitForTaskToken)
+//! succeeded ----------> …Succeeded, TaskStateExited -> Next | End
+//! failed | timed out -> …Failed | …TimedOut; retried, caught, or what the state is part of fails
+//! stopped ------------> TaskStateAborted, CancelTask, CancelTimer
+//! ```
 //!
 //! A Lambda function's own ARN, an activity and an integration differ only in the names of their events.
 

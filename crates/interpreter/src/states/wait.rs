@@ -1,8 +1,10 @@
 //! Wait: leave at a moment known on entry.
 //!
-//!     enter --(seconds | timestamp)--> WaitStateEntered, SetTimer
-//!     timer fired ------------------> WaitStateExited -> Next | End
-//!     stopped ----------------------> WaitStateAborted, CancelTimer
+//! ```text
+//! enter --(seconds | timestamp)--> WaitStateEntered, SetTimer
+//! timer fired ------------------> WaitStateExited -> Next | End
+//! stopped ----------------------> WaitStateAborted, CancelTimer
+//! ```
 
 use stepwell_asl::{Setting, State, StateKind, Wait, WaitUntil};
 use stepwell_json::Json;
