@@ -97,8 +97,10 @@ impl Object {
     pub(crate) fn bytes(&self) -> usize {
         self.0.bytes.get_or(|| {
             let punctuation = 2 + self.len().saturating_sub(1) + self.len();
-            let members = self.iter().map(|(key, value)| crate::write::quoted_bytes(key) + value.serialized_bytes());
-            punctuation + members.sum::<usize>()
+            let members = self
+                .iter()
+                .map(|(key, value)| crate::write::quoted_bytes(key).saturating_add(value.serialized_bytes()));
+            members.fold(punctuation, usize::saturating_add)
         })
     }
 }

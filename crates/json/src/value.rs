@@ -111,8 +111,9 @@ impl Array {
 
     pub(crate) fn bytes(&self) -> usize {
         self.0.bytes.get_or(|| {
-            let commas = self.len().saturating_sub(1);
-            2 + commas + self.iter().map(Json::serialized_bytes).sum::<usize>()
+            let punctuation = 2 + self.len().saturating_sub(1);
+            // A tree whose parts are shared can be larger when written out than any number says.
+            self.iter().fold(punctuation, |sum, item| sum.saturating_add(item.serialized_bytes()))
         })
     }
 }
@@ -195,7 +196,8 @@ impl Json {
         }
     }
 
-    /// Bytes of the compact serialization in UTF-8. Counted once per shared node, then remembered.
+    /// Bytes of the compact serialization in UTF-8, or the largest number if they are more. Counted once per shared
+    /// node, then remembered.
     pub fn serialized_bytes(&self) -> usize {
         match self {
             Json::Null => 4,
@@ -387,6 +389,15 @@ mod tests {
             assert_eq!(tree.depth(), depth, "{text}");
             assert_eq!(tree.serialized_bytes(), tree.to_string().len(), "{text}");
         }
+    }
+
+    #[test]
+    fn sizes_beyond_any_number_are_the_largest_number() {
+        let mut tree = parse(r#"[1,{"a":2}]"#);
+        for _ in 0..100 {
+            tree = Json::array(vec![tree.clone(), Json::object([("a", tree.clone()), ("b", tree)])]);
+        }
+        assert_eq!(tree.serialized_bytes(), usize::MAX);
     }
 
     #[test]

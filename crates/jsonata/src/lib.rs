@@ -20,6 +20,7 @@ mod picture;
 mod program;
 mod regex;
 mod signature;
+mod stack;
 mod stringify;
 mod syntax;
 mod value;

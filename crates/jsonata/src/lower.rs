@@ -11,11 +11,12 @@ use crate::program::{
     Call, Group, Kind, Lambda, Name, NameInfo, Node, Path, Program, SortTerm, Stage, Step, Transform,
 };
 use crate::regex::Regex;
+use crate::stack::Stack;
 use crate::syntax::{Syntax, SyntaxKind};
 
 /// Compiles a syntax tree.
 pub(crate) fn lower(syntax: Syntax) -> Result<Program> {
-    let mut lowering = Lowering::default();
+    let mut lowering = Lowering { names: Vec::new(), slots: Vec::new(), stack: Stack::here() };
     let draft = lowering.node(syntax)?;
     if !draft.seeking.is_empty() {
         return Err(no_ancestor(&draft.node));
@@ -23,10 +24,10 @@ pub(crate) fn lower(syntax: Syntax) -> Result<Program> {
     Ok(Program { body: draft.node, names: lowering.names, ancestors: lowering.slots.iter().map(|s| s.label).collect() })
 }
 
-#[derive(Default)]
 struct Lowering {
     names: Vec<NameInfo>,
     slots: Vec<Slot>,
+    stack: Stack,
 }
 
 /// A `%` on the way to the step it means.
@@ -104,6 +105,9 @@ impl Lowering {
     }
 
     fn node(&mut self, syntax: Syntax) -> Result<Draft> {
+        if self.stack.is_exhausted() {
+            return Err(Fault::new("U1002").at(syntax.position));
+        }
         let keep_array = syntax.keep_array;
         let mut draft = self.kind(syntax)?;
         if keep_array {

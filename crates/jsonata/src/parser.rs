@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::{Fault, Result};
 use crate::lexer::{Lexer, Token, TokenKind};
 use crate::signature::Signature;
+use crate::stack::Stack;
 use crate::syntax::{Operator, Syntax, SyntaxKind};
 
 /// Longest expression, in bytes. A whole state machine definition is at most 1 MiB.
@@ -20,7 +21,7 @@ pub(crate) fn parse(text: &str) -> Result<Syntax> {
     }
     let mut lexer = Lexer::new(text);
     let token = lexer.next(false)?;
-    let mut parser = Parser { lexer, token, depth: 0 };
+    let mut parser = Parser { lexer, token, depth: 0, stack: Stack::here() };
     let syntax = parser.expression(0)?;
     match parser.token.kind {
         TokenKind::End => Ok(syntax),
@@ -33,6 +34,7 @@ struct Parser<'a> {
     /// The token not yet consumed.
     token: Token,
     depth: usize,
+    stack: Stack,
 }
 
 /// How strongly a token binds the operand on its left.
@@ -95,7 +97,7 @@ impl Parser<'_> {
     /// An expression of operators that bind more strongly than `power`.
     fn expression(&mut self, power: u8) -> Result<Syntax> {
         self.depth += 1;
-        if self.depth > HEIGHT_MAX {
+        if self.depth > HEIGHT_MAX || self.stack.is_exhausted() {
             return Err(Fault::new("U1002").at(self.token.position));
         }
         let mut left = self.operand()?;

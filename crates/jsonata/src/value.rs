@@ -5,6 +5,8 @@
 //! object with such values. Every compound value knows its depth, which is bounded where it is made, so that walking and
 //! dropping one needs little stack.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,11 +45,15 @@ pub(crate) struct List {
     pub(crate) outer: bool,
 }
 
-/// The items of a list.
+/// The items of a list, with what is asked of them again and again. A list may hold another many times, and that one
+/// a third: what walks them must not walk every way there is.
 #[derive(Debug)]
 pub(crate) struct ListNode {
     items: Items,
     depth: u32,
+    weight: usize,
+    is_json: bool,
+    json: OnceCell<Json>,
 }
 
 enum Items {
@@ -66,6 +72,8 @@ enum Items {
 pub(crate) struct Record {
     pub(crate) members: Vec<(Arc<str>, Value)>,
     depth: u32,
+    weight: usize,
+    json: OnceCell<Json>,
 }
 
 /// An item of a path with the variables bound on the way to it.
@@ -141,18 +149,27 @@ fn json_type_letter(json: &Json) -> u8 {
     }
 }
 
+/// What an item weighs that is no text and holds nothing, in bytes.
+const SCALAR_BYTES: usize = 8;
+
+/// What an item of a range weighs once it is written out.
+const RANGE_ITEM_BYTES: usize = 32;
+
 impl List {
     pub(crate) fn new(items: Vec<Value>) -> List {
         let depth = 1 + items.iter().map(Value::depth).max().unwrap_or(0);
-        List::of(Items::Values(items), depth)
+        let weight = items.iter().fold(2, |sum, item| usize::saturating_add(sum, 1 + item.weight()));
+        let is_json = items.iter().all(Value::is_json);
+        List::of(Items::Values(items), depth, weight, is_json)
     }
 
     pub(crate) fn range(first: i64, count: usize) -> List {
-        List { sequence: true, ..List::of(Items::Range { first, count }, 1) }
+        let weight = count.saturating_mul(RANGE_ITEM_BYTES);
+        List { sequence: true, ..List::of(Items::Range { first, count }, 1, weight, true) }
     }
 
-    fn of(items: Items, depth: u32) -> List {
-        let node = Rc::new(ListNode { items, depth });
+    fn of(items: Items, depth: u32, weight: usize, is_json: bool) -> List {
+        let node = Rc::new(ListNode { items, depth, weight, is_json, json: OnceCell::new() });
         List { node, sequence: false, keep_singleton: false, cons: false, outer: false }
     }
 
@@ -162,6 +179,10 @@ impl List {
             Items::Json(array) => ArrayRef::Json(array),
             Items::Range { first, count } => ArrayRef::Range { first: *first, count: *count },
         }
+    }
+
+    fn to_json(&self) -> Json {
+        self.node.json.get_or_init(|| self.array().to_json()).clone()
     }
 }
 
@@ -176,6 +197,12 @@ impl fmt::Debug for Items {
 }
 
 impl Record {
+    fn to_json(&self) -> Json {
+        let members = || self.members.iter().filter(|(_, value)| !value.is_undefined());
+        let json = || Json::object(members().map(|(key, value)| (key.clone(), value.to_json())));
+        self.json.get_or_init(json).clone()
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {
         self.members.iter().find(|(name, _)| &**name == key).map(|(_, value)| value)
     }
@@ -208,8 +235,9 @@ impl Value {
                 Value::List(List { sequence: true, keep_singleton: false, cons: false, outer: false, ..list })
             }
             Value::Json(Json::Array(array)) => {
-                let depth = Json::Array(array.clone()).depth();
-                Value::List(List { sequence: true, ..List::of(Items::Json(array), depth) })
+                let json = Json::Array(array.clone());
+                let (depth, weight) = (json.depth(), json.serialized_bytes());
+                Value::List(List { sequence: true, ..List::of(Items::Json(array), depth, weight, true) })
             }
             other => Value::sequence(vec![other]),
         }
@@ -220,19 +248,25 @@ impl Value {
         if members.iter().all(|(_, value)| value.is_json()) {
             let mut builder = ObjectBuilder::with_capacity(members.len());
             for (key, value) in members {
-                builder.insert(key, value.into_json());
+                builder.insert(key, value.to_json());
             }
             return Value::Json(Json::Object(builder.build()));
         }
         let mut unique: Vec<(Arc<str>, Value)> = Vec::with_capacity(members.len());
+        let mut places: BTreeMap<Arc<str>, usize> = BTreeMap::new();
         for (key, value) in members {
-            match unique.iter_mut().find(|(name, _)| *name == key) {
-                Some(member) => member.1 = value,
-                None => unique.push((key, value)),
+            match places.get(&key) {
+                Some(place) => unique[*place].1 = value,
+                None => {
+                    places.insert(key.clone(), unique.len());
+                    unique.push((key, value));
+                }
             }
         }
         let depth = 1 + unique.iter().map(|(_, value)| value.depth()).max().unwrap_or(0);
-        Value::Record(Rc::new(Record { members: unique, depth }))
+        let weigh = |sum: usize, (key, value): &(Arc<str>, Value)| sum.saturating_add(4 + key.len() + value.weight());
+        let weight = unique.iter().fold(2, weigh);
+        Value::Record(Rc::new(Record { members: unique, depth, weight, json: OnceCell::new() }))
     }
 
     pub(crate) fn is_undefined(&self) -> bool {
@@ -319,10 +353,7 @@ impl Value {
         match self {
             Value::Json(_) => true,
             Value::Number(number) => number.is_finite(),
-            Value::List(list) => match list.array() {
-                ArrayRef::Values(values) => values.iter().all(Value::is_json),
-                ArrayRef::Json(_) | ArrayRef::Range { .. } | ArrayRef::Tuples(_) => true,
-            },
+            Value::List(list) => list.node.is_json,
             Value::Tuples(tuples) => tuples.iter().all(|tuple| tuple.item.is_json()),
             Value::Undefined | Value::Record(_) | Value::Function(_) => false,
         }
@@ -334,34 +365,25 @@ impl Value {
             Value::Undefined => Json::Null,
             Value::Json(json) => json.clone(),
             Value::Number(number) => number::to_json(*number),
-            Value::List(list) => list.array().to_json(),
-            Value::Record(record) => Json::object(
-                record
-                    .members
-                    .iter()
-                    .filter(|(_, value)| !value.is_undefined())
-                    .map(|(key, value)| (key.clone(), value.to_json())),
-            ),
+            Value::List(list) => list.to_json(),
+            Value::Record(record) => record.to_json(),
             Value::Function(_) => Json::from(""),
             Value::Tuples(tuples) => ArrayRef::Tuples(tuples).to_json(),
         }
     }
 
-    /// As [`Value::to_json`], taking the items of a list nobody else holds.
-    pub(crate) fn into_json(self) -> Json {
+    /// Bytes it would take written out, roughly, or the largest number. Known without walking.
+    pub(crate) fn weight(&self) -> usize {
         match self {
-            Value::Json(json) => json,
-            Value::List(list) => match Rc::try_unwrap(list.node) {
-                Ok(ListNode { items: Items::Values(values), .. }) => {
-                    values.into_iter().map(Value::into_json).collect::<Array>().into()
-                }
-                Ok(node) => List::of(node.items, node.depth).array().to_json(),
-                Err(node) => {
-                    let list = List { node, sequence: false, keep_singleton: false, cons: false, outer: false };
-                    list.array().to_json()
-                }
-            },
-            other => other.to_json(),
+            Value::Undefined | Value::Number(_) | Value::Function(_) => SCALAR_BYTES,
+            Value::Json(Json::String(text)) => text.len() + 2,
+            Value::Json(Json::Null | Json::Bool(_) | Json::Number(_)) => SCALAR_BYTES,
+            Value::Json(json @ (Json::Array(_) | Json::Object(_))) => json.serialized_bytes(),
+            Value::List(list) => list.node.weight,
+            Value::Record(record) => record.weight,
+            Value::Tuples(tuples) => {
+                tuples.iter().fold(0, |sum, tuple| usize::saturating_add(sum, tuple.item.weight()))
+            }
         }
     }
 
@@ -374,34 +396,6 @@ impl Value {
             Value::List(list) if list.array().len() <= 16 => self.is_json().then(|| self.to_json()),
             _ => None,
         }
-    }
-}
-
-/// The truth of a value: empty, zero, `null`, undefined and functions are false; an array is true if an item is.
-pub(crate) fn truth(value: &Value) -> bool {
-    match value {
-        Value::Undefined | Value::Function(_) => false,
-        Value::Number(number) => *number != 0.0 && !number.is_nan(),
-        Value::Json(json) => json_truth(json),
-        Value::Record(record) => !record.members.is_empty(),
-        Value::List(list) => match list.array() {
-            ArrayRef::Json(array) => array.iter().any(json_truth),
-            ArrayRef::Values(values) => values.iter().any(truth),
-            ArrayRef::Range { first, count } => count > 1 || count == 1 && first != 0,
-            ArrayRef::Tuples(_) => false,
-        },
-        Value::Tuples(tuples) => tuples.iter().any(|tuple| truth(&tuple.item)),
-    }
-}
-
-fn json_truth(json: &Json) -> bool {
-    match json {
-        Json::Null => false,
-        Json::Bool(value) => *value,
-        Json::Number(number) => number.as_f64() != 0.0,
-        Json::String(text) => !text.is_empty(),
-        Json::Array(array) => array.iter().any(json_truth),
-        Json::Object(object) => !object.is_empty(),
     }
 }
 

@@ -73,6 +73,7 @@ impl Function {
 }
 
 impl Evaluator<'_> {
+    #[inline(never)]
     pub(super) fn lambda(&mut self, lambda: &Arc<Lambda>, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         self.allocate(4 * ITEM_BYTES)?;
         self.capture(frame);
@@ -88,6 +89,7 @@ impl Evaluator<'_> {
     }
 
     /// What a call calls. Tells apart a name without `$` from other things that are no function.
+    #[inline(never)]
     pub(super) fn callee(&mut self, call: &Call, position: usize, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         let value = self.eval(&call.procedure, input, frame)?;
         if value.is_undefined()
@@ -109,6 +111,7 @@ impl Evaluator<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn call(&mut self, call: &Call, position: usize, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         let function = self.callee(call, position, input, frame)?;
         let mut arguments = Vec::with_capacity(call.arguments.len());
@@ -119,6 +122,7 @@ impl Evaluator<'_> {
     }
 
     /// `left ~> right`
+    #[inline(never)]
     pub(super) fn apply_operator(
         &mut self,
         left: &Node,
@@ -155,6 +159,7 @@ impl Evaluator<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn partial(
         &mut self,
         procedure: &Node,
@@ -193,6 +198,7 @@ impl Evaluator<'_> {
     }
 
     /// Calls what may be a function; errors without a place or a name get those of the call.
+    #[inline(never)]
     fn apply_named(
         &mut self,
         function: &Value,
@@ -215,6 +221,7 @@ impl Evaluator<'_> {
     }
 
     /// Calls a function with arguments from a function of the language, in no context.
+    #[inline(never)]
     pub(crate) fn invoke(&mut self, function: &Rc<Function>, arguments: Vec<Value>) -> Result<Value> {
         // Between two evaluations stand the frames of the function that calls back.
         self.depth += CALLBACK_DEPTH;
@@ -224,6 +231,7 @@ impl Evaluator<'_> {
     }
 
     /// Calls a function. The result may be a sequence of one item or of none.
+    #[inline(never)]
     pub(super) fn apply(&mut self, function: &Rc<Function>, arguments: Vec<Value>, context: &Value) -> Result<Value> {
         self.step()?;
         match &**function {
@@ -238,13 +246,13 @@ impl Evaluator<'_> {
                 for argument in given {
                     all.push(argument.clone().or_else(|| rest.next()).unwrap_or(Value::Undefined));
                 }
-                self.enter_function()?;
+                self.deepen()?;
                 let value = self.apply(function, all, context)?;
                 self.depth -= 1;
                 Ok(value)
             }
             Function::Composed { first, second, .. } => {
-                self.enter_function()?;
+                self.deepen()?;
                 let value = self.apply(first, arguments, &Value::Undefined)?;
                 let value = super::normalize(value, false);
                 let value = self.apply(second, vec![value], &Value::Undefined)?;
@@ -267,11 +275,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn enter_function(&mut self) -> Result<()> {
-        self.depth += 1;
-        if self.depth > self.environment.limits.depth { Err(Fault::new("D1011")) } else { Ok(()) }
-    }
-
+    #[inline(never)]
     fn apply_lambda(&mut self, function: &Rc<Function>, arguments: Vec<Value>, context: &Value) -> Result<Value> {
         let mut function = function.clone();
         let mut arguments = arguments;

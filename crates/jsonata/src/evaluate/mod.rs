@@ -7,20 +7,22 @@ mod structures;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use stepwell_json::{DEPTH_MAX, Json};
 
 use crate::error::{Fault, Result};
-use crate::program::{Call, Kind, Name, Node, Program};
-use crate::value::{ArrayRef, List, Record, Tuple, Value, truth};
+use crate::program::{Call, Kind, Name, Node, Program, Transform};
+use crate::stack::Stack;
+use crate::value::{ArrayRef, List, Record, Tuple, Value};
 use crate::{Environment, Outcome};
 
 pub(crate) use functions::Function;
 pub(crate) use operators::{compare_for_distinct, deep_equal};
 pub(crate) use structures::merge_sort;
 
-/// Bytes charged for an item of a list, a member of an object, a binding of a frame.
-pub(crate) const ITEM_BYTES: usize = 32;
+/// Bytes charged for an item of a list, a member of an object, a binding of a frame: the item, and once more as JSON.
+pub(crate) const ITEM_BYTES: usize = 64;
 
 /// Evaluates a program in an environment.
 pub(crate) fn evaluate(program: &Program, environment: &Environment<'_>) -> Result<Outcome> {
@@ -31,6 +33,7 @@ pub(crate) fn evaluate(program: &Program, environment: &Environment<'_>) -> Resu
         steps_left: environment.limits.steps,
         bytes_left: environment.limits.value_bytes,
         depth: 0,
+        stack: Stack::here(),
         captured: Vec::new(),
         root: environment.input.map_or(Value::Undefined, |input| Value::Json(input.clone())),
     };
@@ -61,6 +64,7 @@ pub(crate) struct Evaluator<'e> {
     steps_left: u64,
     bytes_left: usize,
     depth: u32,
+    stack: Stack,
     /// Frames that functions hold, emptied at the end.
     captured: Vec<Rc<Frame>>,
     root: Value,
@@ -167,6 +171,7 @@ impl Evaluator<'_> {
     /// A plain array of these items, counted.
     pub(crate) fn list(&mut self, items: Vec<Value>) -> Result<Value> {
         self.allocate_items(items.len())?;
+        self.charge(items.iter().map(text_steps).sum())?;
         self.checked(Value::list(items))
     }
 
@@ -177,20 +182,27 @@ impl Evaluator<'_> {
     }
 
     /// An object of these members, counted.
-    pub(crate) fn object(&mut self, members: Vec<(std::sync::Arc<str>, Value)>) -> Result<Value> {
+    pub(crate) fn object(&mut self, members: Vec<(Arc<str>, Value)>) -> Result<Value> {
         self.allocate_items(members.len().saturating_mul(2))?;
         for (_, value) in &members {
-            // What is still a list will be written out as JSON.
-            if let Value::List(list) = value {
-                self.allocate_items(list.array().len())?;
-            }
+            self.charge(text_steps(value))?;
+            self.writable(value)?;
         }
         self.checked(Value::object(members))
     }
 
-    /// The value, unless it nests too deeply to be walked.
+    /// The value, unless it nests too deeply to be walked or is too large to be written out.
     pub(crate) fn checked(&self, value: Value) -> Result<Value> {
-        if value.depth() > DEPTH_MAX { Err(Fault::new("D1011")) } else { Ok(value) }
+        if value.depth() > DEPTH_MAX {
+            return Err(Fault::new("D1011"));
+        }
+        self.writable(&value)?;
+        Ok(value)
+    }
+
+    /// Fails for a value too large to be written out: a few shared lists can be that.
+    fn writable(&self, value: &Value) -> Result<()> {
+        if value.weight() > self.environment.limits.value_bytes { Err(Fault::new("D1013")) } else { Ok(()) }
     }
 
     /// Evaluates a node. The result is never a sequence of one item or of none, unless it is to stay one.
@@ -208,9 +220,16 @@ impl Evaluator<'_> {
     #[inline]
     fn enter(&mut self, node: &Node) -> Result<()> {
         self.step().map_err(|fault| fault.at(node.position))?;
+        self.deepen().map_err(|fault| fault.at(node.position))
+    }
+
+    /// Counts one level. The limit comes long before the end of the machine's stack, unless the caller set it higher or
+    /// the build is one without optimization: then the stack itself is the limit.
+    #[inline]
+    fn deepen(&mut self) -> Result<()> {
         self.depth += 1;
-        if self.depth > self.environment.limits.depth {
-            return Err(Fault::new("D1011").at(node.position));
+        if self.depth > self.environment.limits.depth || self.stack.is_exhausted() {
+            return Err(Fault::new("D1011"));
         }
         Ok(())
     }
@@ -241,48 +260,61 @@ impl Evaluator<'_> {
                 self.operator(*operator, left, right, node.position, input, frame)
             }
             Kind::Call(call) => self.call(call, node.position, input, frame),
-            Kind::Condition { condition, then, otherwise } => {
-                let condition = self.eval(condition, input, frame)?;
-                match (truth(&condition), otherwise) {
-                    (true, _) => self.eval(then, input, frame),
-                    (false, Some(otherwise)) => self.eval(otherwise, input, frame),
-                    (false, None) => Ok(Value::Undefined),
-                }
-            }
+            Kind::Condition { condition, then, otherwise } => match (self.holds(condition, input, frame)?, otherwise) {
+                (true, _) => self.eval(then, input, frame),
+                (false, Some(otherwise)) => self.eval(otherwise, input, frame),
+                (false, None) => Ok(Value::Undefined),
+            },
             Kind::Block { expressions, scoped } => self.block(expressions, *scoped, input, frame),
             Kind::Object(group) => self.group(group, input, frame),
             Kind::Array { items, cons } => self.array(items, *cons, input, frame),
-            Kind::Bind { name, value } => {
-                let value = self.eval(value, input, frame)?;
-                frame.bind(*name, value.clone());
-                Ok(value)
-            }
+            Kind::Bind { name, value } => self.bind(*name, value, input, frame),
             Kind::Coalesce { left, right } => match self.eval(left, input, frame)? {
                 Value::Undefined => self.eval(right, input, frame),
                 value => Ok(value),
             },
-            Kind::Default { left, right } => {
-                let value = self.eval(left, input, frame)?;
-                if truth(&value) { Ok(value) } else { self.eval(right, input, frame) }
-            }
+            Kind::Default { left, right } => self.default(left, right, input, frame),
             Kind::Negate(operand) => self.negate(operand, node.position, input, frame),
             Kind::Apply { left, right } => self.apply_operator(left, right, node.position, input, frame),
             Kind::Lambda(lambda) => self.lambda(lambda, input, frame),
             Kind::Partial { procedure, arguments, name } => {
                 self.partial(procedure, arguments, name.as_ref(), node.position, input, frame)
             }
-            Kind::Regex(regex) => Ok(Value::Function(Rc::new(Function::Regex(regex.clone())))),
-            Kind::Transform(transform) => {
-                self.capture(frame);
-                let function = Function::Transform { transform: transform.clone(), frame: frame.clone() };
-                Ok(Value::Function(Rc::new(function)))
-            }
+            Kind::Regex(regex) => Ok(function_of(Function::Regex(regex.clone()))),
+            Kind::Transform(transform) => Ok(self.transformer(transform, frame)),
             Kind::Wildcard => self.wildcard(input),
             Kind::Descendants => self.descendants(input),
             Kind::Sort(terms) => self.sort_by(terms, node.position, input.clone(), frame),
         }
     }
 
+    /// Whether a condition is true.
+    #[inline(never)]
+    fn holds(&mut self, condition: &Node, input: &Value, frame: &Rc<Frame>) -> Result<bool> {
+        let value = self.eval(condition, input, frame)?;
+        self.truth(&value)
+    }
+
+    #[inline(never)]
+    fn bind(&mut self, name: Name, value: &Node, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
+        let value = self.eval(value, input, frame)?;
+        frame.bind(name, value.clone());
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn default(&mut self, left: &Node, right: &Node, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
+        let value = self.eval(left, input, frame)?;
+        if self.truth(&value)? { Ok(value) } else { self.eval(right, input, frame) }
+    }
+
+    #[inline(never)]
+    fn transformer(&mut self, transform: &Arc<Transform>, frame: &Rc<Frame>) -> Value {
+        self.capture(frame);
+        function_of(Function::Transform { transform: transform.clone(), frame: frame.clone() })
+    }
+
+    #[inline(never)]
     fn block(&mut self, expressions: &[Node], scoped: bool, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         let own;
         let frame = if scoped {
@@ -299,6 +331,7 @@ impl Evaluator<'_> {
         Ok(value)
     }
 
+    #[inline(never)]
     fn array(&mut self, items: &[Node], cons: bool, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         let mut values: Vec<Value> = Vec::with_capacity(items.len());
         for item in items {
@@ -323,6 +356,7 @@ impl Evaluator<'_> {
         self.checked(Value::List(list))
     }
 
+    #[inline(never)]
     fn negate(&mut self, operand: &Node, position: usize, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         let value = self.eval(operand, input, frame)?;
         match value.as_number() {
@@ -372,13 +406,21 @@ impl Evaluator<'_> {
             Value::Function(_) => Ok(Outcome::Function),
             Value::Number(number) => Ok(Outcome::Value(crate::number::to_json(finite(number)?))),
             value => {
-                if let Some(array) = value.as_array() {
-                    self.allocate_items(array.len())?;
-                }
-                Ok(Outcome::Value(value.into_json()))
+                self.writable(&value)?;
+                Ok(Outcome::Value(value.to_json()))
             }
         }
     }
+}
+
+#[inline(never)]
+fn function_of(function: Function) -> Value {
+    Value::Function(Rc::new(function))
+}
+
+/// Steps for a text put into an array or an object, whose size will be counted once.
+fn text_steps(value: &Value) -> usize {
+    value.as_text().map_or(0, |text| text.len() / 1024)
 }
 
 /// The number, unless it is infinite. NaN passes: it is no number to the language, and callers ask for that first.
@@ -428,12 +470,13 @@ pub(crate) fn member(value: &Value, key: &str) -> Value {
 /// What a tail position gives: a value, or a call still to be made.
 enum Tail {
     Value(Value),
-    Call { function: Value, arguments: Vec<Value>, name: Option<std::sync::Arc<str>>, position: usize },
+    Call { function: Value, arguments: Vec<Value>, name: Option<Arc<str>>, position: usize },
 }
 
 impl Evaluator<'_> {
     /// Evaluates a function's body, leaving a call in its last place to the caller, so that a chain of such calls is a
     /// loop.
+    #[inline(never)]
     fn eval_tail(&mut self, node: &Node, input: &Value, frame: &Rc<Frame>) -> Result<Tail> {
         if !node.predicates.is_empty() || node.group.is_some() {
             return self.eval(node, input, frame).map(Tail::Value);
@@ -447,8 +490,7 @@ impl Evaluator<'_> {
             }
             Kind::Condition { condition, then, otherwise } => {
                 self.enter(node)?;
-                let condition = self.eval(condition, input, frame)?;
-                let tail = match (truth(&condition), otherwise) {
+                let tail = match (self.holds(condition, input, frame)?, otherwise) {
                     (true, _) => self.eval_tail(then, input, frame)?,
                     (false, Some(otherwise)) => self.eval_tail(otherwise, input, frame)?,
                     (false, None) => Tail::Value(Value::Undefined),
@@ -471,6 +513,7 @@ impl Evaluator<'_> {
         }
     }
 
+    #[inline(never)]
     fn tail_call(&mut self, call: &Call, position: usize, input: &Value, frame: &Rc<Frame>) -> Result<Tail> {
         let function = self.callee(call, position, input, frame)?;
         let mut arguments = Vec::with_capacity(call.arguments.len());

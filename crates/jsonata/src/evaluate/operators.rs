@@ -12,12 +12,13 @@ use crate::program::Node;
 use crate::signature::type_letter;
 use crate::stringify;
 use crate::syntax::Operator;
-use crate::value::{ArrayRef, List, Value, compare_texts, truth};
+use crate::value::{ArrayRef, List, Value, compare_texts};
 
 /// Most items the range operator makes, in the reference too.
 const RANGE_ITEMS_MAX: f64 = 1e7;
 
 impl Evaluator<'_> {
+    #[inline(never)]
     pub(super) fn operator(
         &mut self,
         operator: Operator,
@@ -29,11 +30,11 @@ impl Evaluator<'_> {
     ) -> Result<Value> {
         let left = self.eval(left, input, frame)?;
         match operator {
-            Operator::And if !truth(&left) => return Ok(Value::bool(false)),
-            Operator::Or if truth(&left) => return Ok(Value::bool(true)),
+            Operator::And if !self.truth(&left)? => return Ok(Value::bool(false)),
+            Operator::Or if self.truth(&left)? => return Ok(Value::bool(true)),
             Operator::And | Operator::Or => {
                 let right = self.eval(right, input, frame)?;
-                return Ok(Value::bool(truth(&right)));
+                return Ok(Value::bool(self.truth(&right)?));
             }
             _ => {}
         }
@@ -52,6 +53,48 @@ impl Evaluator<'_> {
             Operator::And | Operator::Or => Ok(Value::Undefined),
         };
         result.map_err(|fault| fault.at(position).token(operator.token()))
+    }
+
+    /// The truth of a value: empty, zero, `null`, undefined and functions are false; an array is true if an item is.
+    pub(crate) fn truth(&mut self, value: &Value) -> Result<bool> {
+        Ok(match value {
+            Value::Undefined | Value::Function(_) => false,
+            Value::Number(number) => *number != 0.0 && !number.is_nan(),
+            Value::Json(json) => return self.json_truth(json),
+            Value::Record(record) => !record.members.is_empty(),
+            Value::List(_) | Value::Tuples(_) => {
+                let Some(array) = value.as_array() else { return Ok(false) };
+                if let ArrayRef::Json(array) = array {
+                    return self.json_truth(&Json::Array(array.clone()));
+                }
+                for item in array.iter() {
+                    self.step()?;
+                    if self.truth(&item)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+        })
+    }
+
+    fn json_truth(&mut self, json: &Json) -> Result<bool> {
+        Ok(match json {
+            Json::Null => false,
+            Json::Bool(value) => *value,
+            Json::Number(number) => number.as_f64() != 0.0,
+            Json::String(text) => !text.is_empty(),
+            Json::Object(object) => !object.is_empty(),
+            Json::Array(array) => {
+                for item in array.iter() {
+                    self.step()?;
+                    if self.json_truth(item)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+        })
     }
 
     fn equality(&mut self, operator: Operator, left: &Value, right: &Value) -> Result<Value> {

@@ -9,7 +9,7 @@ use super::operators::all_numbers;
 use super::{Evaluator, Frame, ITEM_BYTES, finite, unwrap_outer};
 use crate::error::Result;
 use crate::program::{Kind, Name, Node, Path, Stage, Step};
-use crate::value::{ArrayRef, List, Tuple, Value, truth};
+use crate::value::{ArrayRef, List, Tuple, Value};
 
 /// What flows from step to step.
 enum Flow {
@@ -81,6 +81,7 @@ fn flattened(value: &Value) -> Option<ArrayRef<'_>> {
 }
 
 impl Evaluator<'_> {
+    #[inline(never)]
     pub(super) fn path(&mut self, node: &Node, path: &Path, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         if path.binds {
             return self.binding_path(node, path, input, frame);
@@ -126,6 +127,7 @@ impl Evaluator<'_> {
         }
     }
 
+    #[inline(never)]
     fn flow_through(&mut self, step: &Step, flow: Flow, frame: &Rc<Frame>, last: bool) -> Result<Flow> {
         if let Kind::Sort(terms) = &step.node.kind {
             let mut value = match flow {
@@ -171,6 +173,7 @@ impl Evaluator<'_> {
     }
 
     /// A step that does more than look up a field, on one item.
+    #[inline(never)]
     fn step_on(&mut self, step: &Step, item: &Value, frame: &Rc<Frame>, results: &mut Results) -> Result<()> {
         let mut value = self.eval(&step.node, item, frame)?;
         for stage in &step.stages {
@@ -185,6 +188,7 @@ impl Evaluator<'_> {
     }
 
     /// A field of every item, without a value for items on the way.
+    #[inline(never)]
     fn field_of_each(&mut self, array: &Value, name: &Arc<str>, results: &mut Results) -> Result<()> {
         let Some(array) = array.as_array() else { return Ok(()) };
         self.charge(array.len())?;
@@ -315,6 +319,7 @@ impl Evaluator<'_> {
     }
 
     /// `[predicate]`: items by number, or those for which it is true.
+    #[inline(never)]
     pub(super) fn filter(&mut self, predicate: &Node, value: Value, frame: &Rc<Frame>) -> Result<Value> {
         if let Value::Tuples(tuples) = &value {
             let kept = self.filter_tuples(predicate, tuples, frame)?;
@@ -350,6 +355,7 @@ impl Evaluator<'_> {
         self.checked(Value::sequence(kept))
     }
 
+    #[inline(never)]
     fn filter_tuples(&mut self, predicate: &Node, tuples: &[Tuple], frame: &Rc<Frame>) -> Result<Vec<Tuple>> {
         if let Kind::Number(number) = &predicate.kind
             && predicate.is_plain()
@@ -384,10 +390,11 @@ impl Evaluator<'_> {
             let numbers = array.iter().filter_map(|item| item.as_number());
             return Ok(numbers.filter(|number| place(*number, length) == Some(index)).count());
         }
-        Ok(usize::from(truth(result)))
+        Ok(usize::from(self.truth(result)?))
     }
 
     /// A path some of whose steps bind variables.
+    #[inline(never)]
     fn binding_path(&mut self, node: &Node, path: &Path, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         if let [step] = path.steps.as_slice()
             && step.focus.is_some()
@@ -432,6 +439,7 @@ impl Evaluator<'_> {
         Ok(self.end(path, node, Flow::Many(Value::sequence(items))))
     }
 
+    #[inline(never)]
     fn tuple_step(&mut self, step: &Step, before: Vec<Tuple>, frame: &Rc<Frame>) -> Result<Vec<Tuple>> {
         let mut after = Vec::with_capacity(before.len());
         if let Kind::Sort(terms) = &step.node.kind {

@@ -23,6 +23,7 @@ struct Bucket {
 
 impl Evaluator<'_> {
     /// `{key: value, ...}`: every item of the input goes under its key; then each key's value is evaluated on its items.
+    #[inline(never)]
     pub(super) fn group(&mut self, group: &Group, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         let tuples = matches!(input, Value::Tuples(_));
         if !tuples && !input.is_array() {
@@ -67,6 +68,7 @@ impl Evaluator<'_> {
     }
 
     /// An object constructor on one item: no two keys may be the same.
+    #[inline(never)]
     fn object_of_one(&mut self, group: &Group, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         let mut keys: Vec<(Arc<str>, usize)> = Vec::with_capacity(group.pairs.len());
         let mut seen: BTreeMap<Arc<str>, ()> = BTreeMap::new();
@@ -128,6 +130,7 @@ impl Evaluator<'_> {
     }
 
     /// `^(terms)` on an array.
+    #[inline(never)]
     pub(super) fn sort_by(
         &mut self,
         terms: &[SortTerm],
@@ -146,6 +149,7 @@ impl Evaluator<'_> {
     }
 
     /// `^(terms)`: a stable sort; each term is evaluated at most once for each item.
+    #[inline(never)]
     pub(super) fn sort_tuples(
         &mut self,
         terms: &[SortTerm],
@@ -188,12 +192,13 @@ impl Evaluator<'_> {
     }
 
     /// `| pattern | update, delete |` on a subject: a copy in which what the pattern finds is changed.
+    #[inline(never)]
     pub(super) fn transform(&mut self, transform: &Transform, subject: Value, frame: &Rc<Frame>) -> Result<Value> {
         if subject.is_undefined() {
             return Ok(subject);
         }
         // Every object of the copy is one of its own, so that a match can be told from its equals.
-        let subject = subject.into_json();
+        let subject = subject.to_json();
         let copy = self.copy(&subject)?;
         let matches = self.eval(&transform.pattern, &Value::Json(copy.clone()), frame)?;
         let mut changes = Changes::default();
@@ -225,7 +230,7 @@ impl Evaluator<'_> {
             let members = changes.members(object);
             for (key, value) in update {
                 self.allocate(2 * ITEM_BYTES)?;
-                set(members, key, value.into_json());
+                set(members, key, value.to_json());
             }
             if let Some(delete) = &transform.delete {
                 let current = Value::Json(self.changed(&Json::Object(object.clone()), &changes)?);

@@ -12,6 +12,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Each character is a byte, so only those up to U+00FF can be encoded.
 pub(super) fn base64_encode(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
     let Some(text) = args.text(0) else { return Ok(Value::Undefined) };
+    evaluator.charge(text.len() / 4)?;
     evaluator.allocate_text(text.len().saturating_mul(2))?;
     let bytes: Option<Vec<u8>> = text.chars().map(|character| u8::try_from(character as u32).ok()).collect();
     let Some(bytes) = bytes else { return Err(Fault::new("D3142").argument(1)) };
@@ -29,6 +30,7 @@ pub(super) fn base64_encode(evaluator: &mut Evaluator<'_>, args: Args) -> Result
 /// Each byte becomes the character of that code. Both alphabets are read; other characters are passed over.
 pub(super) fn base64_decode(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
     let Some(text) = args.text(0) else { return Ok(Value::Undefined) };
+    evaluator.charge(text.len() / 4)?;
     evaluator.allocate_text(text.len())?;
     let mut decoded = String::new();
     let (mut group, mut bits) = (0u32, 0);
@@ -56,6 +58,7 @@ const RESERVED: &str = ";/?:@&=+$,#";
 
 fn encode(evaluator: &mut Evaluator<'_>, args: &Args, plain: &[&str]) -> Result<Value> {
     let Some(text) = args.text(0) else { return Ok(Value::Undefined) };
+    evaluator.charge(text.len() / 4)?;
     evaluator.allocate_text(text.len().saturating_mul(3))?;
     let mut encoded = String::with_capacity(text.len());
     for character in text.chars() {

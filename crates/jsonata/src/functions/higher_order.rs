@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Args;
 use crate::error::{Fault, Result};
 use crate::evaluate::{Evaluator, Function, merge_sort};
-use crate::value::{ArrayRef, Value, compare_texts, truth};
+use crate::value::{ArrayRef, Value, compare_texts};
 
 /// The arguments a callback gets: as many of value, place and whole as it can take.
 fn callback(
@@ -47,7 +47,8 @@ pub(super) fn filter(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value>
     let (Some(array), Some(function)) = (whole.as_array(), function) else { return Ok(Value::Undefined) };
     let mut kept = Vec::new();
     for (place, item) in array.iter().enumerate() {
-        if truth(&call_item(evaluator, function, &item, place, whole)?) {
+        let result = call_item(evaluator, function, &item, place, whole)?;
+        if evaluator.truth(&result)? {
             kept.push(item);
         }
     }
@@ -61,7 +62,10 @@ pub(super) fn single(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value>
     for (place, item) in array.iter().enumerate() {
         evaluator.step()?;
         let fits = match function {
-            Some(function) => truth(&call_item(evaluator, function, &item, place, whole)?),
+            Some(function) => {
+                let result = call_item(evaluator, function, &item, place, whole)?;
+                evaluator.truth(&result)?
+            }
             None => true,
         };
         if fits && found.replace(item).is_some() {
@@ -123,7 +127,8 @@ pub(super) fn sift(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
     let mut kept = Vec::new();
     for (key, value) in members(evaluator, whole)? {
         let arguments: [&dyn Fn() -> Value; 3] = [&|| value.clone(), &|| Value::string(key.clone()), &|| whole.clone()];
-        if truth(&callback(evaluator, function, arguments)?) {
+        let result = callback(evaluator, function, arguments)?;
+        if evaluator.truth(&result)? {
             kept.push((key, value));
         }
     }
@@ -139,7 +144,7 @@ pub(super) fn sort(evaluator: &mut Evaluator<'_>, mut args: Args) -> Result<Valu
     let order = match comparator.as_function() {
         Some(function) => merge_sort(items.len(), &mut |left, right| {
             let result = evaluator.invoke(function, vec![items[left].clone(), items[right].clone()])?;
-            Ok(truth(&result))
+            evaluator.truth(&result)
         })?,
         None => sort_plain(evaluator, array, &items)?,
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Args;
 use crate::error::{Fault, Result};
 use crate::evaluate::Evaluator;
-use crate::value::{Value, truth};
+use crate::value::Value;
 
 pub(super) fn boolean(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
     truth_of(evaluator, &args, true)
@@ -18,8 +18,7 @@ pub(super) fn not(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
 
 fn truth_of(evaluator: &mut Evaluator<'_>, args: &Args, wanted: bool) -> Result<Value> {
     let value = args.get(0);
-    evaluator.charge(value.as_array().map_or(0, |array| array.len()) / 8)?;
-    Ok(if value.is_undefined() { Value::Undefined } else { Value::bool(truth(value) == wanted) })
+    Ok(if value.is_undefined() { Value::Undefined } else { Value::bool(evaluator.truth(value)? == wanted) })
 }
 
 pub(super) fn exists(_: &mut Evaluator<'_>, args: Args) -> Result<Value> {
@@ -46,15 +45,15 @@ pub(super) fn clone(evaluator: &mut Evaluator<'_>, mut args: Args) -> Result<Val
     }
     // Nothing changes a shared tree, so a copy of it is the tree.
     evaluator.allocate_items(value.as_array().map_or(0, |array| array.len()))?;
-    Ok(Value::Json(value.into_json()))
+    Ok(Value::Json(value.to_json()))
 }
 
 pub(super) fn error(_: &mut Evaluator<'_>, args: Args) -> Result<Value> {
     Err(with_message(Fault::new("D3137"), &args, 0))
 }
 
-pub(super) fn assert(_: &mut Evaluator<'_>, args: Args) -> Result<Value> {
-    if truth(args.get(0)) { Ok(Value::Undefined) } else { Err(with_message(Fault::new("D3141"), &args, 1)) }
+pub(super) fn assert(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
+    if evaluator.truth(args.get(0))? { Ok(Value::Undefined) } else { Err(with_message(Fault::new("D3141"), &args, 1)) }
 }
 
 fn with_message(fault: Box<Fault>, args: &Args, place: usize) -> Box<Fault> {

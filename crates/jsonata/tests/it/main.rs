@@ -1,3 +1,4 @@
 //! The crate from outside: our own golden cases, the limits, and the reference's suite when it is at hand.
 
+mod limits;
 mod suite;
