@@ -169,3 +169,22 @@ fn visit(place: Place, object: &Spanned, seen: &mut BTreeSet<(Place, &'static st
         }
     }
 }
+
+#[test]
+fn the_page_of_diagnostics_is_current() {
+    let mut page = "<!-- Generated from the codes of crates/asl: STEPWELL_UPDATE_CASES=1 cargo test -p stepwell-asl. Do not edit. \
+                    -->\n\n# Diagnostics\n\nWhat `stepwell validate` can report. Names are stable. An error refuses the definition, a \
+                    warning does not.\n"
+        .to_owned();
+    for (severity, title) in [(Severity::Error, "Errors"), (Severity::Warning, "Warnings")] {
+        let _ = write!(page, "\n## {title}\n\n| code | meaning |\n| --- | --- |\n");
+        for code in Code::ALL.iter().filter(|code| code.severity() == severity) {
+            let _ = writeln!(page, "| `{code}` | {} |", code.meaning());
+        }
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/diagnostics.md");
+    if env::var_os("STEPWELL_UPDATE_CASES").is_some() {
+        fs::write(&file, &page).expect("a file to write");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap_or_default(), page, "the page is out of date");
+}
