@@ -103,7 +103,11 @@ fn eval_prints_the_result() {
 fn eval_says_code_and_position_of_a_fault() {
     let ran = stepwell(&["eval", "--jsonata", "1 +\n 'a'"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
-    assert!(ran.stderr.starts_with("T2001: ") && ran.stderr.contains("position"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("T2002: ") && ran.stderr.contains("(line 1, column 4, position 3)"),
+        "{}",
+        ran.stderr
+    );
     let ran = stepwell(&["eval", "--jsonpath", "$.a", "--input", "{}"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (1, "No results for path: $['a']\n"));
 }
@@ -131,4 +135,33 @@ fn help_teaches() {
         assert_eq!(ran.code, 0);
         assert!(ran.stdout.contains("Examples:"), "{command}");
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn ctrl_c_stops_a_run_cleanly() {
+    use std::process::{Command, Stdio};
+
+    let file = Scratch::new("w.asl.json", r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":600,"End":true}}}"#);
+    let child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
+        .args(["run", file.path(), "--time", "real"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("stepwell starts");
+    // The kernel tells when the process listens for SIGINT, the second bit of the mask.
+    let listens = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("the process is there");
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
+        u64::from_str_radix(mask.trim(), 16).expect("a hexadecimal mask") & 0b10 != 0
+    };
+    while !listens() {
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+    let output = child.wait_with_output().expect("stepwell ends");
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(output.stdout, b"");
+    assert_eq!(output.stderr, b"stepwell: interrupted; the execution was not finished\n");
 }
