@@ -109,6 +109,20 @@ fn cases_say_what_they_should() {
 }
 
 #[test]
+fn json_read_as_yaml_is_the_same() {
+    for case in files().iter().flat_map(|file| read_cases(file)).filter(|case| case.expected.starts_with("ok")) {
+        let json = case.source();
+        let yaml = Source::yaml(case.text.clone());
+        // A name that stands twice is a fault of YAML, not of JSON.
+        let Some(tree) = yaml.tree() else {
+            assert!(case.expected.contains("duplicate-field"), "{}", case.title);
+            continue;
+        };
+        assert_eq!(Some(tree.to_json()), json.tree().map(Spanned::to_json), "{}", case.title);
+    }
+}
+
+#[test]
 fn every_code_has_a_case() {
     let mut seen: BTreeSet<Code> = BTreeSet::new();
     for case in files().iter().flat_map(|file| read_cases(file)) {
