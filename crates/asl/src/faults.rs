@@ -93,6 +93,11 @@ impl<'a> Faults<'a> {
     }
 
     pub(crate) fn add(&mut self, fault: Fault, trail: &Trail<'_>) {
+        if self.is_full() {
+            self.has_errors |= fault.code.severity() == crate::Severity::Error;
+            self.unlisted += 1;
+            return;
+        }
         // What a tag of another schema stands for is not known: only the tag is a fault, not the value below it.
         let is_below_tag =
             self.source.tagged.iter().any(|tag| tag.span.start <= fault.span.start && fault.span.end <= tag.span.end);
@@ -101,10 +106,6 @@ impl<'a> Faults<'a> {
         }
         let severity = fault.code.severity();
         self.has_errors |= severity == crate::Severity::Error;
-        if self.listed.len() >= LISTED_MAX {
-            self.unlisted += 1;
-            return;
-        }
         let aws = fault.aws.map(|(code, message, location)| {
             let location = match location {
                 Location::At(at) => Some(trail.location(at)),
@@ -123,6 +124,11 @@ impl<'a> Faults<'a> {
             suggestion: fault.suggestion,
             aws,
         });
+    }
+
+    /// Whether further faults are only counted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.listed.len() >= LISTED_MAX
     }
 
     pub(crate) fn has_errors(&self) -> bool {

@@ -95,6 +95,12 @@ impl Source {
         find(self.tree()?, pointer).map(|value| value.span)
     }
 
+    /// The first character of a stretch of the text.
+    pub(crate) fn first_character(&self, span: Span) -> Span {
+        let width = self.text.get(span.start..span.end).and_then(|text| text.chars().next()).map_or(0, char::len_utf8);
+        Span::new(span.start, span.start + width)
+    }
+
     /// Where in the text a byte of a string value stands, for a string that was written at `span`.
     pub(crate) fn span_in_string(&self, span: Span, value: &str, offset: usize) -> Span {
         let written = self.text.get(span.start..span.end).unwrap_or_default();
@@ -104,10 +110,7 @@ impl Source {
             Format::Yaml => written.find(value).map(|start| start + offset),
         };
         match inside.map(|inside| span.start + inside) {
-            Some(start) if start < span.end => {
-                let width = self.text[start..].chars().next().map_or(1, char::len_utf8);
-                Span::new(start, (start + width).min(span.end))
-            }
+            Some(start) if start < span.end => self.first_character(Span::new(start, span.end)),
             _ => span,
         }
     }

@@ -1,5 +1,6 @@
 //! How data comes into a state and goes out of it: paths and templates, arguments and output, variables.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use stepwell_json::{Spanned, SpannedMember, SpannedValue};
@@ -65,6 +66,10 @@ impl<'a> Compiler<'a> {
     }
 
     fn template_fault(&mut self, template: &'a Spanned, at: At, fault: &stepwell_jsonpath::TemplateFault) {
+        if self.has_enough_faults() {
+            self.fault(Fault::new(Code::InvalidExpression, at, template.span, fault.message.clone()));
+            return;
+        }
         let tokens: Vec<String> = fault
             .pointer
             .as_str()
@@ -128,12 +133,13 @@ impl<'a> Compiler<'a> {
             }
             SpannedValue::Object(members) => {
                 let members = self.last_of_each(members, at);
+                let names: BTreeSet<&str> = members.iter().map(|member| &*member.key).collect();
                 let mut is_clean = true;
                 for member in &members {
                     let place = self.trail.key(at, &member.key);
                     match member.key.strip_suffix(".$") {
                         Some(name) => {
-                            if members.iter().any(|other| &*other.key == name) {
+                            if names.contains(name) {
                                 is_clean = false;
                                 let message = format!("\"{name}\" stands here with and without \".$\"");
                                 let aws = format!(

@@ -105,15 +105,16 @@ impl<'a> Compiler<'a> {
         names.into_iter().map(|(name, _, _)| name).collect()
     }
 
-    /// Warns of a name in the language's own space that no error has.
+    /// Warns of a name that is nearly one of the language's own. Other names may be those a Fail state makes up.
     fn suspect_error_name(&mut self, name: &str, at: At, span: Span) {
         if !name.starts_with("States.") || name.starts_with("States.Http.") || ERRORS.iter().any(|row| row.name == name)
         {
             return;
         }
         let near = self.suggester.nearest(name, ERRORS.iter().map(|row| row.name));
-        let fault =
-            Fault::new(Code::UnknownErrorName, at, span, format!("no error is called \"{name}\"")).did_you_mean(near);
-        self.fault(fault);
+        if near.is_some() {
+            let message = format!("no error is called \"{name}\"");
+            self.fault(Fault::new(Code::UnknownErrorName, at, span, message).did_you_mean(near));
+        }
     }
 }

@@ -105,6 +105,11 @@ impl<'a> Compiler<'a> {
         self.faults.add(fault, &self.trail);
     }
 
+    /// Whether it is of no use to work out where further faults are.
+    pub(crate) fn has_enough_faults(&self) -> bool {
+        self.faults.is_full()
+    }
+
     fn unreadable(&mut self, unreadable: &Unreadable) {
         let fault = match unreadable {
             Unreadable::TooLong(characters) => {
@@ -120,8 +125,7 @@ impl<'a> Compiler<'a> {
             Unreadable::Json(error) => {
                 let lines = stepwell_json::LineIndex::new(self.source.text());
                 let (message, location) = crate::jackson::words(self.source.text(), &lines, error);
-                let width = self.source.text()[error.offset..].chars().next().map_or(0, char::len_utf8);
-                let span = Span::new(error.offset, error.offset + width);
+                let span = self.source.first_character(Span::new(error.offset, self.source.text().len()));
                 Fault::new(Code::InvalidJson, At::ROOT, span, error.kind.to_string())
                     .aws("INVALID_JSON_DESCRIPTION", message)
                     .aws_location(location)
@@ -155,7 +159,7 @@ impl<'a> Compiler<'a> {
         {
             self.machine_language = QueryLanguage::Jsonata;
         }
-        let first = Span::new(tree.span.start, tree.span.end.min(tree.span.start + 1));
+        let first = self.source.first_character(tree.span);
         let object = self.object(Place::Machine, tree, At::ROOT, first, self.machine_language)?;
         self.text(&object, "Version");
         self.text(&object, "QueryLanguage");

@@ -53,6 +53,8 @@ fn corpus_definitions_are_accepted() {
     for (id, entry) in index.as_object().expect("an object").iter() {
         let is_expected = entry.get("accept").and_then(Json::as_str) == Some("expected");
         let text = read(&folder.join(format!("{id}.json")));
+        let as_json = |source: Source| source.tree().map(|tree| tree.to_json().to_string());
+        assert_eq!(as_json(Source::yaml(text.clone())), as_json(Source::json(text.clone())), "{id} read as YAML");
         let compilation = compile_as(text, entry.get("type").and_then(Json::as_str));
         assert_eq!(compilation.definition.is_some(), faults(&compilation).is_empty(), "{id}");
         let set = usize::from(!is_expected);

@@ -109,6 +109,20 @@ fn cases_say_what_they_should() {
 }
 
 #[test]
+fn json_read_as_yaml_is_the_same() {
+    for case in files().iter().flat_map(|file| read_cases(file)).filter(|case| case.expected.starts_with("ok")) {
+        let json = case.source();
+        let yaml = Source::yaml(case.text.clone());
+        // A name that stands twice is a fault of YAML, not of JSON.
+        let Some(tree) = yaml.tree() else {
+            assert!(case.expected.contains("duplicate-field"), "{}", case.title);
+            continue;
+        };
+        assert_eq!(Some(tree.to_json()), json.tree().map(Spanned::to_json), "{}", case.title);
+    }
+}
+
+#[test]
 fn every_code_has_a_case() {
     let mut seen: BTreeSet<Code> = BTreeSet::new();
     for case in files().iter().flat_map(|file| read_cases(file)) {
@@ -168,4 +182,23 @@ fn visit(place: Place, object: &Spanned, seen: &mut BTreeSet<(Place, &'static st
             _ => {}
         }
     }
+}
+
+#[test]
+fn the_page_of_diagnostics_is_current() {
+    let mut page = "<!-- Generated from the codes of crates/asl: STEPWELL_UPDATE_CASES=1 cargo test -p stepwell-asl. Do not edit. \
+                    -->\n\n# Diagnostics\n\nWhat `stepwell validate` can report. Names are stable. An error refuses the definition, a \
+                    warning does not.\n"
+        .to_owned();
+    for (severity, title) in [(Severity::Error, "Errors"), (Severity::Warning, "Warnings")] {
+        let _ = write!(page, "\n## {title}\n\n| code | meaning |\n| --- | --- |\n");
+        for code in Code::ALL.iter().filter(|code| code.severity() == severity) {
+            let _ = writeln!(page, "| `{code}` | {} |", code.meaning());
+        }
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/diagnostics.md");
+    if env::var_os("STEPWELL_UPDATE_CASES").is_some() {
+        fs::write(&file, &page).expect("a file to write");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap_or_default(), page, "the page is out of date");
 }
