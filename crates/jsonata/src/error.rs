@@ -114,7 +114,7 @@ impl Fault {
         let shown = |value: &Option<Json>| value.as_ref().map_or_else(|| "that value".to_owned(), Json::to_string);
         let mut message = sentence.to_owned();
         for (mark, text) in [
-            ("{token}", self.token.clone().unwrap_or_else(|| "that".to_owned())),
+            ("{token}", self.token.clone().unwrap_or_else(|| "without a name".to_owned())),
             ("{value}", shown(&self.value)),
             ("{other}", shown(&self.other)),
             ("{index}", self.index.map_or_else(String::new, |index| index.to_string())),

@@ -253,6 +253,7 @@ impl Picture {
             let marker: String = rest[..close].split_whitespace().collect();
             let marker = Marker::parse(&marker)?;
             if marker.integer.is_some()
+                && !matches!(marker.component, 'Z' | 'z')
                 && let Some(Part::Marker(before)) = parts.last_mut()
                 && let Some(Format { style: Style::Decimal(decimal), .. }) = &mut before.integer
             {
