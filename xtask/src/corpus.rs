@@ -89,7 +89,7 @@ fn parse_score(line: &str) -> Option<Score> {
     let (_, told) = line.split_once("corpus: ")?;
     let mut words = told.split_whitespace();
     let name = words.next()?.to_owned();
-    let (passed, total) = words.next()?.split_once('/')?;
+    let (passed, total) = words.next()?.trim_end_matches(',').split_once('/')?;
     Some(Score { name, passed: passed.parse().ok()?, total: total.parse().ok()? })
 }
 

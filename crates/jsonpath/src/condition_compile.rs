@@ -197,22 +197,27 @@ impl Compiler<'_, '_> {
                 self.at = from + length + 1;
                 Ok(Operand::Literal(Value::Text(text.into())))
             }
-            't' | 'f' | 'n' => {
-                for (word, value) in [("true", Value::Bool(true)), ("false", Value::Bool(false)), ("null", Value::Null)]
-                {
-                    if self.rest().starts_with(word) {
-                        self.at += word.len();
-                        return Ok(Operand::Literal(value));
-                    }
-                }
-                let expected = if next == 'n' { "Expected <null> value" } else { "Expected boolean literal" };
-                Err(self.fault(expected))
-            }
             '0'..='9' | '-' | '.' => self.number(),
             '/' => self.pattern(),
             '[' | '{' => self.tree(next),
+            'a'..='z' | 'A'..='Z' | '_' => Ok(Operand::Literal(self.word())),
             _ => Err(self.confusion()),
         }
+    }
+
+    /// `true`, `false`, `null`, or a text without quotes: `[?(@.state==Failed)]`. The library refuses the last, but
+    /// machines that AWS runs are written so.
+    fn word(&mut self) -> Value {
+        let rest = self.rest();
+        let length = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(rest.len());
+        let value = match &rest[..length] {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            "null" => Value::Null,
+            text => Value::Text(text.into()),
+        };
+        self.at += length;
+        value
     }
 
     /// A path reaches to a blank, an operator or the parenthesis that closes the filter.

@@ -13,7 +13,7 @@ use stepwell_jsonata::{Environment, Error, Expression, Limits, Outcome};
 const DEVIATIONS: &str = include_str!("suite_deviations.txt");
 
 #[test]
-fn the_reference_suite() {
+fn corpus_of_the_reference() {
     let Ok(folder) = std::env::var("STEPWELL_CORPUS") else {
         println!("STEPWELL_CORPUS is not set: the reference suite is not run");
         return;
@@ -35,7 +35,7 @@ fn the_reference_suite() {
             (Err(why), false) => failures.push(format!("{id}: {why}")),
         }
     }
-    println!("{passed} of {} cases pass, {} are known to differ", cases.len(), deviations.len());
+    println!("corpus: jsonata {passed}/{}, {} known to differ", cases.len(), deviations.len());
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
 

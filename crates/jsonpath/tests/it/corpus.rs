@@ -56,7 +56,7 @@ fn jayway_corpus() {
             Err(difference) => unlisted.push(format!("{selector}: {difference}")),
         }
     }
-    println!("{agreed} of {} cases agree; {same_message} of {errors} error messages are the same", cases.len());
+    println!("corpus: jsonpath {agreed}/{}, {same_message} of {errors} error messages the same", cases.len());
     for (selector, texts) in &messages {
         println!("  words differ: {selector}\n      {texts}");
     }
