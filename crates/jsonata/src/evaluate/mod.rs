@@ -234,16 +234,18 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    /// Predicates and grouping on the result as a whole.
+    /// Predicates and grouping on the result as a whole. A level of its own, because its frames are large.
     #[inline(never)]
     fn finish(&mut self, node: &Node, mut value: Value, frame: &Rc<Frame>) -> Result<Value> {
+        self.deepen()?;
         for predicate in &node.predicates {
             value = self.filter(predicate, value, frame)?;
         }
-        match &node.group {
-            Some(group) => self.group(group, &value, frame),
-            None => Ok(value),
+        if let Some(group) = &node.group {
+            value = self.group(group, &value, frame)?;
         }
+        self.depth -= 1;
+        Ok(value)
     }
 
     fn eval_kind(&mut self, node: &Node, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
