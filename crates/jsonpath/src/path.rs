@@ -199,7 +199,7 @@ mod tests {
             ("$a(1)", 2, "Illegal character at position 2 expected '.' or '['"),
             ("$.ä.b[x]", 6, "Could not parse token starting at position 6. Expected ?, ', 0-9, * "),
             ("$.a[?(@.b == $.c[)]", 16, "Square brackets does not match in filter "),
-            ("$.a[?(@.b == c)]", 13, "Failed to parse filter: [?(@.b == c)], error on position: 10, char: c"),
+            ("$.a[?(@.b == ä)]", 13, "Failed to parse filter: [?(@.b == ä)], error on position: 10, char: ä"),
             ("$.a[?($$.b)]", 7, "Illegal character at position 1 expected '.' or '['"),
         ] {
             let error = Path::parse(text).expect_err(text);

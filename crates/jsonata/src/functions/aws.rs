@@ -26,6 +26,8 @@ pub(super) fn partition(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Val
 }
 
 /// Numbers from `first` by `step` up to `last`, which is included when it is landed on.
+///
+/// Seen on AWS: the result is a sequence, so a range of one number is that number.
 pub(super) fn range(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
     let (Some(first), Some(last), Some(step)) = (args.number(0), args.number(1), args.number(2)) else {
         return Ok(Value::Undefined);
@@ -37,10 +39,10 @@ pub(super) fn range(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> 
     // A tolerance of far less than a step lets `$range(0, 1, 0.1)` reach its end.
     let count = ((last - first) / step + 1e-9).floor() + 1.0;
     if count.is_nan() || count <= 0.0 {
-        return evaluator.list(Vec::new());
+        return Ok(Value::Undefined);
     }
     evaluator.allocate_items(count.min(1e15) as usize)?;
-    Ok(Value::list((0..count as u64).map(|place| Value::Number(first + place as f64 * step)).collect()))
+    Ok(Value::sequence((0..count as u64).map(|place| Value::Number(first + place as f64 * step)).collect()))
 }
 
 /// The hash of a text's UTF-8 in hexadecimal.
@@ -93,6 +95,8 @@ pub(super) fn parse(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> 
     evaluator.charge(text.len() / 16)?;
     evaluator.allocate(text.len().saturating_mul(8))?;
     match Json::parse(&text) {
+        // Seen on AWS: "-0" is 0, as a float that is printed would be.
+        Ok(json) if json.as_f64() == Some(0.0) => Ok(Value::Number(0.0)),
         Ok(json) => evaluator.checked(Value::Json(json)),
         Err(error) => {
             Err(Fault::new("D3153").argument(1).message(format!("$parse takes JSON text: {error}")).text(&text))
