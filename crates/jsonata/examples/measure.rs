@@ -1,5 +1,7 @@
 //! Times the expressions of the decision record: `cargo run --release -p stepwell-jsonata --example measure`.
 
+#![expect(clippy::disallowed_methods, reason = "it measures time, which the crate itself must not")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

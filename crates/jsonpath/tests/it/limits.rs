@@ -1,5 +1,7 @@
 //! Hostile paths, templates and documents: refused or bounded, never a crash, never a long wait.
 
+#![expect(clippy::disallowed_methods, reason = "it measures time, which the crate itself must not")]
+
 use std::time::{Duration, Instant};
 
 use stepwell_json::Json;
