@@ -10,14 +10,15 @@ use crate::options::Options;
 use crate::run::{capture, program, root};
 
 /// The crates whose tests read a part of the corpus.
-const READERS: [&str; 3] = ["stepwell-jsonata", "stepwell-jsonpath", "stepwell-asl"];
+const READERS: [&str; 4] = ["stepwell-jsonata", "stepwell-jsonpath", "stepwell-asl", "stepwell-cli"];
 
-/// The four numbers, in the order they are printed: name in a reader's line, words for people.
-const SETS: [(&str, &str); 4] = [
+/// The numbers, in the order they are printed: name in a reader's line, words for people.
+const SETS: [(&str, &str); 5] = [
     ("jsonata", "jsonata suite"),
     ("jsonpath", "jsonpath jayway"),
     ("definitions", "definitions accepted"),
     ("invalid", "invalid refused"),
+    ("tour", "tour"),
 ];
 
 /// Told beside `definitions`: test data of other tools, where a refusal is a question and not a defect.
@@ -39,7 +40,7 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
     let mut scores = Vec::new();
     let mut failures = Vec::new();
     for reader in READERS {
-        // A reader that fails has still counted: all four numbers are told in any case.
+        // A reader that fails has still counted: all numbers are told in any case.
         let (told, succeeded) = run_reader(reader, &corpus)?;
         if !succeeded {
             eprintln!("{told}");

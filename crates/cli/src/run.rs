@@ -11,7 +11,8 @@ use stepwell_asl::{Definition, Options, WorkflowId, compile};
 use stepwell_engine::{Clock, Engine, ExecutionId, Stopped, VirtualClock, run_to_end};
 use stepwell_interpreter::{Chance, Execution, Failure, Identity, Moment, Settings, Start, Status};
 use stepwell_json::Json;
-use stepwell_spec::{Record, Timestamp};
+use stepwell_spec::error::EXCEED_TOLERATED_FAILURE_THRESHOLD;
+use stepwell_spec::{Event, Record, Timestamp};
 
 use crate::Unusable;
 use crate::args::{Format, MachineType, RunArgs, Time};
@@ -49,9 +50,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
     let mut live = Live::new(&definition);
     let mut history: Vec<Record> = Vec::new();
     let mut own = None;
+    let mut first_failed_child = None;
     // The children of a Map Run have histories of their own.
     let mut observe = |id: ExecutionId, record: &Record| {
         if *own.get_or_insert(id) != id {
+            if first_failed_child.is_none() {
+                first_failed_child = child_fault(&record.event);
+            }
             return;
         }
         live.show(record);
@@ -67,7 +72,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
         Ok(id) => {
             let Some(execution) = engine.execution(id) else { return Ok(ExitCode::FAILURE) };
             live.finish(execution);
-            Ok(conclude(execution, args.history))
+            Ok(conclude(execution, args.history, first_failed_child.as_deref()))
         }
         Err(Stopped::Refused(state, reason)) => {
             Err(Unusable(format!("the Task state '{state}' cannot be run: {reason}")))
@@ -151,7 +156,24 @@ fn settings(machine_type: MachineType) -> Settings {
     }
 }
 
-fn conclude(execution: &Execution, history: bool) -> ExitCode {
+/// Why a child of a Map Run failed, when this event says that it did.
+fn child_fault(event: &Event) -> Option<String> {
+    if let Event::ExecutionFailed(failed) = event {
+        return Some(fault("FAILED", failed.error.as_deref(), failed.cause.as_deref()));
+    }
+    if let Event::ExecutionTimedOut(failed) = event {
+        return Some(fault("TIMED_OUT", failed.error.as_deref(), failed.cause.as_deref()));
+    }
+    None
+}
+
+/// `STATUS error: cause`, as far as there is one.
+fn fault(status: &str, error: Option<&str>, cause: Option<&str>) -> String {
+    let parts = [error, cause].into_iter().flatten().filter(|part| !part.is_empty());
+    format!("{status} {}", parts.collect::<Vec<_>>().join(": ")).trim_end().to_owned()
+}
+
+fn conclude(execution: &Execution, history: bool, first_failed_child: Option<&str>) -> ExitCode {
     match &execution.status {
         Status::Succeeded(output) => {
             if !history {
@@ -161,9 +183,12 @@ fn conclude(execution: &Execution, history: bool) -> ExitCode {
         }
         Status::Failed(failure) | Status::TimedOut(failure) | Status::Aborted(failure) => {
             let Failure { error, cause, .. } = failure;
-            let parts = [error.as_deref(), cause.as_deref()];
-            let fault = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
-            eprintln!("{} {fault}", execution.status.name());
+            eprintln!("{}", fault(execution.status.name(), error.as_deref(), cause.as_deref()));
+            if error.as_deref() == Some(EXCEED_TOLERATED_FAILURE_THRESHOLD)
+                && let Some(child) = first_failed_child
+            {
+                eprintln!("the first child execution to fail: {child}");
+            }
             ExitCode::FAILURE
         }
         Status::Running => ExitCode::FAILURE,

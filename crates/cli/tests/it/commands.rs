@@ -46,6 +46,25 @@ fn run_skips_time() {
 }
 
 #[test]
+fn run_says_no_more_than_a_bare_fail_state_does() {
+    let file = Scratch::new("f.asl.json", r#"{"StartAt":"F","States":{"F":{"Type":"Fail"}}}"#);
+    let ran = stepwell(&["run", file.path()]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, "FAILED\n"));
+}
+
+#[test]
+fn run_tells_why_a_child_of_a_map_run_failed() {
+    let machine = r#"{"StartAt":"M","States":{"M":{"Type":"Map","End":true,"ItemProcessor":{
+        "ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"F",
+        "States":{"F":{"Type":"Fail","Error":"Torn","CausePath":"$.page"}}}}}}"#;
+    let file = Scratch::new("m.asl.json", machine);
+    let ran = stepwell(&["run", file.path(), "--input", r#"[{"page":"page 1"},{"page":"page 2"}]"#]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.starts_with("FAILED States.ExceedToleratedFailureThreshold: "), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("\nthe first child execution to fail: FAILED Torn: page 1\n"), "{}", ran.stderr);
+}
+
+#[test]
 fn run_takes_real_time_when_told_to() {
     let file = Scratch::new("w.asl.json", r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":1,"End":true}}}"#);
     let ran = stepwell(&["run", file.path(), "--time", "real", "--history"]);
