@@ -164,6 +164,8 @@ codes! {
     DuplicateTemplateField "duplicate-template-field" Error;
     /// The text is not a JSONata expression.
     InvalidJsonata "invalid-jsonata" Error;
+    /// The expression asks for a context, of which a workflow has none: `$states.input` is the input.
+    UnsupportedJsonata "unsupported-jsonata" Error;
     /// The time is not written as RFC 3339 has it.
     InvalidTimestamp "invalid-timestamp" Error;
     /// The text is not an ARN.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use stepwell_asl::Definition;
 use stepwell_interpreter::{Command, Execution, Failure, Identity, MapRunRequest, Settings, Start, Status, TaskKey};
-use stepwell_json::Json;
+use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::{error, quota};
 
 use crate::step::ExecutionId;
@@ -118,7 +118,11 @@ impl MapRuns {
                 run.succeeded += 1;
                 run.outputs[index] = Some(output.clone());
             }
-            Status::Running | Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) => run.failed += 1,
+            Status::Running => {}
+            Status::Failed(failure) | Status::TimedOut(failure) | Status::Aborted(failure) => {
+                run.failed += 1;
+                run.outputs[index] = Some(failed_child(execution, failure));
+            }
         }
         let outcome = if run.is_beyond_tolerance() {
             let cause = "The specified tolerated failure threshold was exceeded";
@@ -136,6 +140,32 @@ impl MapRuns {
     pub(crate) fn stop_command() -> Command {
         Command::Stop { error: None, cause: None }
     }
+}
+
+/// What stands in the place of the output of a child that failed and was tolerated: the execution, as the API describes it.
+///
+/// Source: Developer Guide, "ResultWriter", transformation COMPACT.
+fn failed_child(execution: &Execution, failure: &Failure) -> Json {
+    let identity = &execution.identity;
+    let mut child = ObjectBuilder::new();
+    if let Some(cause) = &failure.cause {
+        child.insert("Cause", Json::String(cause.clone()));
+    }
+    if let Some(error) = &failure.error {
+        child.insert("Error", Json::String(error.clone()));
+    }
+    child.insert("ExecutionArn", Json::String(identity.arn.clone()));
+    child.insert("Input", Json::from(execution.input.to_string()));
+    child.insert("InputDetails", Json::object([("Included", Json::Bool(true))]));
+    child.insert("Name", Json::String(identity.name.clone()));
+    child.insert("RedriveCount", Json::from(execution.redrive_count));
+    child.insert("StartDate", Json::from(execution.started_at.to_string()));
+    child.insert("StateMachineArn", Json::String(identity.state_machine_arn.clone()));
+    child.insert("Status", Json::from(execution.status.name()));
+    if let Some(at) = execution.stopped_at {
+        child.insert("StopDate", Json::from(at.to_string()));
+    }
+    Json::Object(child.build())
 }
 
 impl MapRun {

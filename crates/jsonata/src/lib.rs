@@ -23,6 +23,7 @@ mod signature;
 mod stack;
 mod stringify;
 mod syntax;
+mod top_level;
 mod value;
 mod variables;
 
@@ -34,12 +35,14 @@ use stepwell_json::Json;
 pub use error::Error;
 pub use functions::names as function_names;
 pub use limits::Limits;
+pub use top_level::TopLevelReference;
 
 /// A parsed expression. Shared between threads and evaluated as often as one likes.
 pub struct Expression {
     text: String,
     program: program::Program,
     reads: variables::Reads,
+    top_level: Option<TopLevelReference>,
 }
 
 /// What an evaluation gives.
@@ -74,10 +77,11 @@ impl Expression {
         let compile = || {
             let syntax = parser::parse(text)?;
             let reads = variables::Reads::of(&syntax);
-            Ok((lower::lower(syntax)?, reads))
+            let top_level = top_level::first_reference(&syntax);
+            Ok((lower::lower(syntax)?, reads, top_level))
         };
-        let (program, reads) = compile().map_err(|fault: Box<error::Fault>| fault.into_error())?;
-        Ok(Expression { text: text.to_owned(), program, reads })
+        let (program, reads, top_level) = compile().map_err(|fault: Box<error::Fault>| fault.into_error())?;
+        Ok(Expression { text: text.to_owned(), program, reads, top_level })
     }
 
     /// The text it was parsed from.
@@ -94,6 +98,11 @@ impl Expression {
     /// or the variable in any other way than followed by a name.
     pub fn may_read(&self, variable: &str, member: &str) -> bool {
         self.reads.may_read(variable, member)
+    }
+
+    /// The first place where it asks for its context outside of any path: a field name, `$` or `$$`.
+    pub fn top_level_reference(&self) -> Option<&TopLevelReference> {
+        self.top_level.as_ref()
     }
 
     /// Evaluates. Fails with the reference's `T…` and `D…` codes and the position of the innermost fault.

@@ -202,7 +202,7 @@ pub(crate) fn any_child(syntax: &Syntax, test: fn(&Syntax) -> bool) -> bool {
 }
 
 /// Calls `visit` with every direct child.
-fn each_child<'s>(syntax: &'s Syntax, visit: &mut dyn FnMut(&'s Syntax)) {
+pub(crate) fn each_child<'s>(syntax: &'s Syntax, visit: &mut dyn FnMut(&'s Syntax)) {
     match &syntax.kind {
         SyntaxKind::Text(_)
         | SyntaxKind::Number(_)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwell_json::{Json, Spanned, SpannedValue};
+use stepwell_json::{Json, Span, Spanned, SpannedValue};
 use stepwell_jsonata::Expression;
 use stepwell_spec::FieldType;
 
@@ -33,6 +33,13 @@ impl<'a> Compiler<'a> {
             Ok(expression) => {
                 let variables = expression.variables().iter().filter(|name| &***name != "states").cloned();
                 self.reads(variables, at, value.span);
+                if let Some(reference) = expression.top_level_reference() {
+                    let end = byte_of_utf16(trimmed, reference.position);
+                    let start = 2 + (inside.len() - inside.trim_start().len());
+                    let place = start + end.saturating_sub(reference.name.len());
+                    let span = self.source.span_in_string(value.span, text, place);
+                    self.fault(without_context(&reference.name, at, span));
+                }
                 Some(Query { expression: Box::new(expression) })
             }
             Err(error) => {
@@ -118,6 +125,14 @@ impl<'a> Compiler<'a> {
             }
         }
     }
+}
+
+/// A field name, `$` or `$$` where there is no context it could stand for.
+fn without_context(name: &str, at: At, span: Span) -> Fault {
+    let member = if name.starts_with('$') { String::new() } else { format!(".{name}") };
+    Fault::new(Code::UnsupportedJsonata, at, span, format!("there is no context that {name:?} could be read from"))
+        .aws("UNSUPPORTED_JSONATA_EXPRESSION", format!("Reference to '{name}' at the top level is not supported."))
+        .suggest(Some(format!("the state's input is \"$states.input{member}\"")))
 }
 
 fn is_literal(template: &QueryTemplate) -> bool {
