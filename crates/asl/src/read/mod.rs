@@ -118,13 +118,12 @@ impl<'a> Compiler<'a> {
                 self.not_an_object(Span::new(error.offset, error.offset), "the definition is empty".to_owned())
             }
             Unreadable::Json(error) => {
-                let lines = stepwell_json::LineIndex::new(self.source.text());
-                let (message, location) = crate::jackson::words(self.source.text(), &lines, error);
+                let words = error.in_jackson_words(self.source.text());
                 let width = self.source.text()[error.offset..].chars().next().map_or(0, char::len_utf8);
                 let span = Span::new(error.offset, error.offset + width);
                 Fault::new(Code::InvalidJson, At::ROOT, span, error.kind.to_string())
-                    .aws("INVALID_JSON_DESCRIPTION", message)
-                    .aws_location(location)
+                    .aws("INVALID_JSON_DESCRIPTION", words.message())
+                    .aws_location(words.location)
             }
             Unreadable::Yaml(fault) => yaml_fault(fault),
         };
