@@ -108,7 +108,7 @@ fn rounds(target: &Target, plan: &Plan, watch: &Watch) -> Result<Report, Finding
 }
 
 /// Seeds stand one to a paragraph, separated by lines of `---`.
-fn seeds(text: &str) -> Vec<Vec<u8>> {
+pub(crate) fn seeds(text: &str) -> Vec<Vec<u8>> {
     text.split("\n---\n").map(|seed| seed.trim_end_matches('\n').as_bytes().to_vec()).collect()
 }
 

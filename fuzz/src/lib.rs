@@ -28,3 +28,9 @@ impl Behaviour {
 pub fn magnitude(count: usize) -> u32 {
     usize::BITS - count.leading_zeros()
 }
+
+/// The beginning of a message, which says what kind of fault it is; the rest quotes the input.
+pub fn gist(message: &str) -> String {
+    let words = message.split_whitespace().take(3);
+    words.map(|word| word.chars().filter(|c| c.is_ascii_alphabetic()).take(12).collect::<String>() + " ").collect()
+}

@@ -2,6 +2,7 @@
 
 use crate::Behaviour;
 
+pub mod definition;
 pub mod json;
 pub mod jsonata;
 pub mod jsonpath;
@@ -22,6 +23,12 @@ pub struct Target {
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    Target {
+        name: "definition",
+        run: definition::run,
+        dictionary: definition::DICTIONARY,
+        seeds: include_str!("../seeds/definition.txt"),
+    },
     Target { name: "json", run: json::run, dictionary: json::DICTIONARY, seeds: include_str!("../seeds/json.txt") },
     Target {
         name: "jsonpath",
@@ -42,3 +49,20 @@ pub const TARGETS: &[Target] = &[
         seeds: include_str!("../seeds/template.txt"),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::TARGETS;
+    use crate::drive::{run_once, seeds};
+
+    #[test]
+    fn every_seed_and_every_token_runs() {
+        for target in TARGETS {
+            let tokens = target.dictionary.iter().map(|token| token.as_bytes().to_vec());
+            for input in seeds(target.seeds).into_iter().chain(tokens) {
+                let outcome = run_once(target, &input);
+                assert!(outcome.is_ok(), "{}: {} {outcome:?}", target.name, String::from_utf8_lossy(&input));
+            }
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! One binary for all benches; one file per subject.
 
+mod definitions;
 mod json;
 mod jsonata;
 mod jsonpath;
+mod transitions;
 
 /// Counts what each iteration allocates.
 #[global_allocator]

@@ -18,12 +18,14 @@ pub(crate) struct Edges {
     start: Option<StateId>,
     next: Vec<Vec<StateId>>,
     ends: Vec<bool>,
+    /// Whether some state leads nowhere because of a fault: it may have been meant as the end.
+    has_lost: bool,
 }
 
 impl Edges {
     /// No edges yet, for so many states from this one on.
     pub(crate) fn new(first: u32, count: usize) -> Edges {
-        Edges { first, start: None, next: vec![Vec::new(); count], ends: vec![false; count] }
+        Edges { first, start: None, next: vec![Vec::new(); count], ends: vec![false; count], has_lost: false }
     }
 
     /// `StartAt` names this state.
@@ -41,6 +43,11 @@ impl Edges {
     pub(crate) fn end(&mut self, state: StateId) {
         let state = self.index(state);
         self.ends[state] = true;
+    }
+
+    /// Where a state leads could not be read.
+    pub(crate) fn lose(&mut self) {
+        self.has_lost = true;
     }
 
     fn index(&self, state: StateId) -> usize {
@@ -84,11 +91,13 @@ pub(crate) fn judge<'a>(
 ) {
     let edges = compiler.edges();
     let (named, reached) = (edges.named(), edges.reached());
-    let (has_end, has_start) = (edges.ends.contains(&true), edges.start.is_some());
+    // Where nothing says where to start, that is the fault; AWS does not go on from there.
+    let says_start = workflow.get("StartAt").is_some_and(|member| member.value.as_str().is_some());
+    let (has_end, has_start) = (edges.has_lost || edges.ends.contains(&true), edges.start.is_some());
     for (index, member) in members.iter().enumerate() {
         let name: &'a str = &member.key;
         let at = compiler.trail.key(states_at, name);
-        if !named[index] {
+        if !named[index] && says_start {
             let message = format!("no state leads to \"{name}\"");
             let fault = Fault::new(Code::UnreachableState, at, member.key_span, message)
                 .aws("MISSING_TRANSITION_TARGET", format!("State \"{name}\" is not reachable."));

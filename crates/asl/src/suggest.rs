@@ -17,7 +17,8 @@ impl Suggester {
     /// The candidate most like `name`, if one is like it enough to be meant.
     pub(crate) fn nearest<'c>(&mut self, name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
         let wanted: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
-        let allowed = (wanted.len() / 3).clamp(1, 4);
+        // Of a name of one or two letters any other is near: only its case may differ.
+        let allowed = (wanted.len() / 3).min(4);
         let mut best: Option<(usize, &'c str)> = None;
         for candidate in candidates {
             let length = candidate.chars().count();
@@ -75,6 +76,8 @@ mod tests {
         check("Retrys", Some("Retry"));
         check("Colour", None);
         check("", None);
+        check("X", None);
+        check("eND", Some("End"));
         check("Result", None);
     }
 

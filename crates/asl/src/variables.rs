@@ -25,9 +25,19 @@ pub(crate) struct Variables {
 
 #[derive(Default)]
 struct Scope {
-    assigned: BTreeSet<Arc<str>>,
+    /// Each variable with the states that assign it.
+    assigned: BTreeMap<Arc<str>, BTreeSet<StateId>>,
     /// Whether the workflow runs as executions of its own.
     is_isolated: bool,
+}
+
+/// A workflow around another one.
+struct Around {
+    workflow: WorkflowId,
+    /// The Parallel or Map state of it that the other one belongs to.
+    inside: Option<StateId>,
+    /// Whether the other one runs as executions of its own.
+    is_crossed: bool,
 }
 
 /// Where a variable comes from, seen from a workflow.
@@ -47,8 +57,8 @@ impl Variables {
         self.workflows[workflow.0 as usize].is_isolated = true;
     }
 
-    pub(crate) fn assign(&mut self, workflow: WorkflowId, name: Arc<str>, at: At, span: Span) {
-        self.workflows[workflow.0 as usize].assigned.insert(name.clone());
+    pub(crate) fn assign(&mut self, workflow: WorkflowId, state: StateId, name: Arc<str>, at: At, span: Span) {
+        self.workflows[workflow.0 as usize].assigned.entry(name.clone()).or_default().insert(state);
         self.assignments.push((workflow, name, at, span));
     }
 
@@ -66,11 +76,12 @@ impl Variables {
     pub(crate) fn judge(compiler: &mut Compiler<'_>) {
         let variables = compiler.take_variables();
         for (workflow, name, at, span) in &variables.assignments {
-            let is_outer = variables
-                .around(compiler, *workflow)
-                .take_while(|(_, is_crossed)| !is_crossed)
-                .skip(1)
-                .any(|(around, _)| variables.workflows[around.0 as usize].assigned.contains(name));
+            // Observed: what the Parallel or Map state assigns itself, when it is left, does not count.
+            let is_outer = variables.around(compiler, *workflow).skip(1).any(|around| {
+                let assigning = variables.workflows[around.workflow.0 as usize].assigned.get(name);
+                !around.is_crossed
+                    && assigning.is_some_and(|states| states.iter().any(|state| Some(*state) != around.inside))
+            });
             if is_outer {
                 let message =
                     format!("\"{name}\" is a variable of the workflow around this one, which can only be read here");
@@ -99,15 +110,15 @@ impl Variables {
         }
     }
 
-    /// A workflow and those around it, each with whether a border of executions lies between.
-    fn around(&self, compiler: &Compiler<'_>, from: WorkflowId) -> impl Iterator<Item = (WorkflowId, bool)> {
-        let mut chain = vec![(from, false)];
+    /// A workflow and those around it.
+    fn around(&self, compiler: &Compiler<'_>, from: WorkflowId) -> impl Iterator<Item = Around> {
+        let mut chain = vec![Around { workflow: from, inside: None, is_crossed: false }];
         let mut at = from;
         let mut is_crossed = false;
-        while let Some(above) = compiler.workflow_around(at) {
+        while let Some((inside, workflow)) = compiler.workflow_around(at) {
             is_crossed |= self.workflows[at.0 as usize].is_isolated;
-            chain.push((above, is_crossed));
-            at = above;
+            chain.push(Around { workflow, inside: Some(inside), is_crossed });
+            at = workflow;
         }
         chain.into_iter()
     }
@@ -115,10 +126,10 @@ impl Variables {
     fn origin(&self, compiler: &Compiler<'_>, from: WorkflowId, name: &Arc<str>) -> Origin {
         let found = self
             .around(compiler, from)
-            .find(|(workflow, _)| self.workflows[workflow.0 as usize].assigned.contains(name));
+            .find(|around| self.workflows[around.workflow.0 as usize].assigned.contains_key(name));
         match found {
-            Some((_, false)) => Origin::Visible,
-            Some((_, true)) => Origin::Unreadable,
+            Some(around) if around.is_crossed => Origin::Unreadable,
+            Some(_) => Origin::Visible,
             None => Origin::Unassigned,
         }
     }

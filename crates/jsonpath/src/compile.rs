@@ -10,8 +10,9 @@ use crate::function::{Argument, Call};
 use crate::literal::{closing_quote, parse_literal, unescape};
 use crate::route::{Route, Start, Step};
 
-/// Steps of one path, those of the paths inside it included. Evaluation recurses over steps, so this bounds the stack.
-const STEPS_MAX: usize = 512;
+/// Steps that may follow one another, those of a path inside a filter or an argument counted on top of the steps of the
+/// path it stands in. Evaluation recurses over steps, so this bounds the stack.
+const STEPS_MAX: usize = 256;
 /// How deep paths, parentheses and function arguments may nest.
 const NESTING_MAX: usize = 16;
 
@@ -20,17 +21,12 @@ const NESTING_MAX: usize = 16;
 const SIGNS: [char; 22] =
     ['@', ',', ':', '?', '*', '(', ')', '{', '}', ']', '\'', '"', '<', '>', '=', '!', '~', '&', '|', '\t', '\n', '\r'];
 
-/// What has been used up while a path is compiled.
+/// How much deeper the text being compiled may nest.
 pub(crate) struct Allowance {
-    steps: usize,
     nesting: usize,
 }
 
 impl Allowance {
-    pub(crate) fn new() -> Allowance {
-        Allowance { steps: STEPS_MAX, nesting: NESTING_MAX }
-    }
-
     /// Runs `inner` one level deeper.
     pub(crate) fn nest<T>(
         &mut self,
@@ -45,16 +41,16 @@ impl Allowance {
         self.nesting += 1;
         result
     }
+}
 
-    pub(crate) fn take_step(&mut self, offset: usize) -> Result<(), SyntaxError> {
-        match self.steps.checked_sub(1) {
-            Some(steps) => {
-                self.steps = steps;
-                Ok(())
-            }
-            None => Err(SyntaxError { message: format!("A path has at most {STEPS_MAX} steps"), offset }),
-        }
-    }
+/// Compiles the steps that follow the first `root_bytes` of a whole path.
+pub(crate) fn compile_path(text: &str, root_bytes: usize) -> Result<Route, SyntaxError> {
+    let route = compile_steps(text, root_bytes, 0, Start::Document, &mut Allowance { nesting: NESTING_MAX })?;
+    if route.reach() > STEPS_MAX { Err(too_many_steps(root_bytes)) } else { Ok(route) }
+}
+
+fn too_many_steps(offset: usize) -> SyntaxError {
+    SyntaxError { message: format!("A path has at most {STEPS_MAX} steps"), offset }
 }
 
 /// Compiles a path inside another: `@.a` or `$.a`, at `offset` of the whole text.
@@ -63,8 +59,7 @@ pub(crate) fn compile_inner(text: &str, offset: usize, allowance: &mut Allowance
     allowance.nest(offset, |allowance| compile_steps(text, 1, offset, start, allowance))
 }
 
-/// Compiles the steps that follow the first `root_bytes` of the text.
-pub(crate) fn compile_steps(
+fn compile_steps(
     text: &str,
     root_bytes: usize,
     offset: usize,
@@ -114,7 +109,9 @@ impl Compiler<'_> {
             return Err(self.fault(self.text.len() - 1, "Path must not end with a '.' or '..'"));
         }
         while !self.rest().is_empty() {
-            self.allowance.take_step(self.offset + self.at)?;
+            if self.steps.len() == STEPS_MAX {
+                return Err(too_many_steps(self.offset + self.at));
+            }
             self.step()?;
             // Jayway never looks at a single character left over at the end.
             let mut left_over = self.rest().chars();
@@ -210,7 +207,6 @@ impl Compiler<'_> {
             let argument = raw[first..].trim_end();
             let at = self.offset + from + start + first;
             if argument.starts_with(['$', '@']) {
-                self.allowance.take_step(at)?;
                 arguments.push(Argument::Path(compile_inner(argument, at, self.allowance)?));
             } else {
                 arguments.push(Argument::Value(parse_literal(argument).unwrap_or_else(|| argument.into())));
@@ -229,7 +225,7 @@ impl Compiler<'_> {
             Some('*') => {
                 let after = inner[1..].trim_start_matches(' ');
                 if !after.starts_with(']') {
-                    let position = inner_at + 2;
+                    let position = inner_at + 1;
                     return Err(
                         self.fault(inner_at, format!("Expected wildcard token to end with ']' on position {position}"))
                     );

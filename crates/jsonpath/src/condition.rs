@@ -113,6 +113,22 @@ impl From<Json> for Value {
 }
 
 impl Condition {
+    /// The most steps that can follow one another in one of its paths.
+    pub(crate) fn reach(&self) -> usize {
+        let of_operand = |operand: &Operand| match operand {
+            Operand::Path(path) => path.reach(),
+            Operand::Literal(_) | Operand::Pattern(_) => 0,
+        };
+        match self {
+            Condition::Any(conditions) | Condition::All(conditions) => {
+                conditions.iter().map(Condition::reach).max().unwrap_or(0)
+            }
+            Condition::Not(condition) => condition.reach(),
+            Condition::Exists { path, .. } => path.reach(),
+            Condition::Compare { left, right, .. } => of_operand(left).max(of_operand(right)),
+        }
+    }
+
     /// Whether the condition holds for this item.
     ///
     /// A path or function that cannot be evaluated makes the whole condition false, as it does in Jayway.
@@ -187,7 +203,7 @@ fn compare(left: &Operand, operator: Operator, right: &Operand, item: &Json, wal
                 walk.spend_bytes(text.len())?;
                 Ok(text.contains(&**part))
             }
-            (Value::Tree(Json::Array(items)), _) => any_equal(&right, &elements(items)?, walk),
+            (Value::Tree(Json::Array(items)), _) => any_equal(&right, &elements(items, walk)?, walk),
             _ => Ok(false),
         },
         Operator::Size => Ok(match (&left, &right) {
@@ -206,7 +222,7 @@ fn compare(left: &Operand, operator: Operator, right: &Operand, item: &Json, wal
             _ => Ok(false),
         },
         Operator::SubsetOf => {
-            let (left, right) = (list_of(&left)?, list_of(&right)?);
+            let (left, right) = (list_of(&left, walk)?, list_of(&right, walk)?);
             for element in &left {
                 if !any_equal(element, &right, walk)? {
                     return Ok(false);
@@ -269,7 +285,7 @@ fn matches_pattern(operator: Operator, pattern: &Regex, value: &Value, walk: &Wa
         Value::Number(number) => is_match(&number_text(number)),
         Value::Bool(value) => is_match(if *value { "true" } else { "false" }),
         Value::Tree(Json::Array(items)) => {
-            for element in elements(items)? {
+            for element in elements(items, walk)? {
                 if matches_pattern(operator, pattern, &element, walk)? {
                     return Ok(true);
                 }
@@ -358,7 +374,8 @@ fn is_count(count: usize, number: &Number) -> bool {
 }
 
 /// The elements of an array as a list to look through. Jayway makes no list of arrays or objects.
-fn elements(items: &[Json]) -> Result<Vec<Value>, Halt> {
+fn elements(items: &[Json], walk: &Walk<'_>) -> Result<Vec<Value>, Halt> {
+    walk.spend(items.len())?;
     let element = |item: &Json| match item {
         Json::Array(_) | Json::Object(_) => Err(Halt::Failed("Could not determine value type".to_owned())),
         _ => Ok(Value::from(item.clone())),
@@ -367,9 +384,9 @@ fn elements(items: &[Json]) -> Result<Vec<Value>, Halt> {
 }
 
 /// The list a value is; anything but an array makes the condition false.
-fn list_of(value: &Value) -> Result<Vec<Value>, Halt> {
+fn list_of(value: &Value, walk: &Walk<'_>) -> Result<Vec<Value>, Halt> {
     match value {
-        Value::Tree(Json::Array(items)) => elements(items),
+        Value::Tree(Json::Array(items)) => elements(items, walk),
         _ => Err(Halt::Invalid("Expected a list".to_owned())),
     }
 }
@@ -377,7 +394,7 @@ fn list_of(value: &Value) -> Result<Vec<Value>, Halt> {
 fn is_in(left: &Value, right: &Value, walk: &Walk<'_>) -> Result<bool, Halt> {
     match right {
         Value::Tree(Json::Object(_)) => Ok(false),
-        _ => any_equal(left, &list_of(right)?, walk),
+        _ => any_equal(left, &list_of(right, walk)?, walk),
     }
 }
 
@@ -391,7 +408,7 @@ fn any_equal(value: &Value, list: &[Value], walk: &Walk<'_>) -> Result<bool, Hal
 }
 
 fn share_element(left: &Value, right: &Value, walk: &Walk<'_>) -> Result<bool, Halt> {
-    let (left, right) = (list_of(left)?, list_of(right)?);
+    let (left, right) = (list_of(left, walk)?, list_of(right, walk)?);
     for element in &left {
         if any_equal(element, &right, walk)? {
             return Ok(true);

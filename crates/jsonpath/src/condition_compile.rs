@@ -115,7 +115,6 @@ impl Compiler<'_, '_> {
     }
 
     fn operand_of_all(&mut self) -> Result<Condition, SyntaxError> {
-        self.allowance.take_step(self.offset + self.at)?;
         let is_negated = self.take("!");
         self.skip_blanks();
         match self.peek() {

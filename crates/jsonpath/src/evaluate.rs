@@ -10,9 +10,9 @@ use crate::error::{PathError, PathErrorKind};
 use crate::java_text::value_text;
 use crate::route::{QuotedNames, Route, Start, Step, item_at};
 
-/// Steps one evaluation may take: values visited, compared and found. Half a second at the very worst, and more than a
-/// hundred times the values of the largest payload AWS allows.
-const STEPS_MAX: usize = 10_000_000;
+/// Steps one evaluation may take: values visited, compared and found. A fraction of a second, and enough to compare
+/// every one of 2,000 items with every one of 2,000 others.
+const STEPS_MAX: usize = 5_000_000;
 /// How much text counts as one step where text is searched or made.
 const BYTES_PER_STEP: usize = 32;
 /// How much of a value a message shows, in characters.

@@ -65,6 +65,15 @@ impl Call {
         Call { name, function, arguments }
     }
 
+    /// The most steps that can follow one another in one of its arguments.
+    pub(crate) fn reach(&self) -> usize {
+        let of_argument = |argument: &Argument| match argument {
+            Argument::Value(_) => 0,
+            Argument::Path(path) => path.reach(),
+        };
+        self.arguments.iter().map(of_argument).max().unwrap_or(0)
+    }
+
     /// The function's value for what stands before it.
     pub(crate) fn evaluate(&self, model: &Json, walk: &Walk<'_>) -> Result<Json, Halt> {
         let Some(function) = self.function else {
@@ -143,6 +152,7 @@ impl Call {
                 Json::Array(items) => &items[..],
                 _ => std::slice::from_ref(&value),
             };
+            walk.spend(parts.len())?;
             for part in parts {
                 let part = match part {
                     Json::Null => continue,
@@ -181,7 +191,7 @@ impl Call {
 /// `length($.a)` counts what `$.a[*]` finds.
 fn count_below(argument: Argument) -> Argument {
     match argument {
-        Argument::Path(route) if !matches!(route.steps.last(), Some(Step::Function(_))) => {
+        Argument::Path(route) if !matches!(route.steps.last(), Some(Step::Function(_) | Step::Descend)) => {
             let Route { start, mut steps, .. } = route;
             steps.push(Step::Wildcard);
             Argument::Path(Route::new(start, steps))

@@ -13,6 +13,8 @@ mod error;
 mod evaluate;
 mod expression;
 mod function;
+#[cfg(test)]
+mod golden;
 pub mod intrinsics;
 mod java_text;
 mod literal;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use stepwell_json::Json;
 
-use crate::compile::{Allowance, compile_steps};
+use crate::compile::compile_path;
 use crate::error::{PathError, PathErrorKind, SyntaxError};
 use crate::evaluate::Walk;
-use crate::route::{Route, Start, Step};
+use crate::route::{Route, Step};
 use crate::scope::Scope;
 
 /// What a path starts from.
@@ -50,10 +50,10 @@ impl Eq for Path {}
 impl Path {
     /// Compiles `$.a`, `$$.Execution.Id`, `$name[0]` and everything else Jayway JsonPath can read.
     ///
-    /// Fails with Jayway's words on what it cannot read, and on text beyond our limits: 512 steps, 16 levels of nesting.
+    /// Fails with Jayway's words on what it cannot read, and on text beyond our limits: 256 steps, 16 levels of nesting.
     pub fn parse(text: &str) -> Result<Path, SyntaxError> {
         let (root, root_bytes) = parse_root(text)?;
-        let route = compile_steps(text, root_bytes, 0, Start::Document, &mut Allowance::new())?;
+        let route = compile_path(text, root_bytes)?;
         Ok(Path(Arc::new(PathNode { text: text.into(), root, route })))
     }
 
@@ -156,5 +156,111 @@ fn parse_root(text: &str) -> Result<(Root, usize), SyntaxError> {
         Some(first) if first.is_alphabetic() || first == '_' => Ok((Root::Variable(name.into()), 1 + length)),
         // A digit cannot start a variable's name; the compiler of steps says that it cannot follow the root either.
         _ => Ok((Root::Input, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots() {
+        let variable = |name: &str| Root::Variable(name.into());
+        for (text, root, is_root) in [
+            ("$", Root::Input, true),
+            ("$.a", Root::Input, false),
+            ("$['a']", Root::Input, false),
+            ("$$", Root::Context, true),
+            ("$$.Execution.Id", Root::Context, false),
+            ("$$[0]", Root::Context, false),
+            ("$name", variable("name"), true),
+            ("$name.a[0]", variable("name"), false),
+            ("$name['a']", variable("name"), false),
+            ("$_x9", variable("_x9"), true),
+            ("$größe", variable("größe"), true),
+        ] {
+            let path = Path::parse(text).expect(text);
+            assert_eq!((path.root(), path.is_root(), path.text()), (&root, is_root, text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_path() {
+        for (text, offset, message) in [
+            ("", 0, "Path must start with '$'"),
+            ("a", 0, "Path must start with '$'"),
+            (" $.a", 0, "Path must start with '$'"),
+            ("@.a", 0, "Path must start with '$'"),
+            ("$1", 1, "Illegal character at position 1 expected '.' or '['"),
+            ("$$23", 2, "Illegal character at position 2 expected '.' or '['"),
+            ("$$a", 2, "Illegal character at position 2 expected '.' or '['"),
+            ("$$$", 2, "Illegal character at position 2 expected '.' or '['"),
+            ("$a-b", 2, "Illegal character at position 2 expected '.' or '['"),
+            ("$a(1)", 2, "Illegal character at position 2 expected '.' or '['"),
+            ("$.ä.b[x]", 6, "Could not parse token starting at position 6. Expected ?, ', 0-9, * "),
+            ("$.a[?(@.b == $.c[)]", 16, "Square brackets does not match in filter "),
+            ("$.a[?(@.b == c)]", 13, "Failed to parse filter: [?(@.b == c)], error on position: 10, char: c"),
+            ("$.a[?($$.b)]", 7, "Illegal character at position 1 expected '.' or '['"),
+        ] {
+            let error = Path::parse(text).expect_err(text);
+            assert_eq!((error.offset, &*error.message), (offset, message), "{text}");
+        }
+    }
+
+    #[test]
+    fn kinds_of_paths() {
+        for (text, is_definite, is_reference) in [
+            ("$", true, true),
+            ("$.a['b c'][0]", true, true),
+            ("$$.Map.Item.Value", true, true),
+            ("$name.a", true, true),
+            ("$.a[-1]", true, false),
+            ("$['a','b']", true, false),
+            ("$.a.length()", true, false),
+            ("$.a,b", true, false),
+            ("$.a[", true, false),
+            ("$['a','b'].c", false, false),
+            ("$.a[0,1]", false, false),
+            ("$.a[1:]", false, false),
+            ("$.a[*]", false, false),
+            ("$..a", false, false),
+            ("$.a[?(@.b)]", false, false),
+        ] {
+            let path = Path::parse(text).expect(text);
+            assert_eq!((path.is_definite(), path.is_reference()), (is_definite, is_reference), "{text}");
+        }
+    }
+
+    #[test]
+    fn aws_has_an_empty_list_where_jayway_fails() {
+        for (text, document) in [
+            ("$[*]", "{}"),
+            ("$.item.items[*]", "{}"),
+            ("$.item.items[1:5]", "{}"),
+            ("$.items[:1].itemValue", "{}"),
+            ("$.a[?(@.b)]", "{}"),
+            ("$.a[0:1]", r#"{"a":1}"#),
+        ] {
+            let document = Json::parse(document).expect("JSON");
+            let value = Path::parse(text).expect(text).select(&document);
+            assert_eq!(value, Ok(Json::array(Vec::new())), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_in_null() {
+        for text in ["$", "$.a", "$[*]", "$.length()"] {
+            let error = Path::parse(text).expect(text).select(&Json::Null).expect_err(text);
+            assert_eq!(error.kind, PathErrorKind::NullDocument);
+        }
+    }
+
+    #[test]
+    fn values_are_shared() {
+        let document = Json::parse(r#"{"a":[{"b":[1,2]}]}"#).expect("JSON");
+        let array = |value: &Json| value.as_array().cloned().expect("an array");
+        let value = Path::parse("$.a[0].b").expect("a path").read(&document).expect("a value");
+        let list = Path::parse("$..b").expect("a path").read(&document).expect("a list");
+        assert!(array(&value).is_same(&array(&list)[0].as_array().cloned().expect("an array")));
     }
 }

@@ -78,22 +78,43 @@ impl Route {
         step + 1 == self.steps.len()
     }
 
-    /// The path up to this step, as messages write it.
+    /// The most steps that can follow one another in an evaluation: those of this path, and of paths inside it.
+    pub(crate) fn reach(&self) -> usize {
+        let inner = self.steps.iter().map(|step| match step {
+            Step::Filter(condition) => condition.reach(),
+            Step::Function(call) => call.reach(),
+            Step::Name(_)
+            | Step::Names(_)
+            | Step::Index(_)
+            | Step::Indices(_)
+            | Step::Slice(..)
+            | Step::Wildcard
+            | Step::Descend => 0,
+        });
+        self.steps.len() + inner.max().unwrap_or(0)
+    }
+
+    /// The place before this step, as messages write it; functions do not show in places.
     pub(crate) fn text_before(&self, step: usize) -> String {
+        let steps = self.steps[..step].iter().filter(|step| !matches!(step, Step::Function(_)));
+        self.text_of(steps)
+    }
+
+    /// The whole path, as messages write it.
+    pub(crate) fn text(&self) -> String {
+        self.text_of(self.steps.iter())
+    }
+
+    fn text_of<'a>(&self, steps: impl Iterator<Item = &'a Step>) -> String {
         use fmt::Write as _;
         let mut text = match self.start {
             Start::Item => "@".to_owned(),
             Start::Document => "$".to_owned(),
         };
-        for step in &self.steps[..step] {
+        for step in steps {
             write!(text, "{step}").expect("a String takes every write");
         }
         text
-    }
-
-    /// The whole path, as messages write it.
-    pub(crate) fn text(&self) -> String {
-        self.text_before(self.steps.len())
     }
 
     /// The value a path of names and indices leads to, without collecting anything; `None` where it leads nowhere

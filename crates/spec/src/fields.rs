@@ -158,7 +158,7 @@ pub enum FieldType {
     ComparedPath,
     /// A path, or a call of an intrinsic function that returns text.
     TextExpression,
-    /// A payload template: an object whose members ending in `.$` are paths or intrinsic function calls.
+    /// A payload template: JSON in which members ending in `.$` are paths or intrinsic function calls.
     Template,
     /// Any JSON value in which strings may be `{% … %}`.
     JsonataValue,

@@ -35,7 +35,7 @@ pub fn run(input: &[u8]) -> Behaviour {
         Ok(expression) => expression,
         Err(error) => {
             assert_well_formed(&error, text);
-            return Behaviour::of(("parse", error.code, error.token));
+            return Behaviour::of(("parse", error.code));
         }
     };
     assert_eq!(expression.text(), text);
@@ -43,13 +43,13 @@ pub fn run(input: &[u8]) -> Behaviour {
     assert_eq!(outcome, evaluate(&expression), "the same moment gives the same outcome");
     match outcome {
         Ok(Outcome::Value(value)) => {
-            Behaviour::of((value.kind().name(), magnitude(value.serialized_bytes()), expression.variables()))
+            Behaviour::of((value.kind().name(), magnitude(value.serialized_bytes()), expression.variables().len()))
         }
-        Ok(Outcome::Undefined) => Behaviour::of(("undefined", expression.variables())),
+        Ok(Outcome::Undefined) => Behaviour::of(("undefined", expression.variables().len())),
         Ok(Outcome::Function) => Behaviour::of("function"),
         Err(error) => {
             assert_well_formed(&error, text);
-            Behaviour::of((error.code, error.token, error.index))
+            Behaviour::of((error.code, error.index))
         }
     }
 }

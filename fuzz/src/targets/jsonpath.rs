@@ -4,7 +4,7 @@ use stepwell_json::Json;
 use stepwell_jsonpath::{Path, ReferencePath, ValueExpression};
 
 use super::sample::SampleScope;
-use crate::{Behaviour, magnitude};
+use crate::{Behaviour, gist, magnitude};
 
 /// Pieces of paths, filters and intrinsic calls.
 #[rustfmt::skip]
@@ -41,7 +41,7 @@ pub fn run(input: &[u8]) -> Behaviour {
         }
         Err(error) => {
             assert!(error.offset <= text.len());
-            ("no path", Some(error.message.split('\'').next().unwrap_or_default().to_owned()), None)
+            ("no path", Some(gist(&error.message)), None)
         }
     };
     let placed = ReferencePath::parse(text).ok().map(|reference| {

@@ -14,7 +14,7 @@ const INPUT: &str = r#"{
         { "sku": "PEN", "price": 0.99, "qty": 12, "nested": { "sku": { "sku": [1, [2, [3]]] } } }
     ],
     "flags": { "paid": true, "sent": false },
-    "text": "the quick brown \u{1F98A} fox",
+    "text": "the quick brown 🦊 fox",
     "numbers": [0, -1, 1.5, 1e10, 12345678901234567890, -0.0],
     "empty": { "object": {}, "array": [], "string": "" }
 }"#;

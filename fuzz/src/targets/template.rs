@@ -4,7 +4,7 @@ use stepwell_json::Json;
 use stepwell_jsonpath::Template;
 
 use super::sample::SampleScope;
-use crate::{Behaviour, magnitude};
+use crate::{Behaviour, gist, magnitude};
 
 /// Pieces of templates.
 #[rustfmt::skip]
@@ -26,9 +26,11 @@ pub fn run(input: &[u8]) -> Behaviour {
                 assert!(template.variables().is_empty(), "a template without expressions reads no variable");
             }
             match template.evaluate(&SampleScope::new()) {
-                Ok(value) => {
-                    Behaviour::of((value.kind().name(), magnitude(value.serialized_bytes()), template.variables()))
-                }
+                Ok(value) => Behaviour::of((
+                    value.kind().name(),
+                    magnitude(value.serialized_bytes()),
+                    template.variables().len(),
+                )),
                 Err(error) => {
                     assert!(!template.is_static(), "a template without expressions cannot fail");
                     Behaviour::of(format!("{:?}", error.kind))
@@ -40,7 +42,7 @@ pub fn run(input: &[u8]) -> Behaviour {
             for fault in &faults {
                 assert!(fault.pointer.find(&source).is_some(), "a fault points into the template");
             }
-            Behaviour::of((magnitude(faults.len()), &faults[0].message))
+            Behaviour::of((magnitude(faults.len()), gist(&faults[0].message)))
         }
     }
 }

@@ -45,7 +45,6 @@ impl<'a> Compiler<'a> {
     pub(crate) fn template(&mut self, object: &Object<'a>, name: &str) -> Option<Template> {
         let member = object.get(name)?;
         let at = self.trail.key(object.at, &member.key);
-        self.members(member, at)?;
         self.template_of(&member.value, at)
     }
 
@@ -100,8 +99,11 @@ impl<'a> Compiler<'a> {
             Some(text) => self.source.span_in_string(value.span, text, fault.offset),
             None => value.span,
         };
-        let message =
-            format!("\"{}\" is neither a path nor an intrinsic function call: {}", fault.field, fault.message);
+        let message = format!(
+            "\"{}\" is neither a path nor an intrinsic function call: {}",
+            fault.field,
+            fault.message.trim_end()
+        );
         let fault = Fault::new(Code::InvalidExpression, place, span, message)
             .schema(format!(
                 "The value for the field '{}' must be a valid JSONPath or a valid intrinsic function call",
@@ -195,8 +197,8 @@ impl<'a> Compiler<'a> {
             };
             let place = self.trail.key(at, &variable.key);
             is_clean &= self.variable_name(name, variable, place);
-            let (workflow, span) = (self.here.workflow, variable.key_span);
-            self.variables.assign(workflow, Arc::from(name), place, span);
+            let (workflow, state) = (self.here.workflow, self.here.state);
+            self.variables.assign(workflow, state, Arc::from(name), place, variable.key_span);
         }
         match object.language {
             QueryLanguage::JsonPath => {

@@ -231,10 +231,10 @@ impl<'a> Compiler<'a> {
         std::mem::take(&mut self.variables)
     }
 
-    /// The workflow of the Parallel or Map state this one belongs to.
-    pub(crate) fn workflow_around(&self, id: WorkflowId) -> Option<WorkflowId> {
+    /// The Parallel or Map state a workflow belongs to, and the workflow that state stands in.
+    pub(crate) fn workflow_around(&self, id: WorkflowId) -> Option<(StateId, WorkflowId)> {
         let parent = self.workflows[id.0 as usize].parent?;
-        self.workflows_of_states.get(parent.0 as usize).copied()
+        self.workflows_of_states.get(parent.0 as usize).map(|workflow| (parent, *workflow))
     }
 
     /// Where the edges of the workflow just read lead.

@@ -152,18 +152,12 @@ impl<'a> Compiler<'a> {
             }
         }
         let phrase = object.place.phrase();
-        let fault = if homes.is_empty() {
-            Fault::new(Code::UnknownField, at, member.key_span, format!("{phrase} has no field \"{name}\""))
-                .did_you_mean(near)
-        } else {
-            let homes = homes.join(", ");
-            Fault::new(Code::MisplacedField, at, member.key_span, format!("{phrase} has no field \"{name}\"")).suggest(
-                Some(match near {
-                    Some(near) => format!("did you mean \"{near}\"?"),
-                    None => format!("it belongs to {homes}"),
-                }),
-            )
+        let (code, suggestion) = match homes.as_slice() {
+            [] => (Code::UnknownField, near.map(|near| format!("did you mean \"{near}\"?"))),
+            homes => (Code::MisplacedField, Some(format!("it belongs to {}", homes.join(", ")))),
         };
+        let fault =
+            Fault::new(code, at, member.key_span, format!("{phrase} has no field \"{name}\"")).suggest(suggestion);
         self.fault(fault.schema(format!("Field '{name}' is not supported")).aws_at(object.at));
     }
 

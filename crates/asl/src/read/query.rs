@@ -37,11 +37,10 @@ impl<'a> Compiler<'a> {
             }
             Err(error) => {
                 let start = 2 + (inside.len() - inside.trim_start().len());
-                let offset = start + byte_of_utf16(trimmed, error.position);
-                let span = self.source.span_in_string(value.span, text, offset);
+                let span = self.source.span_in_string(value.span, text, start + fault_offset(trimmed, &error));
                 let message = format!("{} ({})", error.message.trim_end_matches('.'), error.code);
                 let fault = Fault::new(Code::InvalidJsonata, at, span, message)
-                    .aws("INVALID_JSONATA_EXPRESSION", error.message);
+                    .aws("INVALID_JSONATA_EXPRESSION", reference_words(&error));
                 self.fault(fault);
                 None
             }
@@ -123,6 +122,28 @@ impl<'a> Compiler<'a> {
 
 fn is_literal(template: &QueryTemplate) -> bool {
     matches!(template, QueryTemplate::Literal(_))
+}
+
+/// The byte at which the token starts that an error is about.
+fn fault_offset(text: &str, error: &stepwell_jsonata::Error) -> usize {
+    let end = byte_of_utf16(text, error.position);
+    match &error.token {
+        Some(token) if text[..end].ends_with(token.as_str()) => end - token.len(),
+        _ => text[..end].char_indices().next_back().map_or(0, |(start, _)| start),
+    }
+}
+
+/// The sentence of the reference implementation, which AWS passes on; those that the service was seen to say.
+fn reference_words(error: &stepwell_jsonata::Error) -> String {
+    let quoted = |text: &Option<String>| stepwell_json::quoted(text.as_deref().unwrap_or_default());
+    match (error.code, &error.value) {
+        ("S0101", _) => "String literal must be terminated by a matching quote".to_owned(),
+        ("S0202", Some(expected)) => format!("Expected {expected}, got {}", quoted(&error.token)),
+        ("S0207", _) => "Unexpected end of expression".to_owned(),
+        ("S0211", _) => format!("The symbol {} cannot be used as a unary operator", quoted(&error.token)),
+        ("S0302", _) => "No terminating / in regular expression".to_owned(),
+        _ => error.message.clone(),
+    }
 }
 
 /// The byte at which so many UTF-16 units of a text end.

@@ -120,9 +120,13 @@ impl<'a> Compiler<'a> {
     /// `Next` or `End`. That there is exactly one of them has been checked.
     pub(crate) fn transition(&mut self, object: &Object<'a>) -> Option<Transition> {
         let next = self.target(object, "Next");
-        if self.boolean(object, "End") == Some(true) {
-            self.here.edges.end(self.here.state);
-            return Some(Transition::End);
+        match self.boolean(object, "End") {
+            Some(true) => {
+                self.here.edges.end(self.here.state);
+                return Some(Transition::End);
+            }
+            None if object.get("End").is_some() => self.here.edges.lose(),
+            Some(false) | None => {}
         }
         next.map(Transition::Next)
     }

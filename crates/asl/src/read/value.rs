@@ -55,7 +55,8 @@ impl<'a> Compiler<'a> {
             "Type" => format!("The field 'Type' should have one of these values: [{allowed}]"),
             _ => format!("Value should be one of the following: [{allowed}]"),
         };
-        let message = format!("\"{name}\" is one of {}, not \"{found}\"", quoted_list(words, "or"));
+        let one_of = if words.len() > 1 { "one of " } else { "" };
+        let message = format!("\"{name}\" is {one_of}{}, not \"{found}\"", quoted_list(words, "or"));
         let fault = Fault::new(Code::WrongValue, at, span, message).did_you_mean(near).schema(aws);
         self.fault(fault);
     }
@@ -80,10 +81,16 @@ impl<'a> Compiler<'a> {
 
     fn integer_of(&mut self, row: &Field, value: &'a Spanned, at: At) -> Option<u64> {
         let FieldType::Integer(min, max) = row.takes else { return None };
-        let Some(number) = value.as_scalar().and_then(Json::as_number).filter(|number| number.is_integer_text()) else {
+        let Some(number) = value.as_scalar().and_then(Json::as_number) else {
             self.wrong_type(value, at, "a whole number", "Integer");
             return None;
         };
+        if !number.is_integer_text() {
+            let message = format!("expected a whole number, found {number}");
+            let fault = Fault::new(Code::WrongType, at, value.span, message).schema("Expected value of type Integer");
+            self.fault(fault);
+            return None;
+        }
         let is_negative = number.as_f64() < 0.0;
         match number.as_i64().and_then(|value| u64::try_from(value).ok()) {
             Some(value) if (min..=max).contains(&value) => Some(value),
@@ -105,7 +112,7 @@ impl<'a> Compiler<'a> {
     fn number_of(&mut self, row: &Field, value: &'a Spanned, at: At) -> Option<f64> {
         let FieldType::Number(min, max) = row.takes else { return None };
         let Some(number) = value.as_scalar().and_then(Json::as_number).map(Number::as_f64) else {
-            self.wrong_type(value, at, "a number", "Double");
+            self.wrong_type(value, at, "a number", "Number");
             return None;
         };
         if (min..=max).contains(&number) {
@@ -203,6 +210,7 @@ impl<'a> Compiler<'a> {
             }
             return Some(id);
         }
+        self.here.edges.lose();
         let near = self.suggester.nearest(target, self.here.names.keys().copied());
         let elsewhere = self.state_names.contains_key(target);
         let suggestion = match (near, elsewhere) {
@@ -281,8 +289,9 @@ impl<'a> Compiler<'a> {
             }
             Err(error) => {
                 let span = self.source.span_in_string(value.span, text, error.offset);
-                let fault = Fault::new(Code::InvalidPath, at, span, format!("not a path: {}", error.message))
-                    .schema("Value must be a valid JSONPath.");
+                let fault =
+                    Fault::new(Code::InvalidPath, at, span, format!("not a path: {}", error.message.trim_end()))
+                        .schema("Value must be a valid JSONPath.");
                 self.fault(fault);
                 None
             }
@@ -374,7 +383,7 @@ impl<'a> Compiler<'a> {
             }
             Err(error) => {
                 let span = self.source.span_in_string(value.span, text, error.offset);
-                let message = format!("neither a path nor an intrinsic function call: {}", error.message);
+                let message = format!("neither a path nor an intrinsic function call: {}", error.message.trim_end());
                 Fault::new(Code::InvalidExpression, at, span, message)
             }
         };

@@ -136,3 +136,32 @@ fn help_teaches() {
         assert!(ran.stdout.contains("Examples:"), "{command}");
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn ctrl_c_stops_a_run_cleanly() {
+    use std::process::{Command, Stdio};
+
+    let file = Scratch::new("w.asl.json", r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":600,"End":true}}}"#);
+    let child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
+        .args(["run", file.path(), "--time", "real"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("stepwell starts");
+    // The kernel tells when the process listens for SIGINT, the second bit of the mask.
+    let listens = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("the process is there");
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask");
+        u64::from_str_radix(mask.trim(), 16).expect("a hexadecimal mask") & 0b10 != 0
+    };
+    while !listens() {
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+    let output = child.wait_with_output().expect("stepwell ends");
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(output.stdout, b"");
+    assert_eq!(output.stderr, b"stepwell: interrupted; the execution was not finished\n");
+}

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use stepwell_json::Json;
-use stepwell_spec::{EVENTS, Record};
+use stepwell_spec::{ERRORS, EVENTS, Place, Record, fields_of};
 
 use crate::invariants;
 use crate::script::{self, START};
@@ -67,13 +67,9 @@ fn golden() {
     assert!(wrong.is_empty(), "{} of {} cases differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-/// Events that need a service or a server to happen: a Map Run, a redrive, a request that could not be made.
+/// Events that need a service or a server to happen: a redrive, a request that could not be made.
 const NOT_HERE: &[&str] = &[
     "ExecutionRedriven",
-    "MapRunStarted",
-    "MapRunSucceeded",
-    "MapRunFailed",
-    "MapRunAborted",
     "MapRunRedriven",
     "LambdaFunctionScheduleFailed",
     "LambdaFunctionStartFailed",
@@ -91,5 +87,34 @@ fn every_event_type_that_needs_no_service_has_a_case() {
         .filter(|row| row.public && !NOT_HERE.contains(&row.name) && !seen.contains(&row.name))
         .map(|row| row.name)
         .collect();
+    assert!(missing.is_empty(), "no golden case has {missing:?}");
+}
+
+#[test]
+fn every_error_name_of_the_language_has_a_case() {
+    let read = |case: &PathBuf| {
+        let files = ["definition.asl.json", "history.txt"];
+        files.iter().filter_map(|file| fs::read_to_string(case.join(file)).ok()).collect::<String>()
+    };
+    let all: String = cases().iter().map(read).collect();
+    let missing: Vec<&str> = ERRORS.iter().map(|row| row.name).filter(|name| !all.contains(name)).collect();
+    assert!(missing.is_empty(), "no golden case has {missing:?}");
+}
+
+#[test]
+fn every_field_of_the_language_has_a_case() {
+    /// Fields of services that are not here: readers and writers of files.
+    const NOT_HERE: &[Place] = &[Place::ItemReader, Place::ReaderConfig, Place::ResultWriter, Place::WriterConfig];
+    let read = |case: &PathBuf| fs::read_to_string(case.join("definition.asl.json")).ok();
+    let all: String = cases().iter().filter_map(read).collect();
+    let mut missing = Vec::new();
+    for place in Place::ALL.into_iter().filter(|place| !NOT_HERE.contains(place)) {
+        for field in fields_of(place) {
+            let needs_files = matches!(field.name, "ItemReader" | "ResultWriter");
+            if !needs_files && !all.contains(&format!("\"{}\"", field.name)) {
+                missing.push(field.name);
+            }
+        }
+    }
     assert!(missing.is_empty(), "no golden case has {missing:?}");
 }
