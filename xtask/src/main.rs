@@ -8,6 +8,7 @@ mod check;
 mod corpus;
 mod fuzz;
 mod generate;
+mod model;
 mod options;
 mod run;
 mod tidy;
@@ -86,6 +87,16 @@ const COMMANDS: &[Command] = &[
                   and the tour of golden/tour in crates/cli.\n\
                   Exits 1 when a number is below the one in xtask/corpus-floor.txt; raise the floor when the number rises.",
         run: corpus::command,
+    },
+    Command {
+        name: "model",
+        options: "[--update]",
+        summary: "hold the API's tables against AWS's service model",
+        teaches: "Takes the model from PyPI's `botocore` (needs python3 and a network; the package goes into a virtual\n\
+                  environment below the target directory), prints what differs from crates/spec/tests/it/model.txt, and\n\
+                  exits 1 when something does. With `--update` it writes the file. Then runs the test that holds the\n\
+                  tables of crates/spec against the file; that test alone needs no network.",
+        run: model::command,
     },
     Command {
         name: "fuzz",

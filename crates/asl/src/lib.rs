@@ -10,7 +10,6 @@ mod definition;
 mod diagnostics;
 mod faults;
 mod graph;
-mod jackson;
 mod read;
 mod source;
 mod suggest;

@@ -7,6 +7,7 @@
 //!
 //! This crate knows nothing of state machines. It draws no time and no chance, and it uses no `unsafe`.
 
+mod jackson;
 mod number;
 mod object;
 mod parse;
@@ -15,6 +16,7 @@ mod spanned;
 mod value;
 mod write;
 
+pub use jackson::JacksonWords;
 pub use number::{Number, NumberError};
 pub use object::{Members, Object, ObjectBuilder};
 pub use parse::{DEPTH_MAX, DIGITS_MAX, EXPONENT_MAX, Expected, SyntaxError, SyntaxErrorKind};

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use stepwell_spec::{
-    Dialect, ERRORS, EVENTS, FieldType, GroupRule, OperandType, Operator, Place, QUOTAS, Relation, SERVICES, fields_of,
-    groups_of,
+    Action, Dialect, ERRORS, EVENTS, Exception, FieldType, GroupRule, OperandType, Operator, Place, ProtocolError,
+    QUOTAS, Relation, SERVICES, fields_of, groups_of,
 };
 
 fn main() -> io::Result<()> {
@@ -20,6 +20,7 @@ fn main() -> io::Result<()> {
         ("history-events.md", history_events()),
         ("error-names.md", error_names()),
         ("quotas.md", quotas()),
+        ("api.md", api()),
     ];
     for (name, page) in pages {
         fs::write(Path::new(&folder).join(name), page)?;
@@ -190,6 +191,39 @@ fn quotas() -> String {
     page.push_str("\n| what | limit | source |\n| --- | --- | --- |\n");
     for row in QUOTAS {
         let _ = writeln!(page, "| {} | {} {} | {} |", row.name, row.value, row.unit, row.source);
+    }
+    page
+}
+
+fn api() -> String {
+    let mut page = heading(
+        "The API",
+        "Every action of AWS Step Functions, asked for over AWS JSON 1.0 as `X-Amz-Target: AWSStepFunctions.ACTION`. Members,\nlengths, ranges and patterns are those of AWS's service model; `cargo xtask model` holds them against it.",
+    );
+    page.push_str("\n## Actions\n\n| action | | throws |\n| --- | --- | --- |\n");
+    for action in Action::ALL.iter().map(|action| action.facts()) {
+        let throws: Vec<String> = action.throws.iter().map(|exception| format!("`{}`", exception.name())).collect();
+        let mut notes = action.summary.to_owned();
+        if action.is_paginated() {
+            notes.push_str(" In pages.");
+        }
+        if action.idempotent {
+            notes.push_str(" Idempotent.");
+        }
+        if !action.host_prefix.is_empty() {
+            let _ = write!(notes, " SDKs put `{}` before the host's name.", action.host_prefix);
+        }
+        let _ = writeln!(page, "| `{}` | {notes} | {} |", action.name, throws.join(", "));
+    }
+    page.push_str("\n## Exceptions\n\n| exception | HTTP status | when |\n| --- | --- | --- |\n");
+    for exception in Exception::ALL {
+        let carries = exception.member().map(|member| format!(" Carries `{}`.", member.name)).unwrap_or_default();
+        let _ =
+            writeln!(page, "| `{}` | {} | {}{carries} |", exception.name(), exception.status(), exception.meaning());
+    }
+    page.push_str("\nBeside these, any action may answer:\n\n| error | HTTP status | when |\n| --- | --- | --- |\n");
+    for error in ProtocolError::ALL {
+        let _ = writeln!(page, "| `{}` | {} | {} |", error.name(), error.status(), error.meaning());
     }
     page
 }

@@ -1,20 +1,26 @@
 //! What AWS published about Step Functions, as tables: one row, many readers.
 //!
-//! History events, error names, quotas, the fields of the language, its operators and its service integrations are data
-//! here, with the names, JSON keys, texts and numbers AWS gave them. Nothing in this crate decides anything.
+//! History events, error names, quotas, the fields of the language, its operators, its service integrations and the
+//! actions of its API are data here, with the names, JSON keys, texts and numbers AWS gave them. Nothing in this crate
+//! decides anything.
 
+mod actions;
 mod arn;
 mod errors;
 mod events;
+mod exceptions;
 mod fields;
 mod operators;
 mod quotas;
 mod services;
+pub mod shapes;
 mod timestamp;
 
+pub use actions::{Action, ActionFacts, Request, Response};
 pub use arn::{Arn, PARTITIONS};
 pub use errors::{ERRORS, ErrorRow, error};
 pub use events::*;
+pub use exceptions::{Exception, KmsKeyState, ProtocolError, ValidationExceptionReason};
 pub use fields::{
     Dialect, FIELDS, Field, FieldGroup, FieldType, GROUPS, GroupRule, Place, STATE_TYPES, field, fields_of, groups_of,
 };

@@ -68,6 +68,13 @@ pub(crate) const ROOMS: &[Room] = &[
         outside_tests: &[],
     },
     Room {
+        name: "api",
+        uses: &["json", "spec", "asl", "interpreter", "engine"],
+        // Verifies signatures and seals page tokens.
+        outside: Outside::Only(&["hmac", "sha2", "subtle"]),
+        outside_tests: &[],
+    },
+    Room {
         name: "cli",
         uses: &["json", "spec", "jsonpath", "jsonata", "asl", "interpreter", "engine"],
         outside: Outside::Any,

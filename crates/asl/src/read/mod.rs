@@ -123,12 +123,11 @@ impl<'a> Compiler<'a> {
                 self.not_an_object(Span::new(error.offset, error.offset), "the definition is empty".to_owned())
             }
             Unreadable::Json(error) => {
-                let lines = stepwell_json::LineIndex::new(self.source.text());
-                let (message, location) = crate::jackson::words(self.source.text(), &lines, error);
+                let words = error.in_jackson_words(self.source.text());
                 let span = self.source.first_character(Span::new(error.offset, self.source.text().len()));
                 Fault::new(Code::InvalidJson, At::ROOT, span, error.kind.to_string())
-                    .aws("INVALID_JSON_DESCRIPTION", message)
-                    .aws_location(location)
+                    .aws("INVALID_JSON_DESCRIPTION", words.message())
+                    .aws_location(words.location)
             }
             Unreadable::Yaml(fault) => yaml_fault(fault),
         };

@@ -1,0 +1,3 @@
+//! The tables against what they were made from.
+
+mod model;
