@@ -15,6 +15,7 @@ mod pages;
 mod protocol;
 mod refusal;
 mod serialization;
+mod service;
 mod sigv4;
 mod validate_definition;
 
@@ -23,5 +24,6 @@ pub use checks::{check, check_name, check_payload, check_tags, execution_input, 
 pub use pages::{Listing, PageSeal, page_size};
 pub use protocol::{BODY_BYTES_MAX, Encoding, Head, Reply, decode, reply, route};
 pub use refusal::Refusal;
+pub use service::{Call, MachineRow, Outs, Place, Registry, Resolved, ServiceTask};
 pub use sigv4::{Caller, Credential, Credentials, Signature};
 pub use validate_definition::validate_definition;
