@@ -136,7 +136,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Refusals whose message only needs a name. All were observed unless their comment says otherwise.
+/// Refusals whose message only needs a name. Words that no recording shows are marked so.
 impl Refusal {
     /// The text is not an ARN of Step Functions.
     pub fn invalid_arn(arn: &str) -> Refusal {
@@ -149,7 +149,7 @@ impl Refusal {
         Refusal::new(Exception::InvalidArn, message)
     }
 
-    /// The text is not the ARN of a role.
+    /// The text is not the ARN of a role. Not recorded.
     pub fn invalid_role_arn(arn: &str) -> Refusal {
         Refusal::new(Exception::InvalidArn, format!("Invalid Role Arn: '{arn}'"))
     }
@@ -180,7 +180,7 @@ impl Refusal {
         Refusal::new(Exception::ExecutionDoesNotExist, format!("Execution Does Not Exist: '{arn}'"))
     }
 
-    /// An execution of this name exists, and it has another input or is over.
+    /// An execution of this name exists, and it has another input or is over. Not recorded.
     pub fn execution_already_exists(arn: &str) -> Refusal {
         Refusal::new(Exception::ExecutionAlreadyExists, format!("Execution Already Exists: '{arn}'"))
     }
@@ -190,12 +190,12 @@ impl Refusal {
         Refusal::new(Exception::ActivityDoesNotExist, format!("Activity Does Not Exist: '{arn}'"))
     }
 
-    /// There is no such alias, version, Map Run or tagged resource.
+    /// There is no such alias, version, Map Run or tagged resource. Not recorded.
     pub fn resource_not_found(arn: &str) -> Refusal {
         Refusal::new(Exception::ResourceNotFound, format!("Resource not found: '{arn}'")).about(arn)
     }
 
-    /// The token is not one of ours, or not for this.
+    /// The token is not one of ours, or not for this. Not recorded.
     pub fn invalid_token() -> Refusal {
         Refusal::new(Exception::InvalidToken, "Invalid Token: 'Invalid token'")
     }

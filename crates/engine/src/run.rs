@@ -66,8 +66,8 @@ pub fn run_to_end(
     observer: Observer<'_>,
 ) -> Result<ExecutionId, Stopped> {
     let mut run = Run { engine, transport, observer, inputs: VecDeque::new(), open: Vec::new(), ended: Vec::new() };
-    run.inputs.push_back(Input::Start(Box::new(start)));
-    let mut first = None;
+    let id = run.engine.reserve_id();
+    run.inputs.push_back(Input::Start(id, Box::new(start)));
     loop {
         let at = clock.moment();
         let timer_is_due = run.engine.next_due().is_some_and(|due| due <= at.now);
@@ -81,12 +81,11 @@ pub fn run_to_end(
             continue;
         };
         let outbox = run.engine.step(input, at);
-        first = first.or_else(|| outbox.records.first().map(|(id, _)| *id));
         if !outbox.yielded.is_empty() && !clock.yielded() {
             return Err(Stopped::Interrupted);
         }
         run.take(outbox)?;
-        if let Some(id) = first.filter(|id| run.ended.contains(id)) {
+        if run.ended.contains(&id) {
             return Ok(id);
         }
     }

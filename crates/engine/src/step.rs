@@ -15,8 +15,8 @@ pub struct ExecutionId(pub u64);
 /// What can come in.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A new execution.
-    Start(Box<Start>),
+    /// A new execution, under a name from [`Engine::reserve_id`].
+    Start(ExecutionId, Box<Start>),
     /// A command for an execution. One for an execution that is gone changes nothing.
     Command(ExecutionId, Command),
     /// Time has passed: fires one timer that is due, if there is one.
@@ -72,7 +72,7 @@ impl Engine {
         let mut outbox = Outbox::default();
         let mut turns = VecDeque::new();
         match input {
-            Input::Start(start) => turns.push_back(Turn::Start(self.new_id(), start)),
+            Input::Start(id, start) => turns.push_back(Turn::Start(id, start)),
             Input::Command(id, Command::Continue) => {
                 turns.push_back(Turn::Command(id, Command::Continue));
                 for run in self.map_runs.unfilled(id) {
@@ -96,6 +96,13 @@ impl Engine {
         outbox
     }
 
+    /// A name for an execution that is about to start.
+    pub fn reserve_id(&mut self) -> ExecutionId {
+        let id = ExecutionId(self.next_execution);
+        self.next_execution += 1;
+        id
+    }
+
     /// An execution, running or ended.
     pub fn execution(&self, id: ExecutionId) -> Option<&Execution> {
         self.executions.get(&id)
@@ -111,12 +118,6 @@ impl Engine {
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.next_due()
-    }
-
-    fn new_id(&mut self) -> ExecutionId {
-        let id = ExecutionId(self.next_execution);
-        self.next_execution += 1;
-        id
     }
 
     fn take(&mut self, turn: Turn, at: Moment) -> (ExecutionId, Decision) {
@@ -191,7 +192,7 @@ impl Engine {
             Next::StartChildren(run) => {
                 for _ in 0..turns_left.max(1) {
                     let Some(start) = self.map_runs.next_child(run, &chance.uuid()) else { return };
-                    let child = self.new_id();
+                    let child = self.reserve_id();
                     self.map_runs.child_started(run, child);
                     turns.push_back(Turn::Start(child, Box::new(start)));
                 }

@@ -3,15 +3,27 @@
 //! One [`Service`] is one shard. A call is answered in the step it comes in, or in a later one when it waits for an
 //! execution's end or for an activity's task; the caller knows its call by the id it gave.
 
+mod activities;
+mod callbacks;
+mod executions;
+mod nested;
 mod registry;
+mod shard;
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use stepwell_engine::ExecutionId;
-use stepwell_interpreter::{Identity, TaskKey, TaskRequest};
-use stepwell_spec::{Request, Response};
+use stepwell_engine::{Engine, ExecutionId};
+use stepwell_interpreter::{Chance, Command, Identity, Moment, TaskKey, TaskRequest};
+use stepwell_spec::{Request, Response, Text, Timestamp};
 
+use crate::pages::PageSeal;
 use crate::refusal::Refusal;
+use crate::validate_definition::validate_definition;
+
+use activities::ActivityQueues;
+use executions::Run;
+use nested::ParentTask;
 
 pub use registry::{MachineRow, Registry, Resolved};
 
@@ -57,4 +69,198 @@ pub struct ServiceTask {
     pub test_case: Option<Arc<str>>,
     /// The work.
     pub request: TaskRequest,
+}
+
+/// How a service is set up.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceSettings {
+    /// Seals page tokens. Whoever knows it can make them.
+    pub key: [u8; 32],
+}
+
+/// One shard of the service: what exists, what runs, and who waits for what.
+pub struct Service {
+    registry: Registry,
+    seal: PageSeal,
+    engine: Engine,
+    /// Executions by ARN. Those of Map Runs are the engine's alone.
+    runs: BTreeMap<Text, Run>,
+    arns: BTreeMap<ExecutionId, Text>,
+    /// Tokens of open tasks.
+    tokens: BTreeMap<Text, (ExecutionId, TaskKey)>,
+    /// Tokens whose tasks are over.
+    spent_tokens: BTreeSet<Text>,
+    activities: ActivityQueues,
+    /// Calls that wait for the end of an execution.
+    waiting_for_end: BTreeMap<ExecutionId, u64>,
+    /// Tasks that started an execution and wait for its end.
+    parents: BTreeMap<ExecutionId, ParentTask>,
+    /// Executions that yielded and go on with the next tick.
+    yielded: VecDeque<ExecutionId>,
+    /// Tasks that are being done outside.
+    dispatched: BTreeSet<(ExecutionId, TaskKey)>,
+}
+
+impl Service {
+    /// A service in which nothing exists.
+    pub fn new(settings: &ServiceSettings) -> Service {
+        Service {
+            registry: Registry::default(),
+            seal: PageSeal::new(&settings.key),
+            engine: Engine::new(),
+            runs: BTreeMap::new(),
+            arns: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            spent_tokens: BTreeSet::new(),
+            activities: ActivityQueues::default(),
+            waiting_for_end: BTreeMap::new(),
+            parents: BTreeMap::new(),
+            yielded: VecDeque::new(),
+            dispatched: BTreeSet::new(),
+        }
+    }
+
+    /// Takes a request that was read, and judged by [`crate::check`]. Its reply comes now or with a later input.
+    pub fn call(&mut self, call: Call, at: Moment) -> Outs {
+        let mut outs = Outs::default();
+        let id = call.id;
+        if let Some(outcome) = self.answer(call, at, &mut outs) {
+            outs.replies.push((id, outcome));
+        }
+        outs
+    }
+
+    /// Takes the answer of a task that was done outside.
+    pub fn complete(&mut self, execution: ExecutionId, command: Command, at: Moment) -> Outs {
+        let mut outs = Outs::default();
+        self.command(execution, command, at, &mut outs);
+        outs
+    }
+
+    /// Lets time pass: fires what is due, ends polls that waited long enough, and lets executions go on that yielded.
+    pub fn tick(&mut self, at: Moment) -> Outs {
+        let mut outs = Outs::default();
+        self.pass_time(at, &mut outs);
+        outs
+    }
+
+    /// When [`Service::tick`] has something to do.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        if !self.yielded.is_empty() {
+            return Some(Timestamp(i64::MIN));
+        }
+        self.engine.next_due().into_iter().chain(self.activities.next_deadline()).min()
+    }
+
+    /// Whether nothing is being done that takes real time: virtual time may jump to what is due next.
+    pub fn is_idle(&self) -> bool {
+        self.dispatched.is_empty() && self.yielded.is_empty()
+    }
+
+    /// The client of a call is gone: nobody waits for its reply.
+    pub fn forget_call(&mut self, id: u64) {
+        self.activities.forget(id);
+        self.waiting_for_end.retain(|_, waiting| *waiting != id);
+    }
+
+    /// The one place where a request meets what it is about. `None` when the reply comes later.
+    fn answer(&mut self, call: Call, at: Moment, outs: &mut Outs) -> Option<Result<Response, Refusal>> {
+        let Call { id, place, request } = call;
+        let (place, now) = (&place, at.now);
+        let chance = &Chance::new(at);
+        let registry = &mut self.registry;
+        Some(match request {
+            Request::CreateStateMachine(input) => {
+                registry.create_state_machine(place, input, now, chance).map(Response::CreateStateMachine)
+            }
+            Request::UpdateStateMachine(input) => {
+                registry.update_state_machine(place, input, now, chance).map(Response::UpdateStateMachine)
+            }
+            Request::DescribeStateMachine(input) => {
+                registry.describe_state_machine(place, input).map(Response::DescribeStateMachine)
+            }
+            Request::ListStateMachines(input) => {
+                registry.list_state_machines(place, input, &self.seal, now).map(Response::ListStateMachines)
+            }
+            Request::DeleteStateMachine(input) => {
+                registry.delete_state_machine(place, input, now).map(Response::DeleteStateMachine)
+            }
+            Request::ValidateStateMachineDefinition(input) => {
+                Ok(Response::ValidateStateMachineDefinition(validate_definition(&input)))
+            }
+            Request::PublishStateMachineVersion(input) => {
+                registry.publish_state_machine_version(place, input, now).map(Response::PublishStateMachineVersion)
+            }
+            Request::ListStateMachineVersions(input) => registry
+                .list_state_machine_versions(place, input, &self.seal, now)
+                .map(Response::ListStateMachineVersions),
+            Request::DeleteStateMachineVersion(input) => {
+                registry.delete_state_machine_version(place, input).map(Response::DeleteStateMachineVersion)
+            }
+            Request::CreateStateMachineAlias(input) => {
+                registry.create_state_machine_alias(place, input, now).map(Response::CreateStateMachineAlias)
+            }
+            Request::UpdateStateMachineAlias(input) => {
+                registry.update_state_machine_alias(place, input, now).map(Response::UpdateStateMachineAlias)
+            }
+            Request::DescribeStateMachineAlias(input) => {
+                registry.describe_state_machine_alias(place, input).map(Response::DescribeStateMachineAlias)
+            }
+            Request::ListStateMachineAliases(input) => registry
+                .list_state_machine_aliases(place, input, &self.seal, now)
+                .map(Response::ListStateMachineAliases),
+            Request::DeleteStateMachineAlias(input) => {
+                registry.delete_state_machine_alias(place, input).map(Response::DeleteStateMachineAlias)
+            }
+            Request::CreateActivity(input) => registry.create_activity(place, input, now).map(Response::CreateActivity),
+            Request::DescribeActivity(input) => {
+                registry.describe_activity(place, input).map(Response::DescribeActivity)
+            }
+            Request::ListActivities(input) => {
+                registry.list_activities(place, input, &self.seal, now).map(Response::ListActivities)
+            }
+            Request::DeleteActivity(input) => registry.delete_activity(place, input).map(Response::DeleteActivity),
+            Request::TagResource(input) => registry.tag_resource(place, input).map(Response::TagResource),
+            Request::UntagResource(input) => registry.untag_resource(place, input).map(Response::UntagResource),
+            Request::ListTagsForResource(input) => {
+                registry.list_tags_for_resource(place, input).map(Response::ListTagsForResource)
+            }
+
+            Request::StartExecution(input) => {
+                self.start_execution(place, &input, at, outs).map(Response::StartExecution)
+            }
+            Request::StartSyncExecution(input) => match self.start_sync_execution(id, place, &input, at, outs) {
+                Ok(()) => return None,
+                Err(refusal) => Err(refusal),
+            },
+            Request::StopExecution(input) => self.stop_execution(place, &input, at, outs).map(Response::StopExecution),
+            Request::RedriveExecution(input) => {
+                self.redrive_execution(place, &input, at, outs).map(Response::RedriveExecution)
+            }
+            Request::DescribeExecution(input) => {
+                self.describe_execution(place, &input).map(Response::DescribeExecution)
+            }
+            Request::DescribeStateMachineForExecution(input) => {
+                self.describe_state_machine_for_execution(place, &input).map(Response::DescribeStateMachineForExecution)
+            }
+            Request::ListExecutions(input) => self.list_executions(place, &input, now).map(Response::ListExecutions),
+            Request::GetExecutionHistory(input) => {
+                self.get_execution_history(place, &input, now).map(Response::GetExecutionHistory)
+            }
+
+            Request::GetActivityTask(input) => match self.get_activity_task(id, place, input, at, outs) {
+                Some(outcome) => outcome.map(Response::GetActivityTask),
+                None => return None,
+            },
+            Request::SendTaskSuccess(input) => self.send_task_success(&input, at, outs).map(Response::SendTaskSuccess),
+            Request::SendTaskFailure(input) => self.send_task_failure(input, at, outs).map(Response::SendTaskFailure),
+            Request::SendTaskHeartbeat(input) => {
+                self.send_task_heartbeat(&input, at, outs).map(Response::SendTaskHeartbeat)
+            }
+
+            Request::DescribeMapRun(_) | Request::ListMapRuns(_) | Request::UpdateMapRun(_) | Request::TestState(_) => {
+                Err(Refusal::invalid_request("This action is not served yet."))
+            }
+        })
+    }
 }

@@ -71,7 +71,7 @@ pub(crate) fn run(definition: &str, script: &Json) -> Outcome {
         input_text: None,
     };
     let mut world = World::new(script);
-    let mut inputs = VecDeque::from([Input::Start(Box::new(start))]);
+    let mut inputs = VecDeque::from([Input::Start(world.engine.reserve_id(), Box::new(start))]);
     loop {
         let Some(input) = inputs.pop_front().or_else(|| world.wait()) else { break };
         let at = world.moment();

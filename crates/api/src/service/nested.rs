@@ -1,0 +1,192 @@
+//! Tasks that start executions: `states:startExecution` in all its patterns, and its AWS SDK twin.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use stepwell_asl::{Integration, Pattern};
+use stepwell_engine::{ExecutionId, Input};
+use stepwell_interpreter::{Chance, Command, Failure, Identity, Moment, Status, TaskKey, TaskRequest};
+use stepwell_json::{Json, ObjectBuilder};
+use stepwell_spec::shapes::StartExecutionInput;
+use stepwell_spec::{Text, error};
+
+use super::{Place, Service};
+use crate::checks::check_name;
+use crate::refusal::Refusal;
+
+/// A task that started an execution and waits for its end.
+#[derive(Debug)]
+pub(super) struct ParentTask {
+    execution: ExecutionId,
+    key: TaskKey,
+    /// `.sync:2`: the child's input and output come as JSON, not as text.
+    as_json: bool,
+}
+
+/// Whether this integration starts an execution of ours.
+pub(super) fn starts_execution(integration: &Integration) -> bool {
+    &*integration.action == "startExecution" && matches!(&*integration.resource_type, "states" | "aws-sdk:sfn")
+}
+
+impl Service {
+    pub(super) fn start_nested(
+        &mut self,
+        parent: ExecutionId,
+        identity: &Arc<Identity>,
+        integration: &Integration,
+        request: &TaskRequest,
+        at: Moment,
+        inputs: &mut VecDeque<Input>,
+    ) {
+        let task = request.key;
+        let started = start_input(&request.input).and_then(|input| self.prepare_start(&place_of(identity), &input, at));
+        let (started, first) = match started {
+            Ok(started) => started,
+            Err(refusal) => {
+                let (error, cause) = nested_refusal(integration, &refusal, &Chance::new(at));
+                inputs.push_back(Input::Command(parent, Command::TaskFailed { task, error, cause }));
+                return;
+            }
+        };
+        let mut output = ObjectBuilder::new();
+        output.insert("ExecutionArn", Json::String(started.execution_arn.clone()));
+        if &*integration.resource_type == "states" {
+            add_transport_details(&mut output, started.execution_arn.len(), &Chance::new(at).uuid());
+        }
+        let start_date = match &*integration.resource_type {
+            "states" => Json::from_f64(started.start_date.seconds()).unwrap_or(Json::Null),
+            _ => Json::from(started.start_date.to_string()),
+        };
+        output.insert("StartDate", start_date);
+        let output = Json::Object(output.build());
+        match integration.pattern {
+            Pattern::RequestResponse => {
+                inputs.push_back(Input::Command(parent, Command::TaskSucceeded { task, output }));
+            }
+            Pattern::WaitForTaskToken => {
+                inputs.push_back(Input::Command(parent, Command::TaskSubmitted { task, output }));
+            }
+            Pattern::Sync | Pattern::Sync2 => {
+                inputs.push_back(Input::Command(parent, Command::TaskSubmitted { task, output }));
+                let waiting =
+                    ParentTask { execution: parent, key: task, as_json: integration.pattern == Pattern::Sync2 };
+                if let Some(run) = self.runs.get(&started.execution_arn) {
+                    self.parents.insert(run.id, waiting);
+                }
+            }
+        }
+        inputs.extend(first);
+    }
+
+    /// What a parent is told when the execution it waits for has ended.
+    pub(super) fn nested_ended(&self, child: ExecutionId, parent: ParentTask) -> Option<Input> {
+        let execution = self.engine.execution(child)?;
+        let arn = self.arns.get(&child)?;
+        let run = self.runs.get(arn)?;
+        let mut described = ObjectBuilder::new();
+        if let Status::Failed(failure) | Status::TimedOut(failure) | Status::Aborted(failure) = &execution.status {
+            let Failure { error, cause, .. } = failure;
+            for (key, text) in [("Cause", cause), ("Error", error)] {
+                if let Some(text) = text {
+                    described.insert(key, Json::String(text.clone()));
+                }
+            }
+        }
+        let payload = |value: &Json| if parent.as_json { value.clone() } else { Json::from(value.to_string()) };
+        let included = || Json::object([("Included", Json::Bool(true))]);
+        described.insert("ExecutionArn", Json::String(arn.clone()));
+        described.insert("Input", payload(&execution.input));
+        described.insert("InputDetails", included());
+        described.insert("Name", Json::String(execution.identity.name.clone()));
+        if let Status::Succeeded(output) = &execution.status {
+            described.insert("Output", payload(output));
+            described.insert("OutputDetails", included());
+        }
+        let ms = |time: stepwell_spec::Timestamp| Json::from(time.0);
+        described.insert("StartDate", ms(execution.started_at));
+        described.insert("StateMachineArn", Json::String(run.machine.arn.clone()));
+        described.insert("Status", Json::from(execution.status.name()));
+        described.insert("StopDate", execution.stopped_at.map_or(Json::Null, ms));
+        let described = Json::Object(described.build());
+        let task = parent.key;
+        let command = match execution.status {
+            Status::Succeeded(_) => Command::TaskSucceeded { task, output: described },
+            Status::Running | Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) => Command::TaskFailed {
+                task,
+                error: Some(error::TASK_FAILED.into()),
+                cause: Some(described.to_string().into()),
+            },
+        };
+        Some(Input::Command(parent.execution, command))
+    }
+}
+
+fn place_of(identity: &Identity) -> Place {
+    let account = identity.arn.split(':').nth(4).unwrap_or_default().to_owned();
+    Place { account, region: identity.region.to_string() }
+}
+
+/// The request of a task that starts an execution. `Input` may be any JSON; text is taken as it is.
+fn start_input(arguments: &Json) -> Result<StartExecutionInput, Refusal> {
+    let text = |key: &str| arguments.get(key).and_then(Json::as_str).map(Text::from);
+    let state_machine_arn = text("StateMachineArn").ok_or_else(|| {
+        Refusal::invalid_request(
+            "1 validation error detected: Value null at 'stateMachineArn' failed to satisfy constraint: Member must not be null",
+        )
+    })?;
+    let input = match arguments.get("Input") {
+        None => None,
+        Some(Json::String(text)) => Some(text.clone()),
+        Some(value) => Some(value.to_string().into()),
+    };
+    let name = text("Name");
+    name.as_deref().map_or(Ok(()), check_name)?;
+    Ok(StartExecutionInput { state_machine_arn, name, input, trace_header: text("TraceHeader") })
+}
+
+/// Error name and cause as the two kinds of integration word them.
+fn nested_refusal(integration: &Integration, refusal: &Refusal, chance: &Chance) -> (Option<Text>, Option<Text>) {
+    let (name, message) = (refusal.name(), refusal.message().unwrap_or_default());
+    let name = name.strip_suffix("Exception").unwrap_or(name);
+    let status = refusal.status();
+    let request_id = chance.uuid();
+    let (error, cause) = match &*integration.resource_type {
+        "states" => (
+            format!("StepFunctions.{name}Exception"),
+            format!(
+                "{message} (Service: AWSStepFunctions; Status Code: {status}; Error Code: {name}; Request ID: {request_id}; \
+                 Proxy: null)"
+            ),
+        ),
+        _ => (
+            format!("Sfn.{name}Exception"),
+            format!("{message} (Service: Sfn, Status Code: {status}, Request ID: {request_id})"),
+        ),
+    };
+    (Some(error.into()), Some(cause.into()))
+}
+
+/// `SdkHttpMetadata` and `SdkResponseMetadata`, as an optimized integration adds them.
+fn add_transport_details(output: &mut ObjectBuilder, arn_length: usize, request_id: &str) {
+    let length = (arn_length + 74).to_string();
+    let list = |text: &str| Json::array(vec![Json::from(text)]);
+    let content_type = "application/x-amz-json-1.0";
+    let all = Json::object([
+        ("x-amzn-RequestId", list(request_id)),
+        ("connection", list("keep-alive")),
+        ("Content-Length", list(&length)),
+        ("Date", list("")),
+        ("Content-Type", list(content_type)),
+    ]);
+    let headers = Json::object([
+        ("connection", Json::from("keep-alive")),
+        ("Content-Length", Json::from(length.as_str())),
+        ("Content-Type", Json::from(content_type)),
+        ("Date", Json::from("")),
+        ("x-amzn-RequestId", Json::from(request_id)),
+    ]);
+    let metadata =
+        Json::object([("AllHttpHeaders", all), ("HttpHeaders", headers), ("HttpStatusCode", Json::from(200))]);
+    output.insert("SdkHttpMetadata", metadata);
+    output.insert("SdkResponseMetadata", Json::object([("RequestId", Json::from(request_id))]));
+}
