@@ -10,6 +10,7 @@ mod fields;
 mod operators;
 mod quotas;
 mod services;
+mod stored;
 mod timestamp;
 
 pub use arn::{Arn, PARTITIONS};
@@ -21,4 +22,5 @@ pub use fields::{
 pub use operators::{OperandType, Operator, Relation, Trait};
 pub use quotas::{QUOTAS, Quota, quota};
 pub use services::{ActionRow, ITEM_READERS, RESULT_WRITERS, SERVICES, ServiceRow, service};
+pub use stored::{FieldSink, FieldSource, Stored};
 pub use timestamp::{Timestamp, TimestampError};
