@@ -5,11 +5,13 @@
 
 mod bench;
 mod check;
+mod conformance;
 mod corpus;
 mod fuzz;
 mod generate;
 mod model;
 mod options;
+mod python;
 mod run;
 mod tidy;
 
@@ -97,6 +99,15 @@ const COMMANDS: &[Command] = &[
                   exits 1 when something does. With `--update` it writes the file. Then runs the test that holds the\n\
                   tables of crates/spec against the file; that test alone needs no network.",
         run: model::command,
+    },
+    Command {
+        name: "conformance",
+        options: "[--cases DIR] [--filter TEXT]",
+        summary: "conversations recorded from AWS, held against our server",
+        teaches: "Starts `stepwell serve --memory`, runs DIR/run.py (default ../shared/conformance) against it with the AWS SDK\n\
+                  for Python from PyPI, and prints how many conversations agree that need no service but Step Functions.\n\
+                  Exits 1 when fewer agree than xtask/conformance-floor.txt says.",
+        run: conformance::command,
     },
     Command {
         name: "fuzz",

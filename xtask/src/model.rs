@@ -3,10 +3,9 @@
 //! Owns the way to the model: a virtual environment below the target directory and a small program in it. What the facts
 //! are held against — the tables of crates/spec — is a test there, which needs neither network nor Python.
 
-use std::path::PathBuf;
-
 use crate::Outcome;
 use crate::options::Options;
+use crate::python::python_with;
 use crate::run::{capture, program, root, show_and_run};
 
 /// The facts as they are checked in.
@@ -18,7 +17,7 @@ const READER: &str = include_str!("model.py");
 pub(crate) fn command(options: &mut Options) -> Outcome {
     let update = options.flag("--update");
     options.done()?;
-    let python = python_with_botocore()?;
+    let python = python_with("botocore")?;
     let said = capture(program(&python.to_string_lossy(), &["-c", READER]))?;
     if !said.succeeded {
         return Err("the model could not be read".to_owned());
@@ -33,18 +32,6 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
         return Err(format!("the model has changed in {} lines: `cargo xtask model --update`", changes.len()));
     }
     show_and_run(program("cargo", &["test", "--quiet", "--package", "stepwell-spec", "--test", "it", "model"]))
-}
-
-/// A Python that has `botocore`, made when it is not there yet.
-fn python_with_botocore() -> Result<PathBuf, String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let folder = target.join("model-venv");
-    let python = folder.join("bin/python");
-    if !python.exists() {
-        show_and_run(program("python3", &["-m", "venv", &folder.to_string_lossy()]))?;
-    }
-    show_and_run(program(&python.to_string_lossy(), &["-m", "pip", "install", "--quiet", "--upgrade", "botocore"]))?;
-    Ok(python)
 }
 
 /// What stands on one side only: `-` checked in, `+` in the model. The line that names the version does not count.
