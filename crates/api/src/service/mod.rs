@@ -17,9 +17,9 @@ use stepwell_engine::{Engine, ExecutionId};
 use stepwell_interpreter::{Chance, Command, Identity, Moment, TaskKey, TaskRequest};
 use stepwell_spec::{Request, Response, Text, Timestamp};
 
+use crate::definitions::validate_definition;
 use crate::pages::PageSeal;
 use crate::refusal::Refusal;
-use crate::validate_definition::validate_definition;
 
 use activities::ActivityQueues;
 use executions::Run;
@@ -171,19 +171,19 @@ impl Service {
         let registry = &mut self.registry;
         Some(match request {
             Request::CreateStateMachine(input) => {
-                registry.create_state_machine(place, input, now, chance).map(Response::CreateStateMachine)
+                registry.create_state_machine(place, input, now).map(Response::CreateStateMachine)
             }
             Request::UpdateStateMachine(input) => {
                 registry.update_state_machine(place, input, now, chance).map(Response::UpdateStateMachine)
             }
             Request::DescribeStateMachine(input) => {
-                registry.describe_state_machine(place, input).map(Response::DescribeStateMachine)
+                registry.describe_state_machine(place, &input).map(Response::DescribeStateMachine)
             }
             Request::ListStateMachines(input) => {
-                registry.list_state_machines(place, input, &self.seal, now).map(Response::ListStateMachines)
+                registry.list_state_machines(place, &input, &self.seal, now).map(Response::ListStateMachines)
             }
             Request::DeleteStateMachine(input) => {
-                registry.delete_state_machine(place, input, now).map(Response::DeleteStateMachine)
+                registry.delete_state_machine(place, &input).map(Response::DeleteStateMachine)
             }
             Request::ValidateStateMachineDefinition(input) => {
                 Ok(Response::ValidateStateMachineDefinition(validate_definition(&input)))
@@ -192,10 +192,10 @@ impl Service {
                 registry.publish_state_machine_version(place, input, now).map(Response::PublishStateMachineVersion)
             }
             Request::ListStateMachineVersions(input) => registry
-                .list_state_machine_versions(place, input, &self.seal, now)
+                .list_state_machine_versions(place, &input, &self.seal, now)
                 .map(Response::ListStateMachineVersions),
             Request::DeleteStateMachineVersion(input) => {
-                registry.delete_state_machine_version(place, input).map(Response::DeleteStateMachineVersion)
+                registry.delete_state_machine_version(place, &input).map(Response::DeleteStateMachineVersion)
             }
             Request::CreateStateMachineAlias(input) => {
                 registry.create_state_machine_alias(place, input, now).map(Response::CreateStateMachineAlias)
@@ -204,26 +204,26 @@ impl Service {
                 registry.update_state_machine_alias(place, input, now).map(Response::UpdateStateMachineAlias)
             }
             Request::DescribeStateMachineAlias(input) => {
-                registry.describe_state_machine_alias(place, input).map(Response::DescribeStateMachineAlias)
+                registry.describe_state_machine_alias(place, &input).map(Response::DescribeStateMachineAlias)
             }
             Request::ListStateMachineAliases(input) => registry
-                .list_state_machine_aliases(place, input, &self.seal, now)
+                .list_state_machine_aliases(place, &input, &self.seal, now)
                 .map(Response::ListStateMachineAliases),
             Request::DeleteStateMachineAlias(input) => {
-                registry.delete_state_machine_alias(place, input).map(Response::DeleteStateMachineAlias)
+                registry.delete_state_machine_alias(place, &input).map(Response::DeleteStateMachineAlias)
             }
             Request::CreateActivity(input) => registry.create_activity(place, input, now).map(Response::CreateActivity),
             Request::DescribeActivity(input) => {
-                registry.describe_activity(place, input).map(Response::DescribeActivity)
+                registry.describe_activity(place, &input).map(Response::DescribeActivity)
             }
             Request::ListActivities(input) => {
-                registry.list_activities(place, input, &self.seal, now).map(Response::ListActivities)
+                registry.list_activities(place, &input, &self.seal, now).map(Response::ListActivities)
             }
-            Request::DeleteActivity(input) => registry.delete_activity(place, input).map(Response::DeleteActivity),
+            Request::DeleteActivity(input) => registry.delete_activity(place, &input).map(Response::DeleteActivity),
             Request::TagResource(input) => registry.tag_resource(place, input).map(Response::TagResource),
-            Request::UntagResource(input) => registry.untag_resource(place, input).map(Response::UntagResource),
+            Request::UntagResource(input) => registry.untag_resource(place, &input).map(Response::UntagResource),
             Request::ListTagsForResource(input) => {
-                registry.list_tags_for_resource(place, input).map(Response::ListTagsForResource)
+                registry.list_tags_for_resource(place, &input).map(Response::ListTagsForResource)
             }
 
             Request::StartExecution(input) => {

@@ -1,16 +1,75 @@
 //! State machines, versions, aliases, activities and tags: what exists besides executions.
+//!
+//! This file owns what the rows are and how they are found; what each group of actions does to them stands in the file
+//! named after it.
 
+mod activities;
+mod state_machines;
+mod tags;
+mod versions;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwell_asl::Definition;
-use stepwell_spec::Text;
+use stepwell_interpreter::Chance;
+use stepwell_spec::shapes::{
+    EncryptionConfiguration, LoggingConfiguration, RoutingConfigurationListItem, Tag, TracingConfiguration,
+};
+use stepwell_spec::{Action, Text, Timestamp};
+
+use super::Place;
+use crate::arns::{MachineRef, Qualifier};
+use crate::pages::{Listing, PageSeal, page_size};
+use crate::refusal::Refusal;
 
 /// All of it, of every account and region.
 #[derive(Debug, Default)]
-pub struct Registry {}
+pub struct Registry {
+    machines: BTreeMap<Text, Machine>,
+    activities: BTreeMap<Text, ActivityRow>,
+    /// How many state machines there have been: lists go by age.
+    created: u64,
+}
+
+/// A state machine with its versions and aliases.
+#[derive(Debug)]
+struct Machine {
+    /// Its place in the order of creation.
+    order: u64,
+    current: Arc<MachineRow>,
+    versions: BTreeMap<u64, Version>,
+    last_version: u64,
+    aliases: BTreeMap<Text, Alias>,
+    tags: Vec<Tag>,
+}
+
+#[derive(Debug)]
+struct Version {
+    row: Arc<MachineRow>,
+    description: Option<Text>,
+    created_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+struct Alias {
+    name: Text,
+    description: Option<Text>,
+    routing: Vec<RoutingConfigurationListItem>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Debug)]
+struct ActivityRow {
+    name: Text,
+    created_at: Timestamp,
+    encryption_configuration: Option<EncryptionConfiguration>,
+    tags: Vec<Tag>,
+}
 
 /// One revision of a state machine, as executions started from it see it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct MachineRow {
     /// The ARN without a version or alias.
     pub arn: Text,
@@ -24,6 +83,18 @@ pub struct MachineRow {
     pub role_arn: Text,
     /// Whether it is an Express state machine.
     pub express: bool,
+    /// Which events of its executions are logged.
+    pub logging_configuration: Option<LoggingConfiguration>,
+    /// Whether its executions are traced.
+    pub tracing_configuration: Option<TracingConfiguration>,
+    /// Which key its data is encrypted with.
+    pub encryption_configuration: Option<EncryptionConfiguration>,
+    /// The revision; none before the first update.
+    pub revision_id: Option<Text>,
+    /// When the state machine was created.
+    pub created_at: Timestamp,
+    /// When this revision was made.
+    pub updated_at: Timestamp,
 }
 
 /// What an execution is started from.
@@ -35,4 +106,98 @@ pub struct Resolved {
     pub version_arn: Option<Text>,
     /// ARN of the alias that was asked for.
     pub alias_arn: Option<Text>,
+}
+
+impl Registry {
+    /// What an execution is started from: the current revision, a version, or what an alias draws.
+    pub fn resolve(&self, place: &Place, asked: &MachineRef, chance: &Chance) -> Result<Resolved, Refusal> {
+        let arn = machine_arn(asked);
+        let missing = || Refusal::state_machine_does_not_exist(&qualified_arn(asked));
+        let machine = self.own_machine(place, asked, &arn).ok_or_else(missing)?;
+        let version_arn = |version: u64| Text::from(format!("{arn}:{version}"));
+        match &asked.qualifier {
+            None => Ok(Resolved { machine: machine.current.clone(), version_arn: None, alias_arn: None }),
+            Some(Qualifier::Version(version)) => {
+                let row = machine.versions.get(version).ok_or_else(missing)?.row.clone();
+                Ok(Resolved { machine: row, version_arn: Some(version_arn(*version)), alias_arn: None })
+            }
+            Some(Qualifier::Alias(name)) => {
+                let alias = machine.aliases.get(name.as_str()).ok_or_else(missing)?;
+                let version = alias.draw(chance).ok_or_else(missing)?;
+                let row = machine.versions.get(&version).ok_or_else(missing)?.row.clone();
+                let alias_arn = Some(format!("{arn}:{name}").into());
+                Ok(Resolved { machine: row, version_arn: Some(version_arn(version)), alias_arn })
+            }
+        }
+    }
+
+    /// Whether there is such an activity.
+    pub fn has_activity(&self, arn: &str) -> bool {
+        self.activities.contains_key(arn)
+    }
+
+    /// A state machine of the caller's.
+    fn own_machine(&self, place: &Place, asked: &MachineRef, arn: &str) -> Option<&Machine> {
+        let own = asked.account == place.account && asked.region == place.region;
+        self.machines.get(arn).filter(|_| own)
+    }
+
+    fn own_machine_mut(&mut self, place: &Place, asked: &MachineRef) -> Option<&mut Machine> {
+        let own = asked.account == place.account && asked.region == place.region;
+        self.machines.get_mut(machine_arn(asked).as_str()).filter(|_| own)
+    }
+}
+
+impl Alias {
+    /// The version one execution goes to, by the aliases' weights.
+    fn draw(&self, chance: &Chance) -> Option<u64> {
+        let drawn = (chance.fraction() * 100.0) as i64;
+        let mut upto = 0;
+        let hit = self.routing.iter().find(|route| {
+            upto += route.weight;
+            drawn < upto
+        });
+        version_number(&hit?.state_machine_version_arn)
+    }
+}
+
+/// The number at the end of a version's ARN.
+fn version_number(arn: &str) -> Option<u64> {
+    arn.rsplit(':').next()?.parse().ok()
+}
+
+/// The ARN of the state machine itself.
+fn machine_arn(machine: &MachineRef) -> String {
+    format!("arn:aws:states:{}:{}:stateMachine:{}", machine.region, machine.account, machine.name)
+}
+
+fn qualified_arn(machine: &MachineRef) -> String {
+    let qualifier = machine.qualifier.as_ref().map(|qualifier| format!(":{qualifier}"));
+    format!("{}{}", machine_arn(machine), qualifier.unwrap_or_default())
+}
+
+/// One page of a list, and the token of the next one.
+struct Page<'a, T> {
+    rows: &'a [T],
+    next_token: Option<Text>,
+}
+
+/// The page that a request asks for.
+fn page<'a, T>(
+    rows: &'a [T],
+    (action, place, about): (Action, &Place, &str),
+    (max_results, token): (Option<i64>, Option<&str>),
+    seal: &PageSeal,
+    now: Timestamp,
+) -> Result<Page<'a, T>, Refusal> {
+    let arguments = [about];
+    let listing = Listing { account: &place.account, region: &place.region, action, arguments: &arguments };
+    let from = match token {
+        None => 0,
+        Some(token) => seal.open(&listing, token, now)?.parse().map_err(|_| Refusal::invalid_token())?,
+    };
+    let from = rows.len().min(from);
+    let upto = rows.len().min(from + page_size(max_results));
+    let next_token = (upto < rows.len()).then(|| seal.seal(&listing, &upto.to_string(), now).into());
+    Ok(Page { rows: &rows[from..upto], next_token })
 }

@@ -1,0 +1,94 @@
+//! Activities: create, describe, list, delete.
+
+use stepwell_spec::shapes::{
+    ActivityListItem, CreateActivityInput, CreateActivityOutput, DeleteActivityInput, DeleteActivityOutput,
+    DescribeActivityInput, DescribeActivityOutput, EncryptionConfiguration, EncryptionType, ListActivitiesInput,
+    ListActivitiesOutput,
+};
+use stepwell_spec::{Action, Exception, Text, Timestamp};
+
+use super::{ActivityRow, Page, Registry, page};
+use crate::arns::ActivityRef;
+use crate::pages::PageSeal;
+use crate::refusal::Refusal;
+use crate::service::Place;
+
+impl Registry {
+    /// The same name again is the same activity, unless it asks for another encryption.
+    pub(in crate::service) fn create_activity(
+        &mut self,
+        place: &Place,
+        input: CreateActivityInput,
+        now: Timestamp,
+    ) -> Result<CreateActivityOutput, Refusal> {
+        let Place { account, region } = place;
+        let activity_arn: Text = format!("arn:aws:states:{region}:{account}:activity:{}", input.name).into();
+        if let Some(known) = self.activities.get(&activity_arn) {
+            if known.encryption_configuration != input.encryption_configuration {
+                let message = format!("Activity already exists: '{activity_arn}'");
+                return Err(Refusal::new(Exception::ActivityAlreadyExists, message));
+            }
+            return Ok(CreateActivityOutput { activity_arn, creation_date: known.created_at });
+        }
+        let CreateActivityInput { name, tags, encryption_configuration } = input;
+        let row = ActivityRow { name, created_at: now, encryption_configuration, tags: tags.unwrap_or_default() };
+        self.activities.insert(activity_arn.clone(), row);
+        Ok(CreateActivityOutput { activity_arn, creation_date: now })
+    }
+
+    pub(in crate::service) fn describe_activity(
+        &self,
+        place: &Place,
+        input: &DescribeActivityInput,
+    ) -> Result<DescribeActivityOutput, Refusal> {
+        let arn = &input.activity_arn;
+        let asked = ActivityRef::parse(arn)?;
+        let own = asked.account == place.account && asked.region == place.region;
+        let row = self.activities.get(arn).filter(|_| own);
+        let row = row.ok_or_else(|| Refusal::activity_does_not_exist(arn))?;
+        let aws_owned = || EncryptionConfiguration {
+            kms_key_id: None,
+            kms_data_key_reuse_period_seconds: None,
+            kind: EncryptionType::AwsOwnedKey,
+        };
+        Ok(DescribeActivityOutput {
+            activity_arn: arn.clone(),
+            name: row.name.clone(),
+            creation_date: row.created_at,
+            encryption_configuration: Some(row.encryption_configuration.clone().unwrap_or_else(aws_owned)),
+        })
+    }
+
+    pub(in crate::service) fn list_activities(
+        &self,
+        place: &Place,
+        input: &ListActivitiesInput,
+        seal: &PageSeal,
+        now: Timestamp,
+    ) -> Result<ListActivitiesOutput, Refusal> {
+        let prefix = format!("arn:aws:states:{}:{}:activity:", place.region, place.account);
+        let own: Vec<(&Text, &ActivityRow)> =
+            self.activities.iter().filter(|(arn, _)| arn.starts_with(&prefix)).collect();
+        let asked = (input.max_results, input.next_token.as_deref());
+        let Page { rows, next_token } = page(&own, (Action::ListActivities, place, ""), asked, seal, now)?;
+        let item = |(arn, row): &(&Text, &ActivityRow)| ActivityListItem {
+            activity_arn: Text::clone(arn),
+            name: row.name.clone(),
+            creation_date: row.created_at,
+        };
+        Ok(ListActivitiesOutput { activities: rows.iter().map(item).collect(), next_token })
+    }
+
+    /// One that is not there is deleted already.
+    pub(in crate::service) fn delete_activity(
+        &mut self,
+        place: &Place,
+        input: &DeleteActivityInput,
+    ) -> Result<DeleteActivityOutput, Refusal> {
+        let asked = ActivityRef::parse(&input.activity_arn)?;
+        if asked.account == place.account && asked.region == place.region {
+            self.activities.remove(&input.activity_arn);
+        }
+        Ok(DeleteActivityOutput {})
+    }
+}

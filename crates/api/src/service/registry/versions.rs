@@ -1,0 +1,226 @@
+//! Versions, which never change, and aliases, which lead to one or two of them.
+
+use stepwell_spec::shapes::{
+    CreateStateMachineAliasInput, CreateStateMachineAliasOutput, DeleteStateMachineAliasInput,
+    DeleteStateMachineAliasOutput, DeleteStateMachineVersionInput, DeleteStateMachineVersionOutput,
+    DescribeStateMachineAliasInput, DescribeStateMachineAliasOutput, ListStateMachineAliasesInput,
+    ListStateMachineAliasesOutput, ListStateMachineVersionsInput, ListStateMachineVersionsOutput,
+    PublishStateMachineVersionInput, PublishStateMachineVersionOutput, RoutingConfigurationListItem,
+    StateMachineAliasListItem, StateMachineVersionListItem, UpdateStateMachineAliasInput,
+    UpdateStateMachineAliasOutput,
+};
+use stepwell_spec::{Action, Exception, Text, Timestamp};
+
+use super::{Alias, Machine, Page, Registry, Version, page, version_number};
+use crate::arns::MachineRef;
+use crate::pages::PageSeal;
+use crate::refusal::Refusal;
+use crate::service::Place;
+
+impl Machine {
+    /// A version of the current revision: a new one, or the last one when that is of the same revision.
+    pub(super) fn publish(&mut self, description: Option<Text>, now: Timestamp) -> Text {
+        let last = self.versions.get(&self.last_version);
+        if last.is_none_or(|last| last.row.revision_id != self.current.revision_id) {
+            self.last_version += 1;
+            let version = Version { row: self.current.clone(), description, created_at: now };
+            self.versions.insert(self.last_version, version);
+        }
+        self.version_arn(self.last_version)
+    }
+
+    fn version_arn(&self, version: u64) -> Text {
+        format!("{}:{version}", self.current.arn).into()
+    }
+}
+
+impl Registry {
+    pub(in crate::service) fn publish_state_machine_version(
+        &mut self,
+        place: &Place,
+        input: PublishStateMachineVersionInput,
+        now: Timestamp,
+    ) -> Result<PublishStateMachineVersionOutput, Refusal> {
+        let machine = self.machine_mut(place, &input.state_machine_arn)?;
+        let current = &machine.current.revision_id;
+        if input.revision_id.is_some() && input.revision_id != *current {
+            let message =
+                "Failed to publish the State Machine version because the provided revision id is not the current one.";
+            return Err(Refusal::new(Exception::ConflictException, message));
+        }
+        let state_machine_version_arn = machine.publish(input.description, now);
+        let creation_date = machine.versions.get(&machine.last_version).map_or(now, |version| version.created_at);
+        Ok(PublishStateMachineVersionOutput { creation_date, state_machine_version_arn })
+    }
+
+    pub(in crate::service) fn list_state_machine_versions(
+        &self,
+        place: &Place,
+        input: &ListStateMachineVersionsInput,
+        seal: &PageSeal,
+        now: Timestamp,
+    ) -> Result<ListStateMachineVersionsOutput, Refusal> {
+        let machine = self.machine(place, &input.state_machine_arn)?;
+        let newest_first: Vec<(&u64, &Version)> = machine.versions.iter().rev().collect();
+        let about = (Action::ListStateMachineVersions, place, &*input.state_machine_arn);
+        let asked = (input.max_results, input.next_token.as_deref());
+        let Page { rows, next_token } = page(&newest_first, about, asked, seal, now)?;
+        let item = |(number, version): &(&u64, &Version)| StateMachineVersionListItem {
+            state_machine_version_arn: machine.version_arn(**number),
+            creation_date: version.created_at,
+        };
+        Ok(ListStateMachineVersionsOutput { state_machine_versions: rows.iter().map(item).collect(), next_token })
+    }
+
+    /// One that is not there is deleted already; one that an alias leads to stays.
+    pub(in crate::service) fn delete_state_machine_version(
+        &mut self,
+        place: &Place,
+        input: &DeleteStateMachineVersionInput,
+    ) -> Result<DeleteStateMachineVersionOutput, Refusal> {
+        let arn = &input.state_machine_version_arn;
+        let (asked, number) = MachineRef::parse_version(arn)?;
+        if let Some(machine) = self.own_machine_mut(place, &asked) {
+            let leads_here = |alias: &&Alias| alias.routing.iter().any(|route| route.state_machine_version_arn == *arn);
+            if let Some(alias) = machine.aliases.values().find(leads_here) {
+                let message = format!(
+                    "Version to be deleted must not be referenced by an alias. Current list of aliases \
+                                       referencing this version: [{}]",
+                    alias.name
+                );
+                return Err(Refusal::new(Exception::ConflictException, message));
+            }
+            machine.versions.remove(&number);
+        }
+        Ok(DeleteStateMachineVersionOutput {})
+    }
+
+    pub(in crate::service) fn create_state_machine_alias(
+        &mut self,
+        place: &Place,
+        input: CreateStateMachineAliasInput,
+        now: Timestamp,
+    ) -> Result<CreateStateMachineAliasOutput, Refusal> {
+        let machine = self.routed_machine(place, &input.routing_configuration)?;
+        let state_machine_alias_arn: Text = format!("{}:{}", machine.current.arn, input.name).into();
+        if let Some(known) = machine.aliases.get(&input.name) {
+            if known.routing != input.routing_configuration || known.description != input.description {
+                let message = "Failed to create alias because an alias with the same name and a different routing \
+                               configuration already exists.";
+                return Err(Refusal::new(Exception::ConflictException, message));
+            }
+            return Ok(CreateStateMachineAliasOutput { state_machine_alias_arn, creation_date: known.created_at });
+        }
+        let CreateStateMachineAliasInput { name, description, routing_configuration: routing } = input;
+        let alias = Alias { name: name.clone(), description, routing, created_at: now, updated_at: now };
+        machine.aliases.insert(name, alias);
+        Ok(CreateStateMachineAliasOutput { state_machine_alias_arn, creation_date: now })
+    }
+
+    pub(in crate::service) fn update_state_machine_alias(
+        &mut self,
+        place: &Place,
+        input: UpdateStateMachineAliasInput,
+        now: Timestamp,
+    ) -> Result<UpdateStateMachineAliasOutput, Refusal> {
+        if let Some(routing) = &input.routing_configuration {
+            self.routed_machine(place, routing)?;
+        }
+        let (asked, name) = MachineRef::parse_alias(&input.state_machine_alias_arn)?;
+        let machine = self.own_machine_mut(place, &asked);
+        let alias = machine.and_then(|machine| machine.aliases.get_mut(name.as_str()));
+        let alias = alias.ok_or_else(|| Refusal::resource_not_found(&input.state_machine_alias_arn))?;
+        alias.description = input.description.or(alias.description.take());
+        alias.routing = input.routing_configuration.unwrap_or_else(|| std::mem::take(&mut alias.routing));
+        alias.updated_at = now;
+        Ok(UpdateStateMachineAliasOutput { update_date: now })
+    }
+
+    pub(in crate::service) fn describe_state_machine_alias(
+        &self,
+        place: &Place,
+        input: &DescribeStateMachineAliasInput,
+    ) -> Result<DescribeStateMachineAliasOutput, Refusal> {
+        let arn = &input.state_machine_alias_arn;
+        let (asked, name) = MachineRef::parse_alias(arn)?;
+        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
+        let alias = machine.and_then(|machine| machine.aliases.get(name.as_str()));
+        let alias = alias.ok_or_else(|| Refusal::resource_not_found(arn))?.clone();
+        Ok(DescribeStateMachineAliasOutput {
+            state_machine_alias_arn: Some(arn.clone()),
+            name: Some(alias.name),
+            description: alias.description,
+            routing_configuration: Some(alias.routing),
+            creation_date: Some(alias.created_at),
+            update_date: Some(alias.updated_at),
+        })
+    }
+
+    pub(in crate::service) fn list_state_machine_aliases(
+        &self,
+        place: &Place,
+        input: &ListStateMachineAliasesInput,
+        seal: &PageSeal,
+        now: Timestamp,
+    ) -> Result<ListStateMachineAliasesOutput, Refusal> {
+        let asked = MachineRef::parse(&input.state_machine_arn)?;
+        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
+        let machine = machine.ok_or_else(|| Refusal::state_machine_does_not_exist(&input.state_machine_arn))?;
+        let leads_to_asked = |alias: &&Alias| {
+            let mut routes = alias.routing.iter();
+            asked.qualifier.is_none() || routes.any(|route| route.state_machine_version_arn == input.state_machine_arn)
+        };
+        let aliases: Vec<&Alias> = machine.aliases.values().filter(leads_to_asked).collect();
+        let about = (Action::ListStateMachineAliases, place, &*input.state_machine_arn);
+        let page_asked = (input.max_results, input.next_token.as_deref());
+        let Page { rows, next_token } = page(&aliases, about, page_asked, seal, now)?;
+        let item = |alias: &&Alias| StateMachineAliasListItem {
+            state_machine_alias_arn: format!("{}:{}", machine.current.arn, alias.name).into(),
+            creation_date: alias.created_at,
+        };
+        Ok(ListStateMachineAliasesOutput { state_machine_aliases: rows.iter().map(item).collect(), next_token })
+    }
+
+    /// One that is not there is deleted already.
+    pub(in crate::service) fn delete_state_machine_alias(
+        &mut self,
+        place: &Place,
+        input: &DeleteStateMachineAliasInput,
+    ) -> Result<DeleteStateMachineAliasOutput, Refusal> {
+        let (asked, name) = MachineRef::parse_alias(&input.state_machine_alias_arn)?;
+        if let Some(machine) = self.own_machine_mut(place, &asked) {
+            machine.aliases.remove(name.as_str());
+        }
+        Ok(DeleteStateMachineAliasOutput {})
+    }
+
+    /// The machine all of these versions belong to; every one must exist.
+    fn routed_machine(
+        &mut self,
+        place: &Place,
+        routing: &[RoutingConfigurationListItem],
+    ) -> Result<&mut Machine, Refusal> {
+        let first = routing.first().map_or("", |route| &*route.state_machine_version_arn);
+        let (asked, _) = MachineRef::parse_version(first)?;
+        let missing = || Refusal::resource_not_found(first);
+        let machine = self.own_machine_mut(place, &asked).ok_or_else(missing)?;
+        for route in routing {
+            let arn = &route.state_machine_version_arn;
+            if version_number(arn).is_none_or(|number| !machine.versions.contains_key(&number)) {
+                return Err(Refusal::resource_not_found(arn));
+            }
+        }
+        Ok(machine)
+    }
+
+    fn machine(&self, place: &Place, arn: &str) -> Result<&Machine, Refusal> {
+        let asked = MachineRef::parse_unqualified(arn)?;
+        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
+        machine.ok_or_else(|| Refusal::state_machine_does_not_exist(arn))
+    }
+
+    fn machine_mut(&mut self, place: &Place, arn: &str) -> Result<&mut Machine, Refusal> {
+        let asked = MachineRef::parse_unqualified(arn)?;
+        self.own_machine_mut(place, &asked).ok_or_else(|| Refusal::state_machine_does_not_exist(arn))
+    }
+}
