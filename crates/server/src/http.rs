@@ -125,15 +125,23 @@ impl Front {
     /// Whose resources are meant: an access key that is an account id says so itself.
     fn place(&self, caller: &Caller) -> Place {
         let is_account = caller.account == caller.access_key_id;
+        // It becomes a part of ARNs, and may be anything a client wrote into its signature.
+        let region = caller.region.as_ref().filter(|region| is_region(region));
         Place {
             account: if is_account { &caller.account } else { &self.account }.clone(),
-            region: caller.region.as_ref().unwrap_or(&self.region).clone(),
+            region: region.unwrap_or(&self.region).clone(),
         }
     }
 
     fn request_id(&self, id: u64) -> String {
         Chance::new(Moment { now: Timestamp(0), entropy: self.seed.wrapping_add(id) }).uuid()
     }
+}
+
+/// Whether the text is such as AWS's regions are: `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 /// Names and values; `None` when a value is no text.

@@ -180,3 +180,55 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    use stepwell_api::Place;
+    use stepwell_spec::{ProtocolError, Request, shapes::ListActivitiesInput};
+
+    use super::*;
+
+    fn call(id: u64) -> Call {
+        let place = Place { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
+        let request = Request::ListActivities(ListActivitiesInput { max_results: None, next_token: None });
+        Call { id, place, request }
+    }
+
+    #[test]
+    fn a_caller_that_goes_away_takes_its_call_back() {
+        let (sender, messages) = std::sync::mpsc::channel();
+        let door = Door(sender);
+        let mut waiting = Box::pin(door.call(call(7)));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(waiting);
+        let said: Vec<String> = messages.try_iter().map(|message| format!("{message:?}")).collect();
+        assert_eq!(said, ["Call(7)", "Forget(7)"]);
+    }
+
+    #[test]
+    fn a_caller_that_was_answered_says_no_more() {
+        let (sender, messages) = std::sync::mpsc::channel();
+        let door = Door(sender);
+        let mut waiting = Box::pin(door.call(call(7)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        let Ok(Message::Call(_, answer)) = messages.recv() else { panic!("a call") };
+        answer.send(Err(Refusal::silent(ProtocolError::InternalFailure))).expect("somebody waits");
+        assert!(waiting.as_mut().poll(&mut context).is_ready());
+        drop(waiting);
+        assert!(messages.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_service_that_is_gone_is_said_to_be() {
+        let (sender, messages) = std::sync::mpsc::channel();
+        drop(messages);
+        let door = Door(sender);
+        let mut waiting = Box::pin(door.call(call(7)));
+        let outcome = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(outcome, std::task::Poll::Ready(None)));
+    }
+}
