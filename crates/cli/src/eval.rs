@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_json::Json;
 use stepwell_jsonata::{Environment, Expression, Limits, Outcome};
-use stepwell_jsonpath::{Scope, ValueExpression};
+use stepwell_jsonpath::{Path, Scope, ValueExpression};
 use stepwell_spec::Timestamp;
 
 use crate::Unusable;
@@ -28,10 +28,10 @@ pub(crate) fn eval(args: &EvalArgs) -> Result<ExitCode, Unusable> {
             evaluate_jsonata(text, input.as_ref(), &variables, at)
         }
         crate::args::ExpressionArgs { jsonpath: Some(text), .. } => {
-            evaluate_jsonpath(text, input, &variables, at, Wanted::Path)
+            evaluate_path(text, &EvalScope::new(input, &variables, at))
         }
         crate::args::ExpressionArgs { intrinsic: Some(text), .. } => {
-            evaluate_jsonpath(text, input, &variables, at, Wanted::Intrinsic)
+            evaluate_intrinsic(text, &EvalScope::new(input, &variables, at))
         }
         _ => return Err(Unusable("give one of --jsonata, --jsonpath, --intrinsic".to_owned())),
     };
@@ -100,33 +100,30 @@ fn fault_place(text: &str, position: usize) -> Fault {
     place
 }
 
-#[derive(PartialEq)]
-enum Wanted {
-    Path,
-    Intrinsic,
+fn evaluate_path(text: &str, scope: &EvalScope<'_>) -> Result<Option<Json>, String> {
+    let path = Path::parse(text).map_err(|fault| format!("{} (position {})", fault.message, fault.offset))?;
+    path.read_in(scope).map(Some).map_err(|fault| fault.message)
 }
 
-fn evaluate_jsonpath(
-    text: &str,
-    input: Option<Json>,
-    variables: &Json,
-    at: Moment,
-    wanted: Wanted,
-) -> Result<Option<Json>, String> {
+fn evaluate_intrinsic(text: &str, scope: &EvalScope<'_>) -> Result<Option<Json>, String> {
     let expression =
         ValueExpression::parse(text).map_err(|fault| format!("{} (position {})", fault.message, fault.offset))?;
-    if (wanted == Wanted::Intrinsic) != expression.intrinsic().is_some() {
-        let other = if wanted == Wanted::Path { "--intrinsic" } else { "--jsonpath" };
-        return Err(format!("'{text}' is for {other}"));
+    if expression.intrinsic().is_none() {
+        return Err(format!("'{text}' is a path: evaluate it with --jsonpath"));
     }
-    let scope = EvalScope { input: input.unwrap_or_else(Json::empty_object), variables, chance: Chance::new(at) };
-    expression.evaluate(&scope).map(Some).map_err(|fault| fault.message)
+    expression.evaluate(scope).map(Some).map_err(|fault| fault.message)
 }
 
 struct EvalScope<'a> {
     input: Json,
     variables: &'a Json,
     chance: Chance,
+}
+
+impl EvalScope<'_> {
+    fn new(input: Option<Json>, variables: &Json, at: Moment) -> EvalScope<'_> {
+        EvalScope { input: input.unwrap_or_else(Json::empty_object), variables, chance: Chance::new(at) }
+    }
 }
 
 impl Scope for EvalScope<'_> {

@@ -19,7 +19,7 @@ mod write;
 pub use jackson::JacksonWords;
 pub use number::{Number, NumberError};
 pub use object::{Members, Object, ObjectBuilder};
-pub use parse::{DEPTH_MAX, DIGITS_MAX, EXPONENT_MAX, Expected, SyntaxError, SyntaxErrorKind};
+pub use parse::{DEPTH_MAX, DIGITS_MAX, EXPONENT_MAX, Expected, REREAD_DEPTH_MAX, SyntaxError, SyntaxErrorKind};
 pub use pointer::Pointer;
 pub use spanned::{LineIndex, Position, Span, Spanned, SpannedMember, SpannedValue};
 pub use value::{Array, Json, Kind};

@@ -21,6 +21,10 @@ pub const DIGITS_MAX: usize = 1_000;
 /// The largest exponent, in size, a number may be written with.
 pub const EXPONENT_MAX: u32 = 10_000;
 
+/// Levels of nesting [`Json::reread`] takes: what a payload of [`DEPTH_MAX`] has when the engine wraps it in values of
+/// its own, such as the list of a Map Run's inputs.
+pub const REREAD_DEPTH_MAX: u32 = DEPTH_MAX + 64;
+
 /// Text that is not JSON: what was wrong and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -124,15 +128,35 @@ impl Json {
     /// Fails on anything that RFC 8259 does not allow, on half surrogates, and past [`DEPTH_MAX`], [`DIGITS_MAX`] and
     /// [`EXPONENT_MAX`].
     pub fn parse(text: &str) -> Result<Json, SyntaxError> {
-        read(text, &PlainTree)
+        read(text, &PlainTree, &Limits::OF_INPUT)
+    }
+
+    /// Reads back a text that a tree of our own was written as.
+    ///
+    /// What was once in memory is not refused for its numbers, and nests up to [`REREAD_DEPTH_MAX`]. Not for text from
+    /// outside.
+    pub fn reread(text: &str) -> Result<Json, SyntaxError> {
+        read(text, &PlainTree, &Limits::OF_OUR_OWN)
     }
 }
 
 impl Spanned {
     /// Reads one JSON value together with the place of every name and value. Same rules as [`Json::parse`].
     pub fn parse(text: &str) -> Result<Spanned, SyntaxError> {
-        read(text, &SpannedTree)
+        read(text, &SpannedTree, &Limits::OF_INPUT)
     }
+}
+
+/// How much of everything a text may hold.
+struct Limits {
+    depth: u32,
+    digits: usize,
+    exponent: u32,
+}
+
+impl Limits {
+    const OF_INPUT: Limits = Limits { depth: DEPTH_MAX, digits: DIGITS_MAX, exponent: EXPONENT_MAX };
+    const OF_OUR_OWN: Limits = Limits { depth: REREAD_DEPTH_MAX, digits: usize::MAX, exponent: u32::MAX };
 }
 
 /// What a parse builds.
@@ -191,8 +215,8 @@ impl Tree for SpannedTree {
     }
 }
 
-fn read<T: Tree>(text: &str, tree: &T) -> Result<T::Value, SyntaxError> {
-    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, tree };
+fn read<T: Tree>(text: &str, tree: &T, limits: &Limits) -> Result<T::Value, SyntaxError> {
+    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, tree, limits };
     let result = reader.document();
     result.map_err(|(kind, offset)| {
         let position = LineIndex::new(text).position(text, offset);
@@ -207,6 +231,7 @@ struct Reader<'t, T> {
     bytes: &'t [u8],
     at: usize,
     tree: &'t T,
+    limits: &'t Limits,
 }
 
 impl<T: Tree> Reader<'_, T> {
@@ -307,8 +332,8 @@ impl<T: Tree> Reader<'_, T> {
 
     /// Steps over the opening bracket; answers where it stood.
     fn enter(&mut self, depth: u32) -> Result<usize, Fault> {
-        if depth >= DEPTH_MAX {
-            return Err((SyntaxErrorKind::TooDeep(DEPTH_MAX), self.at));
+        if depth >= self.limits.depth {
+            return Err((SyntaxErrorKind::TooDeep(self.limits.depth), self.at));
         }
         let start = self.at;
         self.at += 1;
@@ -410,9 +435,11 @@ impl<T: Tree> Reader<'_, T> {
         }
         let text = &self.text[start..self.at];
         let exponent = text.split(['e', 'E']).nth(1).map(|exponent| exponent.trim_start_matches(['+', '-']));
-        let exponent_too_large =
-            |exponent: &str| exponent.parse::<u32>().map_or(!exponent.is_empty(), |size| size > EXPONENT_MAX);
-        if text.len() > DIGITS_MAX || exponent.is_some_and(exponent_too_large) {
+        let exponent_too_large = |exponent: &str| {
+            self.limits.exponent < u32::MAX
+                && exponent.parse::<u32>().map_or(!exponent.is_empty(), |size| size > self.limits.exponent)
+        };
+        if text.len() > self.limits.digits || exponent.is_some_and(exponent_too_large) {
             return Err((SyntaxErrorKind::NumberTooLong, start));
         }
         if self.peek().is_some_and(is_word_byte) {
@@ -479,6 +506,24 @@ mod tests {
             Json::parse(" \n[ 1 , {\"a\" : \"\\u00e9\\uD83D\\uDE00\\/\"} ]\t").expect("JSON").to_string(),
             r#"[1,{"a":"é😀/"}]"#
         );
+    }
+
+    #[test]
+    fn what_was_once_a_tree_is_read_back() {
+        let wrapped = Json::array(vec![Json::parse(&nested(DEPTH_MAX)).expect("as deep as input may be")]);
+        let long = Json::Number(Number::parse(&"9".repeat(DIGITS_MAX + 1)).expect("a number"));
+        let large = Json::Number(Number::parse("1e99999999999").expect("a number"));
+        for tree in [wrapped, long, large] {
+            let text = tree.to_string();
+            assert!(Json::parse(&text).is_err());
+            assert!(Json::reread(&text).expect("our own text").is_identical(&tree));
+        }
+        let too_deep = Json::reread(&nested(REREAD_DEPTH_MAX + 1)).expect_err("deeper than anything of ours");
+        assert_eq!(too_deep.kind, SyntaxErrorKind::TooDeep(REREAD_DEPTH_MAX));
+    }
+
+    fn nested(levels: u32) -> String {
+        "[".repeat(levels as usize) + &"]".repeat(levels as usize)
     }
 
     #[test]

@@ -97,6 +97,11 @@ impl Array {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Where the shared array stands in memory: its own as long as somebody holds it, the same for all who share it.
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// The items, moved out when nobody else holds the array and copied (by pointer) otherwise.
     pub fn into_items(self) -> Vec<Json> {
         match Arc::try_unwrap(self.0) {

@@ -97,7 +97,7 @@ impl Server {
     pub fn run_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let seeds = Seeds::draw()?;
-        let service = Service::new(ServiceSettings { key: seeds.key });
+        let service = Service::new(&ServiceSettings { key: seeds.key });
         let clock = Clock::new(self.settings.time, seeds.clock);
         let Running { door, ended, thread } = shard::start(service, clock, self.transport).map_err(refused)?;
         let front = Arc::new(Front::new(&self.settings, door, seeds.request_ids));

@@ -10,13 +10,11 @@ pub(crate) struct ServiceSettings {
     pub(crate) key: [u8; 32],
 }
 
-pub(crate) struct Service {
-    _settings: ServiceSettings,
-}
+pub(crate) struct Service;
 
 impl Service {
-    pub(crate) fn new(settings: ServiceSettings) -> Service {
-        Service { _settings: settings }
+    pub(crate) fn new(_: &ServiceSettings) -> Service {
+        Service
     }
 
     pub(crate) fn call(&mut self, call: Call, _: Moment) -> Outs {

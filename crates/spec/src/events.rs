@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use stepwell_json::{Json, ObjectBuilder};
 
+use crate::stored::{FieldSink, FieldSource, Stored};
 use crate::timestamp::Timestamp;
 
 /// Text that events share by pointer.
@@ -143,6 +144,21 @@ macro_rules! details {
                     let mut out = ObjectBuilder::new();
                     $( self.$field.write($json, with_data, &mut out); )*
                     Json::Object(out.build())
+                }
+            }
+
+            impl Stored for $name {
+                fn store(&self, sink: &mut impl FieldSink) {
+                    $( self.$field.store(sink); )*
+                    $( $( self.$own.store(sink); )* )?
+                }
+
+                fn restore<S: FieldSource>(source: &mut S) -> Result<Self, S::Error> {
+                    // The values are asked for in the order the fields are written here.
+                    Ok($name {
+                        $( $field: Stored::restore(source)?, )*
+                        $( $( $own: Stored::restore(source)?, )* )?
+                    })
                 }
             }
         )*
@@ -470,6 +486,30 @@ macro_rules! history_events {
                     $( history_events!(@binding $name details $($details)?) => history_events!(@write details with_data $($details)?), )*
                 }
             }
+
+            /// The storage tag.
+            pub fn tag(&self) -> u16 {
+                match self {
+                    $( history_events!(@pattern $name $($details)?) => $tag, )*
+                }
+            }
+
+            /// Gives every field of the details to the sink, ours too. The tag is not among them.
+            pub fn store(&self, sink: &mut impl FieldSink) {
+                match self {
+                    $( history_events!(@binding $name details $($details)?) => history_events!(@store details sink $($details)?), )*
+                }
+            }
+
+            /// The event of this tag with the fields that [`Event::store`] gave away.
+            ///
+            /// Fails on a tag that is not in the table, and as the source does.
+            pub fn restore<S: FieldSource>(tag: u16, source: &mut S) -> Result<Event, S::Error> {
+                match tag {
+                    $( $tag => Ok(history_events!(@restore $name source $($details)?)), )*
+                    unknown => Err(source.unknown_event(unknown)),
+                }
+            }
         }
     };
     (@public public) => { true };
@@ -480,6 +520,10 @@ macro_rules! history_events {
     (@binding $name:ident $bound:ident) => { Event::$name };
     (@write $bound:ident $with_data:ident $details:ident) => { Some((<$details as Details>::KEY, $bound.write($with_data))) };
     (@write $bound:ident $with_data:ident) => { None };
+    (@store $bound:ident $sink:ident $details:ident) => { Stored::store($bound, $sink) };
+    (@store $bound:ident $sink:ident) => { () };
+    (@restore $name:ident $source:ident $details:ident) => { Event::$name(Stored::restore($source)?) };
+    (@restore $name:ident $source:ident) => { Event::$name };
 }
 
 history_events! {

@@ -14,6 +14,7 @@ mod operators;
 mod quotas;
 mod services;
 pub mod shapes;
+mod stored;
 mod timestamp;
 
 pub use actions::{Action, ActionFacts, Request, Response};
@@ -27,4 +28,5 @@ pub use fields::{
 pub use operators::{OperandType, Operator, Relation, Trait};
 pub use quotas::{QUOTAS, Quota, quota};
 pub use services::{ActionRow, ITEM_READERS, RESULT_WRITERS, SERVICES, ServiceRow, service};
+pub use stored::{FieldSink, FieldSource, Stored};
 pub use timestamp::{Timestamp, TimestampError};

@@ -30,6 +30,8 @@ pub(crate) struct Room {
 enum Outside {
     /// A pure room: these alone. It also has no clock, chance, threads, files, sockets or processes.
     Only(&'static [&'static str]),
+    /// A leaf that owns the door to files and needs these alone. Clock, chance and threads stay banned.
+    Files(&'static [&'static str]),
     /// A leaf that owns a door to the outside. Licences and sources are still held by deny.toml.
     Any,
 }
@@ -75,8 +77,14 @@ pub(crate) const ROOMS: &[Room] = &[
         outside_tests: &[],
     },
     Room {
+        name: "store",
+        uses: &["json", "spec"],
+        outside: Outside::Files(&["crc32fast", "redb"]),
+        outside_tests: &[],
+    },
+    Room {
         name: "server",
-        uses: &["json", "spec", "asl", "interpreter", "engine", "api"],
+        uses: &["json", "spec", "asl", "interpreter", "engine", "api", "store"],
         outside: Outside::Any,
         outside_tests: &[],
     },
@@ -94,10 +102,6 @@ impl Room {
         ROOMS.iter().filter(|room| matches!(room.outside, Outside::Only(_))).map(|room| room.name)
     }
 
-    fn is_pure(&self) -> bool {
-        matches!(self.outside, Outside::Only(_))
-    }
-
     fn may_use(&self, package: &str, in_tests: bool) -> Result<(), String> {
         if let Some(other) = package.strip_prefix("stepwell-") {
             return match self.uses.contains(&other) {
@@ -107,12 +111,13 @@ impl Room {
         }
         match &self.outside {
             Outside::Any => Ok(()),
-            Outside::Only(allowed) if allowed.contains(&package) => Ok(()),
-            Outside::Only(_) if in_tests && self.outside_tests.contains(&package) => Ok(()),
+            Outside::Only(allowed) | Outside::Files(allowed) if allowed.contains(&package) => Ok(()),
+            Outside::Only(_) | Outside::Files(_) if in_tests && self.outside_tests.contains(&package) => Ok(()),
             Outside::Only(_) => Err(format!(
                 "`{}` may not use the crate `{package}`: it stands below the engine, which knows only JSON",
                 self.name
             )),
+            Outside::Files(_) => Err(format!("`{}` may not use the crate `{package}`", self.name)),
         }
     }
 }
@@ -131,8 +136,8 @@ pub(crate) fn check(tree: &Tree, faults: &mut Vec<Fault>) {
             }
         }
         let own_lints = format!("crates/{}/clippy.toml", room.name);
-        if room.is_pure() && tree.holds(&own_lints) {
-            faults.push(Fault::of(&own_lints, "a pure crate lives under the bans of the root's clippy.toml"));
+        if !matches!(room.outside, Outside::Any) && tree.holds(&own_lints) {
+            faults.push(Fault::of(&own_lints, "this crate lives under the bans of the root's clippy.toml"));
         }
     }
     for (path, _) in tree.ending("/Cargo.toml") {
@@ -178,7 +183,7 @@ fn drawing() -> String {
         let mut outside = match &room.outside {
             Outside::Any => "as a leaf needs".to_owned(),
             Outside::Only([]) => "none".to_owned(),
-            Outside::Only(names) => names.join(", "),
+            Outside::Only(names) | Outside::Files(names) => names.join(", "),
         };
         if !room.outside_tests.is_empty() {
             outside.push_str(&format!("; in tests {}", room.outside_tests.join(", ")));
@@ -216,6 +221,9 @@ mod tests {
         check("engine", "serde_json", true, false);
         check("jsonata", "serde_json", true, true);
         check("jsonata", "serde_json", false, false);
+        check("store", "redb", false, true);
+        check("store", "serde_json", false, false);
+        check("store", "stepwell-cli", false, false);
         check("cli", "anything", false, true);
     }
 

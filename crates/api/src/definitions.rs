@@ -1,11 +1,20 @@
-//! `ValidateStateMachineDefinition`: the one action that needs no state at all.
+//! Definitions: compiled for the actions that keep them, and validated for the one action that needs no state at all.
 
-use stepwell_asl::{Compilation, MachineType, Options, Severity, Source, compile};
+use stepwell_asl::{Compilation, Definition, MachineType, Options, Severity, Source, compile};
 use stepwell_spec::shapes::{
     StateMachineType, ValidateStateMachineDefinitionDiagnostic, ValidateStateMachineDefinitionInput,
     ValidateStateMachineDefinitionOutput, ValidateStateMachineDefinitionResultCode,
     ValidateStateMachineDefinitionSeverity as ApiSeverity,
 };
+
+use crate::refusal::Refusal;
+
+/// The definition of a state machine of this type. Refuses with `InvalidDefinition`, telling every error.
+pub fn compile_definition(text: &str, kind: Option<StateMachineType>) -> Result<Definition, Refusal> {
+    let Compilation { definition, diagnostics } =
+        compile(&Source::json(text), &Options { machine_type: machine_type(kind) });
+    definition.ok_or_else(|| Refusal::invalid_definition(&diagnostics))
+}
 
 /// Diagnostics in an answer when the request does not say, or says zero; also the most it may ask for.
 const RESULTS_MAX: usize = 100;
@@ -65,6 +74,18 @@ mod tests {
         });
         let fails = output.result == ValidateStateMachineDefinitionResultCode::Fail;
         (fails, output.diagnostics.len(), output.truncated == Some(true))
+    }
+
+    #[test]
+    fn definitions_are_compiled_or_refused_with_every_error() {
+        let good = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}"#;
+        assert!(compile_definition(good, None).is_ok());
+        let refusal = compile_definition(r#"{"StartAt":"A"}"#, Some(StateMachineType::Express)).expect_err("no states");
+        assert_eq!(
+            refusal.to_string(),
+            "InvalidDefinition: Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: \
+             [States] at /'"
+        );
     }
 
     #[test]

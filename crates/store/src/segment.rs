@@ -1,0 +1,336 @@
+//! A segment's bytes: a header, then batches of frames, each batch closed by a mark, then zeroes.
+//!
+//! ```text
+//! segment  header | (frame+ | mark)* | zeroes up to the segment's size
+//! header   "STEPWELL" | version u32 | checksum u32 | log u64 | number u64 | size u64 | end of the one before u64 | zeroes
+//! frame    checksum u32 | body length u32 | body checksum u32 | batch start u32 | shard u32 | 0 u32 | epoch u64 |
+//!          sequence u64 | body | zeroes up to a multiple of 8
+//! mark     "BTCH" | batch start u32 | 0 u32 | checksum u32
+//! ```
+//!
+//! Numbers are little-endian, everything starts at a multiple of 8. The checksums of headers and marks take in where
+//! they stand — the log, the segment, the offset — so that bytes of another place never look right in this one.
+//!
+//! **Batch start** is what tells a torn write from damage. A batch is written only when all before it is durable.
+//! So whoever finds bytes that do not check out, and behind them a frame or mark whose batch starts later, knows that
+//! they were durable once. And a batch that has its mark and misses no sector was written whole.
+//!
+//! This file reads and writes bytes in memory. It opens no file.
+
+use crate::frame::put_body;
+use crate::{Append, Tail};
+
+/// Version of everything in a segment.
+pub(crate) const VERSION: u32 = 1;
+
+/// Bytes of a segment's header, and the offset of its first frame.
+pub(crate) const HEADER_BYTES: u32 = 64;
+
+/// Bytes before a frame's body.
+pub(crate) const FRAME_HEADER_BYTES: usize = 40;
+
+/// Bytes of the mark that closes a batch.
+pub(crate) const MARK_BYTES: usize = 16;
+
+/// What a disk writes whole or not at all. Larger ones only make fewer cases.
+const SECTOR_BYTES: usize = 512;
+
+const MAGIC: &[u8; 8] = b"STEPWELL";
+const MARK_MAGIC: &[u8; 4] = b"BTCH";
+
+/// Where a frame starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    /// The segment's number.
+    pub(crate) segment: u64,
+    /// Bytes from the segment's beginning.
+    pub(crate) offset: u32,
+}
+
+/// Which segment of which log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) log: u64,
+    pub(crate) number: u64,
+}
+
+impl Place {
+    /// A checksum that holds only here.
+    fn checksum(self, offset: u32, bytes: &[u8]) -> u32 {
+        let mut seed = [0; 20];
+        seed[..8].copy_from_slice(&self.log.to_le_bytes());
+        seed[8..16].copy_from_slice(&self.number.to_le_bytes());
+        seed[16..].copy_from_slice(&offset.to_le_bytes());
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&seed);
+        hasher.update(bytes);
+        hasher.finalize()
+    }
+}
+
+/// What a segment says about itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SegmentHeader {
+    pub(crate) place: Place,
+    /// Bytes of the file.
+    pub(crate) size: u32,
+    /// Where the segment before this one ends; 0 when there was none.
+    pub(crate) end_before: u32,
+}
+
+/// Why a segment's header is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeaderFault {
+    Newer(u32),
+    Broken,
+}
+
+impl SegmentHeader {
+    pub(crate) fn write(&self) -> [u8; HEADER_BYTES as usize] {
+        let mut bytes = [0; HEADER_BYTES as usize];
+        bytes[..8].copy_from_slice(MAGIC);
+        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.place.log.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.place.number.to_le_bytes());
+        bytes[32..40].copy_from_slice(&u64::from(self.size).to_le_bytes());
+        bytes[40..48].copy_from_slice(&u64::from(self.end_before).to_le_bytes());
+        let checksum = self.place.checksum(0, &bytes);
+        bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the header of a segment that should stand at this place.
+    pub(crate) fn read(place: Place, bytes: &[u8; HEADER_BYTES as usize]) -> Result<SegmentHeader, HeaderFault> {
+        if bytes[..8] != *MAGIC {
+            return Err(HeaderFault::Broken);
+        }
+        let version = u32_at(bytes, 8);
+        if version != VERSION {
+            return Err(HeaderFault::Newer(version));
+        }
+        let mut unsigned = *bytes;
+        unsigned[12..16].fill(0);
+        if place.checksum(0, &unsigned) != u32_at(bytes, 12) {
+            return Err(HeaderFault::Broken);
+        }
+        let (Ok(size), Ok(end_before)) = (u32::try_from(u64_at(bytes, 32)), u32::try_from(u64_at(bytes, 40))) else {
+            return Err(HeaderFault::Broken);
+        };
+        Ok(SegmentHeader { place, size, end_before })
+    }
+}
+
+/// The header of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FrameHeader {
+    pub(crate) body_bytes: u32,
+    body_checksum: u32,
+    pub(crate) batch_start: u32,
+    pub(crate) shard: u32,
+    pub(crate) tail: Tail,
+}
+
+impl FrameHeader {
+    /// Reads the header at this place; `None` when the bytes are none.
+    pub(crate) fn read(place: Place, offset: u32, bytes: &[u8]) -> Option<FrameHeader> {
+        let bytes = bytes.get(..FRAME_HEADER_BYTES)?;
+        if place.checksum(offset, &bytes[4..]) != u32_at(bytes, 0) || u32_at(bytes, 20) != 0 {
+            return None;
+        }
+        Some(FrameHeader {
+            body_bytes: u32_at(bytes, 4),
+            body_checksum: u32_at(bytes, 8),
+            batch_start: u32_at(bytes, 12),
+            shard: u32_at(bytes, 16),
+            tail: Tail { epoch: u64_at(bytes, 24), sequence: u64_at(bytes, 32) },
+        })
+    }
+
+    /// Bytes of the whole frame, with the zeroes that fill it up.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        FRAME_HEADER_BYTES + padded(self.body_bytes as usize)
+    }
+
+    /// The body in the bytes of a frame; `None` when they are too few or not what was written.
+    pub(crate) fn body<'a>(&self, frame: &'a [u8]) -> Option<&'a [u8]> {
+        let padded = frame.get(FRAME_HEADER_BYTES..self.frame_bytes())?;
+        (crc32fast::hash(padded) == self.body_checksum).then(|| &padded[..self.body_bytes as usize])
+    }
+}
+
+fn padded(bytes: usize) -> usize {
+    bytes.next_multiple_of(8)
+}
+
+/// Frames for one stretch of a segment, to be written in one go.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Batch {
+    /// Adds a frame's body without its header; answers where the frame begins in `bytes`.
+    pub(crate) fn stage(&mut self, append: &Append<'_>) -> usize {
+        let start = self.bytes.len();
+        self.bytes.resize(start + FRAME_HEADER_BYTES, 0);
+        put_body(append, &mut self.bytes);
+        let body_bytes = self.bytes.len() - start - FRAME_HEADER_BYTES;
+        self.bytes.resize(start + FRAME_HEADER_BYTES + padded(body_bytes), 0);
+        let body_checksum = crc32fast::hash(&self.bytes[start + FRAME_HEADER_BYTES..]);
+        let header = &mut self.bytes[start..start + FRAME_HEADER_BYTES];
+        header[4..8].copy_from_slice(&(body_bytes as u32).to_le_bytes());
+        header[8..12].copy_from_slice(&body_checksum.to_le_bytes());
+        header[16..20].copy_from_slice(&append.shard.to_le_bytes());
+        header[24..32].copy_from_slice(&append.epoch.to_le_bytes());
+        header[32..40].copy_from_slice(&append.sequence.to_le_bytes());
+        start
+    }
+
+    /// Completes the header of the frame that begins at `start`, of a batch that will stand at `batch_start`.
+    pub(crate) fn seal_frame(&mut self, start: usize, place: Place, batch_start: u32) -> u32 {
+        let offset = batch_start + start as u32;
+        let header = &mut self.bytes[start..start + FRAME_HEADER_BYTES];
+        header[12..16].copy_from_slice(&batch_start.to_le_bytes());
+        let checksum = place.checksum(offset, &header[4..]);
+        header[..4].copy_from_slice(&checksum.to_le_bytes());
+        offset
+    }
+
+    /// Closes the batch.
+    pub(crate) fn seal(&mut self, place: Place, batch_start: u32) {
+        let offset = batch_start + self.bytes.len() as u32;
+        let mut mark = [0; MARK_BYTES];
+        mark[..4].copy_from_slice(MARK_MAGIC);
+        mark[4..8].copy_from_slice(&batch_start.to_le_bytes());
+        let checksum = place.checksum(offset, &mark[..12]);
+        mark[12..].copy_from_slice(&checksum.to_le_bytes());
+        self.bytes.extend_from_slice(&mark);
+    }
+}
+
+/// The batch start a mark tells, if there is one at this offset.
+fn read_mark(place: Place, offset: u32, bytes: &[u8]) -> Option<u32> {
+    let bytes = bytes.get(..MARK_BYTES)?;
+    let is_mark = bytes[..4] == *MARK_MAGIC && place.checksum(offset, &bytes[..12]) == u32_at(bytes, 12);
+    is_mark.then(|| u32_at(bytes, 4))
+}
+
+/// Walks over a segment's frames.
+#[derive(Debug)]
+pub(crate) struct Walk<'a> {
+    place: Place,
+    bytes: &'a [u8],
+    /// Where the next frame or mark should begin.
+    pub(crate) at: usize,
+    /// Where the batch of the next frame began; `at` when it is the first of its batch.
+    batch_start: usize,
+    /// Where the batch of the last frame began.
+    pub(crate) last_batch_start: usize,
+}
+
+/// What a walk comes upon.
+#[derive(Debug)]
+pub(crate) enum Step<'a> {
+    /// A frame.
+    Frame { offset: u32, header: FrameHeader, body: &'a [u8] },
+    /// The end of the bytes.
+    End,
+    /// No frame, and why.
+    Nothing(&'static str),
+}
+
+impl<'a> Walk<'a> {
+    /// Begins at the first frame. `bytes` are those of the segment up to its end, its header too.
+    pub(crate) fn new(place: Place, bytes: &'a [u8]) -> Walk<'a> {
+        let at = HEADER_BYTES as usize;
+        Walk { place, bytes, at, batch_start: at, last_batch_start: at }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The next frame. After anything else than a frame it comes upon the same again.
+    pub(crate) fn step(&mut self) -> Step<'a> {
+        if self.batch_start < self.at && self.mark_at(self.at) == Some(self.batch_start) {
+            self.at += MARK_BYTES;
+            self.batch_start = self.at;
+        }
+        if self.at >= self.bytes.len() {
+            return Step::End;
+        }
+        let offset = self.at as u32;
+        let rest = &self.bytes[self.at..];
+        let Some(header) = FrameHeader::read(self.place, offset, rest) else {
+            return Step::Nothing("no frame where one should begin");
+        };
+        // After a cut a new batch begins behind frames whose mark was never written.
+        if header.batch_start as usize != self.batch_start && header.batch_start != offset {
+            return Step::Nothing("a frame of another batch");
+        }
+        let Some(body) = header.body(rest) else {
+            return Step::Nothing("a frame whose bytes do not match their checksum");
+        };
+        self.batch_start = header.batch_start as usize;
+        self.last_batch_start = self.batch_start;
+        self.at += header.frame_bytes();
+        Step::Frame { offset, header, body }
+    }
+
+    fn mark_at(&self, at: usize) -> Option<usize> {
+        let bytes = self.bytes.get(at..)?;
+        read_mark(self.place, at as u32, bytes).map(|start| start as usize)
+    }
+
+    /// What to make of the rest of the last segment, once the walk has come upon no frame: the bytes from `at` on that
+    /// are to be zeroed, or the proof that they were durable and are damaged.
+    pub(crate) fn judge_tail(&self) -> TailVerdict {
+        let rest = &self.bytes[self.at..];
+        let Some(last) = rest.iter().rposition(|&byte| byte != 0) else { return TailVerdict::Clean };
+        let end = self.at + last + 1;
+        for at in (self.at..end).step_by(8) {
+            let bytes = &self.bytes[at..];
+            let header = FrameHeader::read(self.place, at as u32, bytes).map(|header| header.batch_start as usize);
+            let mark = self.mark_at(at);
+            if header.or(mark).is_some_and(|start| start > self.at) {
+                return TailVerdict::Damaged("what follows was written after these bytes were durable");
+            }
+            if mark.is_some_and(|start| start <= self.at && self.has_every_sector(start, at)) {
+                return TailVerdict::Damaged("the batch was written whole and does not check out");
+            }
+        }
+        TailVerdict::Torn { end }
+    }
+
+    /// Whether no sector between the two offsets is still as it was before anything was written.
+    fn has_every_sector(&self, start: usize, end: usize) -> bool {
+        let mut at = start;
+        while at < end {
+            let sector_end = ((at / SECTOR_BYTES + 1) * SECTOR_BYTES).min(end);
+            if self.bytes[at..sector_end].iter().all(|&byte| byte == 0) {
+                return false;
+            }
+            at = sector_end;
+        }
+        true
+    }
+}
+
+/// What the end of the last segment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TailVerdict {
+    /// Nothing but zeroes.
+    Clean,
+    /// Part of a batch that was never durable, up to `end`.
+    Torn { end: usize },
+    /// Bytes that were durable and are not as they were written, and how that is known.
+    Damaged(&'static str),
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}

@@ -1,0 +1,9 @@
+//! The store, from outside: one suite for every implementation, records of every kind, and a disk that fails.
+
+mod crashes;
+mod damage;
+mod encoding;
+mod faults;
+mod scripted;
+mod sim_disk;
+mod suite;
