@@ -1,5 +1,6 @@
 //! The command line: the public contract, with help that teaches.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -43,6 +44,27 @@ pub(crate) enum Command {
   stepwell validate order.asl.json
   stepwell validate --format github workflows/*.asl.json")]
     Validate(ValidateArgs),
+    /// Be a Step Functions on this machine: the AWS API over HTTP, for every AWS SDK and the aws command.
+    ///
+    /// Point a client at it with --endpoint-url, or with AWS_ENDPOINT_URL_SFN for all of them. Any credentials are taken,
+    /// so it listens to its own machine only. The account is the access key id when that has twelve digits; the region is
+    /// the client's.
+    ///
+    /// GET /_stepwell/health answers 200 as soon as it serves; GET /_stepwell/metrics is for Prometheus. SIGTERM and Ctrl-C
+    /// end it: what is being answered has five seconds.
+    ///
+    /// Exit status: 0 when it was asked to end, 1 when it cannot listen, 2 when its settings or its mocks cannot be used.
+    #[command(after_help = "Examples:
+  stepwell serve --memory
+  stepwell serve --memory --time skip --mocks mocks.json
+
+  export AWS_ENDPOINT_URL_SFN=http://127.0.0.1:4566 AWS_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  aws stepfunctions create-state-machine --name hello --definition file://hello.asl.json \\
+      --role-arn arn:aws:iam::000000000000:role/hello
+
+  An execution started on \"<state machine's ARN>#CASE\" gets its answers from that case of --mocks.")]
+    Serve(ServeArgs),
 }
 
 #[derive(Args)]
@@ -106,6 +128,49 @@ pub(crate) struct ValidateArgs {
     /// How to print diagnostics.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4566", env = "STEPWELL_LISTEN", value_parser = listen_address)]
+    pub(crate) listen: SocketAddr,
+    /// Keep everything in memory, and nothing when the server stops.
+    #[arg(long, env = "STEPWELL_MEMORY")]
+    pub(crate) memory: bool,
+    /// Whether waits, retries and timeouts take their real time, or none whenever nothing runs.
+    #[arg(long, value_enum, default_value_t = Time::Real, env = "STEPWELL_TIME")]
+    pub(crate) time: Time,
+    /// Answers for Task states, in the mock configuration format of Step Functions Local; read again when it changes.
+    #[arg(long, value_name = "FILE", env = "SFN_MOCK_CONFIG")]
+    pub(crate) mocks: Option<PathBuf>,
+    /// The account of callers whose access key id is none.
+    #[arg(long, value_name = "ID", default_value = "000000000000", env = "STEPWELL_ACCOUNT", value_parser = account_id)]
+    pub(crate) account: String,
+    /// The region of callers that name none.
+    #[arg(long, value_name = "REGION", default_value = "us-east-1", env = "STEPWELL_REGION")]
+    pub(crate) region: String,
+    /// A further name clients may call the server by, such as a container's; may be given several times.
+    #[arg(long, value_name = "NAME", env = "STEPWELL_ALLOW_HOST", value_delimiter = ',')]
+    pub(crate) allow_host: Vec<String>,
+    /// Let other machines in although nobody has to prove who they are.
+    #[arg(long, env = "STEPWELL_INSECURE")]
+    pub(crate) insecure: bool,
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let numeric = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    numeric.parse().map_err(|_| "give an IP address and a port, such as 127.0.0.1:4566 or [::1]:4566".to_owned())
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    match text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Ok(text.to_owned()),
+        false => Err("an account id has twelve digits".to_owned()),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,15 +1,15 @@
 //! The `stepwell` command: reads its arguments, calls one command, and says how it ended by its exit code.
 //!
-//! 0: it worked. 1: the execution failed, a definition has errors, an expression failed. 2: bad usage, a file that
-//! cannot be read, a definition that cannot be run.
+//! 0: it worked. 1: the execution failed, a definition has errors, an expression failed, a server could not take its
+//! port. 2: bad usage, a file that cannot be read, a definition that cannot be run.
 
 mod args;
 mod eval;
 mod files;
 mod live;
-mod mocks;
 mod report;
 mod run;
+mod serve;
 mod validate;
 
 use std::process::ExitCode;
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Eval(args) => eval::eval(&args),
         Command::Validate(args) => validate::validate(&args),
+        Command::Serve(args) => serve::serve(args),
     };
     outcome.unwrap_or_else(|Unusable(reason)| {
         eprintln!("stepwell: {reason}");

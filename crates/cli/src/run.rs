@@ -11,15 +11,15 @@ use stepwell_asl::{Definition, Options, WorkflowId, compile};
 use stepwell_engine::{Clock, Engine, ExecutionId, Stopped, VirtualClock, run_to_end};
 use stepwell_interpreter::{Chance, Execution, Failure, Identity, Moment, Settings, Start, Status};
 use stepwell_json::Json;
+use stepwell_server::{MockFile, Mocks};
 use stepwell_spec::error::EXCEED_TOLERATED_FAILURE_THRESHOLD;
 use stepwell_spec::{Event, Record, Timestamp};
 
 use crate::Unusable;
 use crate::args::{Format, MachineType, RunArgs, Time};
 use crate::eval::this_moment;
-use crate::files::{read_definition, read_json};
+use crate::files::{read_definition, read_json, read_text};
 use crate::live::Live;
-use crate::mocks::Mocks;
 use crate::report;
 
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
     let input = read_json(&args.input, "--input")?;
     let names = machine_names(&args.file);
     let mut mocks = match &args.mocks {
-        Some(given) => Mocks::read(given, &names, &definition)?,
+        Some(given) => read_mocks(given, &names, &definition)?,
         None => Mocks::default(),
     };
     let at = this_moment(args.seed);
@@ -108,6 +108,18 @@ fn load(args: &RunArgs) -> Result<Definition, Unusable> {
             Err(Unusable(format!("{} has {errors} error{plural} and cannot be run", file.name)))
         }
     }
+}
+
+/// Reads the mocks of `FILE` or `FILE#CASE`.
+fn read_mocks(given: &str, machine_names: &[String], definition: &Definition) -> Result<Mocks, Unusable> {
+    let (file, case) = match given.rsplit_once('#') {
+        Some((file, case)) => (file, Some(case)),
+        None => (given, None),
+    };
+    let text = read_text(Path::new(file))?;
+    let mocks = MockFile::parse(file, &text).and_then(|file| file.clear_case(machine_names, case)).map_err(Unusable)?;
+    mocks.check(definition).map_err(Unusable)?;
+    Ok(mocks)
 }
 
 /// What the state machine may be called: the file's name without its endings, then its folder's.

@@ -83,8 +83,14 @@ pub(crate) const ROOMS: &[Room] = &[
         outside_tests: &[],
     },
     Room {
+        name: "server",
+        uses: &["json", "spec", "asl", "interpreter", "engine", "api", "store"],
+        outside: Outside::Any,
+        outside_tests: &[],
+    },
+    Room {
         name: "cli",
-        uses: &["json", "spec", "jsonpath", "jsonata", "asl", "interpreter", "engine"],
+        uses: &["json", "spec", "jsonpath", "jsonata", "asl", "interpreter", "engine", "server"],
         outside: Outside::Any,
         outside_tests: &[],
     },

@@ -97,3 +97,22 @@ fn texts_made_to_hurt_are_refused() {
         assert!(ran.code == 1 && ran.stderr.starts_with('D'), "{bomb}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn a_server_that_cannot_be_as_told_says_why() {
+    refused(&["serve"], "the store that outlives the server is not there yet; say with --memory");
+    refused(&["serve", "--memory", "--listen", "0.0.0.0:0"], "accept the risk with --insecure");
+    refused(
+        &["serve", "--memory", "--listen", "127.0.0.1:0", "--mocks", "not-there.json"],
+        "cannot read not-there.json",
+    );
+}
+
+#[test]
+fn a_port_in_use_is_one_line_and_exit_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let ran = stepwell(&["serve", "--memory", "--listen", &address]);
+    let expected = format!("stepwell: cannot listen on {address}: the port is in use; choose another with --listen\n");
+    assert_eq!((ran.code, ran.stderr), (1, expected));
+}

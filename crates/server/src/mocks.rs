@@ -10,19 +10,23 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::path::Path;
 
 use stepwell_asl::{Definition, Pattern, ResourceKind, StateKind};
 use stepwell_engine::{Answer, Dispatch, Transport};
 use stepwell_json::{Json, Object};
 use stepwell_spec::Text;
 
-use crate::Unusable;
-use crate::files::read_text;
+/// A mock configuration file.
+#[derive(Clone, Debug)]
+pub struct MockFile {
+    /// What it is called, for messages.
+    name: String,
+    config: Json,
+}
 
-/// The answers of one test case.
+/// The answers of one test case, for one execution: they know how often each state has asked.
 #[derive(Debug, Default)]
-pub(crate) struct Mocks {
+pub struct Mocks {
     /// Where they came from, for messages.
     origin: Option<Origin>,
     /// Answers by state name.
@@ -50,38 +54,63 @@ enum MockedAnswer {
     Throw { error: Option<Text>, cause: Option<Text> },
 }
 
-impl Mocks {
-    /// Reads `FILE` or `FILE#CASE`.
+impl MockFile {
+    /// Reads the text of a file. `name` stands in messages.
     ///
-    /// The state machine is the one named like one of `names` (the definition's file or folder), or the only one there is;
-    /// likewise the case. A case that names a state the definition does not have is a mistake and is refused.
-    pub(crate) fn read(given: &str, names: &[String], definition: &Definition) -> Result<Mocks, Unusable> {
-        let (file, case) = match given.rsplit_once('#') {
-            Some((file, case)) => (file, Some(case)),
-            None => (given, None),
-        };
-        let text = read_text(Path::new(file))?;
-        let fault = |reason: String| Unusable(format!("{file}: {reason}"));
-        let config = Json::parse(&text).map_err(|fault| Unusable(format!("{file} is not JSON: {fault}")))?;
-        let machines = object(&config, "StateMachines").map_err(fault)?;
-        let (machine, entry) = pick(machines, names, "state machine").map_err(fault)?;
+    /// Refuses what is not JSON or has no state machines; the rest is judged when a test case is asked for.
+    pub fn parse(name: &str, text: &str) -> Result<MockFile, String> {
+        let config = Json::parse(text).map_err(|fault| format!("{name} is not JSON: {fault}"))?;
+        object(&config, "StateMachines").map_err(|reason| format!("{name}: {reason}"))?;
+        Ok(MockFile { name: name.to_owned(), config })
+    }
+
+    /// The answers of a test case of the state machine that has one of these names.
+    pub fn case(&self, machine_names: &[String], case: &str) -> Result<Mocks, String> {
+        self.mocks(machine_names, |machines, names| named(machines, names, "state machine"), Some(case))
+    }
+
+    /// The same for somebody who may leave out what is clear: the only state machine there is needs no name that fits, and
+    /// the only test case needs none.
+    pub fn clear_case(&self, machine_names: &[String], case: Option<&str>) -> Result<Mocks, String> {
+        self.mocks(machine_names, |machines, names| pick(machines, names, "state machine"), case)
+    }
+
+    fn mocks(
+        &self,
+        machine_names: &[String],
+        find_machine: impl for<'a> Fn(&'a Object, &[String]) -> Result<(&'a str, &'a Json), String>,
+        case: Option<&str>,
+    ) -> Result<Mocks, String> {
+        let fault = |reason: String| format!("{}: {reason}", self.name);
+        let machines = object(&self.config, "StateMachines").map_err(fault)?;
+        let (machine, entry) = find_machine(machines, machine_names).map_err(fault)?;
         let cases = object(entry, "TestCases").map_err(fault)?;
         let wanted: Vec<String> = case.map(str::to_owned).into_iter().collect();
         let (case, states) = match case {
             Some(_) => named(cases, &wanted, "test case").map_err(fault)?,
             None => pick(cases, &wanted, "test case").map_err(fault)?,
         };
-        let responses_by_name = object(&config, "MockedResponses").map_err(fault)?;
+        let responses_by_name = object(&self.config, "MockedResponses").map_err(fault)?;
         let states = states.as_object().ok_or_else(|| fault(format!("test case '{case}' must be an object")))?;
         let mut responses = BTreeMap::new();
         for (state, response_name) in states {
-            check_state(definition, state).map_err(fault)?;
             let read = read_responses(responses_by_name, response_name)
                 .map_err(|reason| fault(format!("state '{state}' of test case '{case}': {reason}")))?;
             responses.insert(state.to_string(), read);
         }
-        let origin = Origin { file: file.to_owned(), machine: machine.to_owned(), case: case.to_owned() };
+        let origin = Origin { file: self.name.clone(), machine: machine.to_owned(), case: case.to_owned() };
         Ok(Mocks { origin: Some(origin), responses, asked: BTreeMap::new() })
+    }
+}
+
+impl Mocks {
+    /// Refuses a case that names a state the definition does not have, or one that is no Task state: a mistake.
+    pub fn check(&self, definition: &Definition) -> Result<(), String> {
+        let file = self.origin.as_ref().map_or("the mocks", |origin| &origin.file);
+        self.responses
+            .keys()
+            .try_for_each(|state| check_state(definition, state))
+            .map_err(|reason| format!("{file}: {reason}"))
     }
 
     fn how_to_mend(&self, state: &str) -> String {

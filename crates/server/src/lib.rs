@@ -1,0 +1,23 @@
+//! Stepwell over HTTP: the pure service on a thread of its own, behind a socket.
+//!
+//! The only async crate. Owns the socket and its limits, the clock, the source of chance, and what answers tasks. Knows no
+//! action: what a request means and what comes of it is the API's.
+//!
+//! Connections are read and written by an async runtime; a request crosses to the service's thread through a channel and
+//! its answer comes back through another, so that no lock stands between them.
+
+mod body;
+mod clock;
+mod gate;
+mod http;
+mod metrics;
+mod mocks;
+mod server;
+mod service;
+mod settings;
+mod shard;
+mod transport;
+
+pub use mocks::{MockFile, Mocks};
+pub use server::{Server, StartError};
+pub use settings::{Settings, Time};

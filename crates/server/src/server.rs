@@ -1,0 +1,205 @@
+//! The server's life: bind, accept, and end without dropping what runs.
+//!
+//! Hyper is used plainly: there is one route and a few pages, and the limit on the time a head may take, which has to be
+//! there, is not among what axum's server lets one set.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+use crate::http::Front;
+use crate::service::{Service, ServiceSettings};
+use crate::settings::Settings;
+use crate::shard::{self, Running};
+use crate::transport::Transport;
+
+/// How long the head of a request may take, counted from when the connection is ready for it.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// The largest head of a request.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
+
+/// Connections at a time; more wait to be accepted. Each may hold a body of a megabyte and one call.
+const CONNECTIONS_MAX: usize = 10_000;
+
+/// How long requests that are being answered may go on once the server is to end.
+const END_TIME: Duration = Duration::from_secs(5);
+
+/// How long to wait when no connection can be taken, as when there are no file descriptors left.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Why a server did not start, or did not end well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartError {
+    /// What it was told cannot be used.
+    Unusable(String),
+    /// The machine does not let it: a port in use, no threads left.
+    Refused(String),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Unusable(reason) | StartError::Refused(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A server that has its port.
+#[derive(Debug)]
+pub struct Server {
+    settings: Settings,
+    listener: std::net::TcpListener,
+    transport: Transport,
+}
+
+impl Server {
+    /// Takes the port. Refuses settings that cannot be used, and a port that is taken.
+    pub fn bind(settings: Settings) -> Result<Server, StartError> {
+        settings.check().map_err(StartError::Unusable)?;
+        let transport = Transport::open(settings.mocks.as_deref()).map_err(StartError::Unusable)?;
+        let refused = |fault: std::io::Error| {
+            let reason = match fault.kind() {
+                std::io::ErrorKind::AddrInUse => "the port is in use; choose another with --listen".to_owned(),
+                _ => fault.to_string(),
+            };
+            StartError::Refused(format!("cannot listen on {}: {reason}", settings.listen))
+        };
+        let listener = std::net::TcpListener::bind(settings.listen).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        Ok(Server { settings, listener, transport })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap_or(self.settings.listen)
+    }
+
+    /// Serves until the process is asked to end by SIGTERM or Ctrl-C.
+    pub fn run(self) -> Result<(), StartError> {
+        self.run_until(asked_to_end())
+    }
+
+    /// Serves until the future is ready, then ends: no new connection, and five seconds for what is being answered.
+    pub fn run_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
+        let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
+        let seeds = Seeds::draw()?;
+        let service = Service::new(&ServiceSettings { key: seeds.key });
+        let clock = Clock::new(self.settings.time, seeds.clock);
+        let Running { door, ended, thread } = shard::start(service, clock, self.transport).map_err(refused)?;
+        let front = Arc::new(Front::new(&self.settings, door, seeds.request_ids));
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
+        let outcome = runtime.block_on(async {
+            let listener = TcpListener::from_std(self.listener).map_err(refused)?;
+            let connections = GracefulShutdown::new();
+            let outcome = tokio::select! {
+                () = accept(&listener, &front, &connections) => Ok(()),
+                () = end => Ok(()),
+                _ = ended => Err(StartError::Refused("the service has broken off; please report what stands above".to_owned())),
+            };
+            drop(listener);
+            if tokio::time::timeout(END_TIME, connections.shutdown()).await.is_err() {
+                tracing::warn!("ended with requests unanswered");
+            }
+            outcome
+        });
+        // Connections that are left hold the door open; without them the thread ends.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+        drop(front);
+        if outcome.is_ok() && thread.join().is_err() {
+            return Err(StartError::Refused("the service has broken off".to_owned()));
+        }
+        outcome
+    }
+}
+
+/// Takes connections as long as it is polled.
+async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &GracefulShutdown) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    // The semaphore is never closed.
+    while let Ok(place) = places.clone().acquire_owned().await {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(fault) => {
+                tracing::warn!(%fault, "cannot take a connection");
+                tokio::time::sleep(ACCEPT_AGAIN).await;
+                continue;
+            }
+        };
+        // Small answers are not held back to be sent together; a socket that cannot promise it still works.
+        let _ = stream.set_nodelay(true);
+        let front = front.clone();
+        let answering = service_fn(move |request| {
+            let front = front.clone();
+            async move { Ok::<_, Infallible>(front.answer(request).await) }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .max_header_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), answering);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(fault) = connection.await {
+                tracing::debug!(%fault, "a connection broke");
+            }
+            drop(place);
+        });
+    }
+}
+
+/// What is drawn from the operating system, once.
+struct Seeds {
+    key: [u8; 32],
+    clock: u64,
+    request_ids: u64,
+}
+
+impl Seeds {
+    fn draw() -> Result<Seeds, StartError> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(no_chance)?;
+        let clock = getrandom::u64().map_err(no_chance)?;
+        let request_ids = getrandom::u64().map_err(no_chance)?;
+        Ok(Seeds { key, clock, request_ids })
+    }
+}
+
+fn no_chance(fault: getrandom::Error) -> StartError {
+    StartError::Refused(format!("cannot start: the operating system gives no random numbers: {fault}"))
+}
+
+/// Ready when the process is asked to end.
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        },
+        Err(fault) => {
+            tracing::warn!(%fault, "SIGTERM ends the server at once");
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// Ready when the process is asked to end.
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,234 @@
+//! The thread that owns the service: one message, one answer, one timer at a time.
+//!
+//! Messages come from connections, answers from what does the tasks, timers from the clock. Knows no HTTP.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::thread::JoinHandle;
+
+use stepwell_api::{Call, Outs, Refusal};
+use stepwell_engine::ExecutionId;
+use stepwell_interpreter::Command;
+use stepwell_spec::Response;
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+use crate::service::Service;
+use crate::transport::Transport;
+
+/// What came of a call.
+pub(crate) type Answer = Result<Response, Refusal>;
+
+enum Message {
+    Call(Box<Call>, oneshot::Sender<Answer>),
+    /// Nobody waits for this call's answer any more.
+    Forget(u64),
+}
+
+/// The way to the service, for connections. The thread ends when nobody has one.
+#[derive(Clone, Debug)]
+pub(crate) struct Door(Sender<Message>);
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Message::Call(call, _) => write!(f, "Call({})", call.id),
+            Message::Forget(id) => write!(f, "Forget({id})"),
+        }
+    }
+}
+
+impl Door {
+    /// Asks the service and waits for its answer, however long that takes. `None` when the service is gone.
+    ///
+    /// A caller that stops waiting takes its call back.
+    pub(crate) async fn call(&self, call: Call) -> Option<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = Waiting { door: self, id: call.id, is_over: false };
+        self.0.send(Message::Call(Box::new(call), sender)).ok()?;
+        let answer = receiver.await;
+        waiting.is_over = true;
+        answer.ok()
+    }
+}
+
+/// A call that is being waited for.
+struct Waiting<'a> {
+    door: &'a Door,
+    id: u64,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            // A service that is gone has forgotten everything.
+            let _ = self.door.0.send(Message::Forget(self.id));
+        }
+    }
+}
+
+/// A service that runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// The way in.
+    pub(crate) door: Door,
+    /// Resolves when the thread has ended.
+    pub(crate) ended: oneshot::Receiver<()>,
+    /// The thread.
+    pub(crate) thread: JoinHandle<()>,
+}
+
+/// Gives the service a thread.
+pub(crate) fn start(service: Service, clock: Clock, transport: Transport) -> std::io::Result<Running> {
+    let (sender, messages) = std::sync::mpsc::channel();
+    let (alive, ended) = oneshot::channel();
+    let shard = Shard { service, clock, transport, messages, waiting: BTreeMap::new(), answers: VecDeque::new() };
+    let thread = std::thread::Builder::new().name("stepwell-shard".to_owned()).spawn(move || {
+        // Dropped however the thread ends.
+        let _alive = alive;
+        shard.run();
+    })?;
+    Ok(Running { door: Door(sender), ended, thread })
+}
+
+struct Shard {
+    service: Service,
+    clock: Clock,
+    transport: Transport,
+    messages: Receiver<Message>,
+    /// Who waits for which call.
+    waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    /// Answers to tasks on their way back.
+    answers: VecDeque<(ExecutionId, Command)>,
+}
+
+enum Next {
+    Message(Message),
+    /// No message yet, and something else to do.
+    Other,
+    /// Nobody can ask any more.
+    End,
+}
+
+impl Shard {
+    fn run(mut self) {
+        loop {
+            let at = self.clock.moment();
+            // A timer that is due goes first, so that an execution that never stops moving still meets its timeout.
+            if self.service.next_due().is_some_and(|due| due <= at.now) {
+                let outs = self.service.tick(at);
+                self.deliver(outs);
+            }
+            if let Some((execution, command)) = self.answers.pop_front() {
+                let at = self.clock.moment();
+                let outs = self.service.complete(execution, command, at);
+                self.deliver(outs);
+            }
+            match self.next_message() {
+                Next::Message(Message::Call(call, sender)) => {
+                    self.waiting.insert(call.id, sender);
+                    let at = self.clock.moment();
+                    let outs = self.service.call(*call, at);
+                    self.deliver(outs);
+                }
+                Next::Message(Message::Forget(id)) => {
+                    self.waiting.remove(&id);
+                    self.service.forget_call(id);
+                }
+                Next::Other => {}
+                Next::End => return,
+            }
+        }
+    }
+
+    /// Waits for a message as long as nothing else is to be done.
+    fn next_message(&mut self) -> Next {
+        let due = self.service.next_due();
+        let may_jump = self.clock.skips() && self.service.is_idle();
+        if !self.answers.is_empty() || may_jump && due.is_some() {
+            return match self.messages.try_recv() {
+                Ok(message) => Next::Message(message),
+                Err(TryRecvError::Disconnected) => Next::End,
+                Err(TryRecvError::Empty) => {
+                    if let (true, Some(due)) = (self.answers.is_empty(), due) {
+                        self.clock.jump_to(due);
+                    }
+                    Next::Other
+                }
+            };
+        }
+        let Some(due) = due else { return self.messages.recv().map_or(Next::End, Next::Message) };
+        match self.messages.recv_timeout(self.clock.sleep_towards(due)) {
+            Ok(message) => Next::Message(message),
+            Err(RecvTimeoutError::Timeout) => Next::Other,
+            Err(RecvTimeoutError::Disconnected) => Next::End,
+        }
+    }
+
+    fn deliver(&mut self, outs: Outs) {
+        for (id, answer) in outs.replies {
+            if let Some(sender) = self.waiting.remove(&id) {
+                // Whoever went away in this very moment wants no answer.
+                let _ = sender.send(answer);
+            }
+        }
+        // Tasks are answered at once, so there is nothing to cancel: an answer to a task that is over changes nothing.
+        for task in outs.tasks {
+            let answers = self.transport.run(&task).into_iter().map(|command| (task.execution, command));
+            self.answers.extend(answers);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    use stepwell_api::Place;
+    use stepwell_spec::{ProtocolError, Request, shapes::ListActivitiesInput};
+
+    use super::*;
+
+    fn call(id: u64) -> Call {
+        let place = Place { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
+        let request = Request::ListActivities(ListActivitiesInput { max_results: None, next_token: None });
+        Call { id, place, request }
+    }
+
+    #[test]
+    fn a_caller_that_goes_away_takes_its_call_back() {
+        let (sender, messages) = std::sync::mpsc::channel();
+        let door = Door(sender);
+        let mut waiting = Box::pin(door.call(call(7)));
+        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(waiting);
+        let said: Vec<String> = messages.try_iter().map(|message| format!("{message:?}")).collect();
+        assert_eq!(said, ["Call(7)", "Forget(7)"]);
+    }
+
+    #[test]
+    fn a_caller_that_was_answered_says_no_more() {
+        let (sender, messages) = std::sync::mpsc::channel();
+        let door = Door(sender);
+        let mut waiting = Box::pin(door.call(call(7)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        let Ok(Message::Call(_, answer)) = messages.recv() else { panic!("a call") };
+        answer.send(Err(Refusal::silent(ProtocolError::InternalFailure))).expect("somebody waits");
+        assert!(waiting.as_mut().poll(&mut context).is_ready());
+        drop(waiting);
+        assert!(messages.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_service_that_is_gone_is_said_to_be() {
+        let (sender, messages) = std::sync::mpsc::channel();
+        drop(messages);
+        let door = Door(sender);
+        let mut waiting = Box::pin(door.call(call(7)));
+        let outcome = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(outcome, std::task::Poll::Ready(None)));
+    }
+}

@@ -1,0 +1,274 @@
+//! What answers tasks: for now the mock file alone.
+//!
+//! An execution keeps the answers its test case had when it first asked; the file is read again when it has changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use stepwell_api::ServiceTask;
+use stepwell_asl::ResourceKind;
+use stepwell_engine::{Answer, Dispatch, ExecutionId, Transport as _};
+use stepwell_interpreter::Command;
+use stepwell_spec::error::TASK_FAILED;
+
+use crate::mocks::{MockFile, Mocks};
+
+/// Executions whose mocks are remembered. Older ones start to count their attempts anew, which nobody will see: by then
+/// as many younger ones have asked.
+const CASES_MAX: usize = 10_000;
+
+/// Answers tasks at once.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    source: Option<Source>,
+    cases: BTreeMap<ExecutionId, Mocks>,
+}
+
+/// A mock file and when it was last read.
+#[derive(Debug)]
+struct Source {
+    path: PathBuf,
+    seen: Option<Stamp>,
+    file: MockFile,
+}
+
+/// Changes when a file does.
+type Stamp = (SystemTime, u64);
+
+impl Transport {
+    /// Reads the mock file, if there is one. Refuses one that cannot be used.
+    pub(crate) fn open(mocks: Option<&Path>) -> Result<Transport, String> {
+        let source = mocks.map(Source::open).transpose()?;
+        Ok(Transport { source, cases: BTreeMap::new() })
+    }
+
+    /// Does a task's work: what its execution is to be told, in order. Nothing, when a worker will answer.
+    pub(crate) fn run(&mut self, task: &ServiceTask) -> Vec<Command> {
+        let key = task.request.key;
+        let is_activity = matches!(task.request.resource.kind, ResourceKind::Activity);
+        let answer = match &task.test_case {
+            Some(case) => self.run_mock(task, case),
+            None if is_activity => Answer::Silence,
+            None => Answer::Refused("no service is configured to answer it".to_owned()),
+        };
+        let mut commands = Vec::new();
+        if is_activity && !matches!(answer, Answer::Silence) {
+            commands.push(Command::ActivityStarted { task: key, worker_name: None });
+        }
+        match answer {
+            Answer::Succeeded(output) => commands.push(Command::TaskSucceeded { task: key, output }),
+            Answer::SubmittedAndSucceeded { submitted, output } => {
+                commands.push(Command::TaskSubmitted { task: key, output: submitted });
+                commands.push(Command::TaskSucceeded { task: key, output });
+            }
+            Answer::Failed { error, cause } => commands.push(Command::TaskFailed { task: key, error, cause }),
+            Answer::Silence => {}
+            Answer::Refused(reason) => {
+                let request = &task.request;
+                let cause = format!(
+                    "The state '{}' calls {}, which cannot be done: {reason}",
+                    request.state_name, request.resource.arn
+                );
+                let (error, cause) = (Some(TASK_FAILED.into()), Some(cause.into()));
+                commands.push(Command::TaskFailed { task: key, error, cause });
+            }
+        }
+        commands
+    }
+
+    fn run_mock(&mut self, task: &ServiceTask, case: &str) -> Answer {
+        if !self.cases.contains_key(&task.execution) {
+            let mocks = match &mut self.source {
+                Some(source) => source.current().case(&[task.identity.state_machine_name.to_string()], case),
+                None => Err(format!(
+                    "its execution was started with the test case '{case}', and the server has no mock file: start it \
+                     with --mocks FILE"
+                )),
+            };
+            match mocks {
+                Ok(mocks) => self.cases.insert(task.execution, mocks),
+                Err(reason) => return Answer::Refused(reason),
+            };
+            if self.cases.len() > CASES_MAX {
+                self.cases.pop_first();
+            }
+        }
+        let dispatch = Dispatch { execution: &task.identity, request: &task.request };
+        match self.cases.get_mut(&task.execution) {
+            Some(mocks) => mocks.run(&dispatch),
+            None => Answer::Refused("its mocks are gone".to_owned()),
+        }
+    }
+}
+
+impl Source {
+    fn open(path: &Path) -> Result<Source, String> {
+        // The stamp comes first: a change while the file is read is then seen later, never missed.
+        let seen = stamp(path);
+        Ok(Source { path: path.to_owned(), seen, file: read(path)? })
+    }
+
+    /// The file as it stands. One that became unusable leaves the last one that was.
+    fn current(&mut self) -> &MockFile {
+        let seen = stamp(&self.path);
+        if seen != self.seen {
+            self.seen = seen;
+            match read(&self.path) {
+                Ok(file) => self.file = file,
+                Err(reason) => tracing::warn!(%reason, "the mock file changed and cannot be used; the last one stands"),
+            }
+        }
+        &self.file
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+fn read(path: &Path) -> Result<MockFile, String> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|fault| format!("cannot read {name}: {fault}"))?;
+    MockFile::parse(&name, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use stepwell_asl::{Integration, Pattern, Resource};
+    use stepwell_interpreter::{Identity, TaskKey, TaskRequest, ThreadId};
+    use stepwell_json::Json;
+
+    use super::*;
+
+    fn file(answers: &str) -> String {
+        format!(
+            r#"{{"StateMachines":{{"m":{{"TestCases":{{"c":{{"T":"R"}}}}}}}},"MockedResponses":{{"R":{answers}}}}}"#
+        )
+    }
+
+    fn task(execution: u64, state: &str, test_case: Option<&str>, kind: ResourceKind) -> ServiceTask {
+        let text = |text: &str| -> stepwell_spec::Text { text.into() };
+        ServiceTask {
+            execution: ExecutionId(execution),
+            identity: Arc::new(Identity {
+                arn: text("arn:aws:states:us-east-1:000000000000:execution:m:e"),
+                name: text("e"),
+                role_arn: text("arn:aws:iam::000000000000:role/r"),
+                state_machine_arn: text("arn:aws:states:us-east-1:000000000000:stateMachine:m"),
+                state_machine_name: text("m"),
+                state_machine_version_arn: None,
+                state_machine_alias_arn: None,
+                region: text("us-east-1"),
+            }),
+            test_case: test_case.map(Arc::from),
+            request: TaskRequest {
+                key: TaskKey { thread: ThreadId::ROOT, scheduled_event_id: 3 },
+                state_name: text(state),
+                resource: Resource { arn: "arn:aws:states:::sqs:sendMessage".into(), kind },
+                input: Json::empty_object(),
+                token: None,
+                role_arn: None,
+                retry_count: 0,
+            },
+        }
+    }
+
+    fn sqs(pattern: Pattern) -> ResourceKind {
+        ResourceKind::Integration(Integration {
+            resource_type: "sqs".into(),
+            resource: "sendMessage".into(),
+            action: "sendMessage".into(),
+            pattern,
+        })
+    }
+
+    /// What the execution is told, in short.
+    fn told(transport: &mut Transport, task: &ServiceTask) -> Vec<String> {
+        let say = |command: Command| match command {
+            Command::ActivityStarted { .. } => "started".to_owned(),
+            Command::TaskSubmitted { output, .. } => format!("submitted {output}"),
+            Command::TaskSucceeded { output, .. } => format!("succeeded {output}"),
+            Command::TaskFailed { error, cause, .. } => {
+                format!("failed {}: {}", error.as_deref().unwrap_or("-"), cause.as_deref().unwrap_or("-"))
+            }
+            other => format!("{other:?}"),
+        };
+        transport.run(task).into_iter().map(say).collect()
+    }
+
+    fn transport(name: &str, answers: &str) -> (PathBuf, Transport) {
+        let path = std::env::temp_dir().join(format!("stepwell-{}-{name}.json", std::process::id()));
+        std::fs::write(&path, file(answers)).expect("a file");
+        let transport = Transport::open(Some(&path)).expect("a mock file");
+        (path, transport)
+    }
+
+    #[test]
+    fn every_kind_of_task_is_told_as_its_service_would() {
+        let (path, mut transport) = transport("kinds", r#"{"0-9":{"Return":{"Payload":1}}}"#);
+        std::fs::remove_file(path).expect("a file");
+        let mut check = |execution: u64, kind: ResourceKind, expected: &[&str]| {
+            assert_eq!(told(&mut transport, &task(execution, "T", Some("c"), kind)), expected);
+        };
+        check(1, sqs(Pattern::RequestResponse), &[r#"succeeded {"Payload":1}"#]);
+        let both = [r#"submitted {"Payload":1}"#, r#"succeeded {"Payload":1}"#];
+        check(2, sqs(Pattern::WaitForTaskToken), &both);
+        check(3, sqs(Pattern::Sync), &both);
+        check(4, ResourceKind::LambdaFunction, &["succeeded 1"]);
+        check(5, ResourceKind::Activity, &["started", r#"succeeded {"Payload":1}"#]);
+    }
+
+    #[test]
+    fn each_execution_counts_its_own_attempts() {
+        let answers = r#"{"0":{"Throw":{"Error":"E","Cause":"C"}},"1":{"Return":1}}"#;
+        let (path, mut transport) = transport("attempts", answers);
+        let ask = |transport: &mut Transport, execution: u64| {
+            told(transport, &task(execution, "T", Some("c"), sqs(Pattern::RequestResponse))).concat()
+        };
+        assert_eq!(ask(&mut transport, 1), "failed E: C");
+        assert_eq!(ask(&mut transport, 2), "failed E: C");
+        assert_eq!(ask(&mut transport, 1), "succeeded 1");
+        let beyond = ask(&mut transport, 1);
+        assert!(beyond.starts_with("failed States.TaskFailed: The state 'T' calls arn:"), "{beyond}");
+        assert!(beyond.contains("no answer for attempt 2"), "{beyond}");
+        std::fs::remove_file(path).expect("a file");
+    }
+
+    #[test]
+    fn a_changed_file_holds_for_executions_that_ask_later() {
+        let (path, mut transport) = transport("changes", r#"{"0-9":{"Return":1}}"#);
+        let ask = |transport: &mut Transport, execution: u64| {
+            told(transport, &task(execution, "T", Some("c"), sqs(Pattern::RequestResponse))).concat()
+        };
+        assert_eq!(ask(&mut transport, 1), "succeeded 1");
+        std::fs::write(&path, file(r#"{"0-9":{"Return":"two"}}"#)).expect("a file");
+        assert_eq!(ask(&mut transport, 1), "succeeded 1");
+        assert_eq!(ask(&mut transport, 2), "succeeded \"two\"");
+        std::fs::write(&path, "{").expect("a file");
+        assert_eq!(ask(&mut transport, 3), "succeeded \"two\"");
+        std::fs::remove_file(path).expect("a file");
+        assert_eq!(ask(&mut transport, 4), "succeeded \"two\"");
+    }
+
+    #[test]
+    fn what_nobody_answers_fails_with_the_reason_and_how_to_mend_it() {
+        let (path, mut transport) = transport("missing", "{}");
+        std::fs::remove_file(path).expect("a file");
+        let mut none = Transport::open(None).expect("no file is needed");
+        let check = |transport: &mut Transport, state: &str, case: Option<&str>, says: &str| {
+            let told = told(transport, &task(1, state, case, sqs(Pattern::RequestResponse))).concat();
+            assert!(told.starts_with("failed States.TaskFailed: The state '"), "{told}");
+            assert!(told.contains(says), "{told}");
+        };
+        check(&mut none, "T", None, "no service is configured to answer it");
+        check(&mut none, "T", Some("c"), "start it with --mocks FILE");
+        check(&mut transport, "T", None, "no service is configured to answer it");
+        check(&mut transport, "T", Some("other"), "there is no test case named 'other': there are 'c'");
+        check(&mut transport, "U", Some("c"), "add \"U\": \"<response>\" to StateMachines/m/TestCases/c");
+        assert!(none.run(&task(1, "T", None, ResourceKind::Activity)).is_empty());
+    }
+}
