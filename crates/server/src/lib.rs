@@ -13,7 +13,6 @@ mod http;
 mod metrics;
 mod mocks;
 mod server;
-mod service;
 mod settings;
 mod shard;
 mod transport;

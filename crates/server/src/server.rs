@@ -19,10 +19,10 @@ use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::http::Front;
-use crate::service::{Service, ServiceSettings};
 use crate::settings::Settings;
 use crate::shard::{self, Running};
 use crate::transport::Transport;
+use stepwell_api::{Service, ServiceSettings};
 
 /// How long the head of a request may take, counted from when the connection is ready for it.
 const HEAD_TIME: Duration = Duration::from_secs(10);

@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use stepwell_api::{Call, Outs, Refusal};
+use stepwell_api::{Call, Outs, Refusal, Service};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_spec::Response;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::service::Service;
 use crate::transport::Transport;
 
 /// What came of a call.

@@ -133,6 +133,12 @@ impl Service {
     /// Takes the answer of a task that was done outside.
     pub fn complete(&mut self, execution: ExecutionId, command: Command, at: Moment) -> Outs {
         let mut outs = Outs::default();
+        match &command {
+            Command::TaskSucceeded { task, .. } | Command::TaskFailed { task, .. } => self.close_task(execution, *task),
+            // What is left of it is a callback's to do, which may be years away.
+            Command::TaskSubmitted { task, .. } => drop(self.dispatched.remove(&(execution, *task))),
+            _ => {}
+        }
         self.command(execution, command, at, &mut outs);
         outs
     }

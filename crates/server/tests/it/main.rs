@@ -1,5 +1,6 @@
 //! The server as a client meets it: bytes into a socket, bytes out of it.
 
+mod executions;
 mod mocks;
 mod refusals;
 mod serving;
