@@ -16,7 +16,7 @@ use stepwell_spec::shapes::{
 };
 use stepwell_spec::{Action, Exception, Record, Response, Text, Timestamp, quota};
 
-use super::registry::{MachineRow, Resolved};
+use super::registry::{MachineRow, Resolved, aws_owned_key};
 use super::{Outs, Place, Service};
 use crate::arns::{ExecutionRef, MachineRef, Qualifier};
 use crate::checks::execution_input;
@@ -286,7 +286,7 @@ impl Service {
             map_run_arn: None,
             label: None,
             revision_id: machine.revision_id.clone(),
-            encryption_configuration: machine.encryption_configuration.clone(),
+            encryption_configuration: Some(machine.encryption_configuration.clone().unwrap_or_else(aws_owned_key)),
             variable_references: (!references.is_empty()).then_some(references),
         })
     }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use stepwell_asl::Definition;
 use stepwell_interpreter::Chance;
 use stepwell_spec::shapes::{
-    EncryptionConfiguration, LoggingConfiguration, RoutingConfigurationListItem, Tag, TracingConfiguration,
+    EncryptionConfiguration, EncryptionType, LoggingConfiguration, RoutingConfigurationListItem, Tag,
+    TracingConfiguration,
 };
 use stepwell_spec::{Action, Text, Timestamp};
 
@@ -200,4 +201,13 @@ fn page<'a, T>(
     let upto = rows.len().min(from + page_size(max_results));
     let next_token = (upto < rows.len()).then(|| seal.seal(&listing, &upto.to_string(), now).into());
     Ok(Page { rows: &rows[from..upto], next_token })
+}
+
+/// The encryption of what nobody asked another for.
+pub(super) fn aws_owned_key() -> EncryptionConfiguration {
+    EncryptionConfiguration {
+        kms_key_id: None,
+        kms_data_key_reuse_period_seconds: None,
+        kind: EncryptionType::AwsOwnedKey,
+    }
 }

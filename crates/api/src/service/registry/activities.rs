@@ -2,8 +2,7 @@
 
 use stepwell_spec::shapes::{
     ActivityListItem, CreateActivityInput, CreateActivityOutput, DeleteActivityInput, DeleteActivityOutput,
-    DescribeActivityInput, DescribeActivityOutput, EncryptionConfiguration, EncryptionType, ListActivitiesInput,
-    ListActivitiesOutput,
+    DescribeActivityInput, DescribeActivityOutput, ListActivitiesInput, ListActivitiesOutput,
 };
 use stepwell_spec::{Action, Exception, Text, Timestamp};
 
@@ -46,16 +45,11 @@ impl Registry {
         let own = asked.account == place.account && asked.region == place.region;
         let row = self.activities.get(arn).filter(|_| own);
         let row = row.ok_or_else(|| Refusal::activity_does_not_exist(arn))?;
-        let aws_owned = || EncryptionConfiguration {
-            kms_key_id: None,
-            kms_data_key_reuse_period_seconds: None,
-            kind: EncryptionType::AwsOwnedKey,
-        };
         Ok(DescribeActivityOutput {
             activity_arn: arn.clone(),
             name: row.name.clone(),
             creation_date: row.created_at,
-            encryption_configuration: Some(row.encryption_configuration.clone().unwrap_or_else(aws_owned)),
+            encryption_configuration: Some(row.encryption_configuration.clone().unwrap_or_else(super::aws_owned_key)),
         })
     }
 

@@ -7,13 +7,13 @@ use stepwell_asl::variable_references;
 use stepwell_interpreter::Chance;
 use stepwell_spec::shapes::{
     CreateStateMachineInput, CreateStateMachineOutput, DeleteStateMachineInput, DeleteStateMachineOutput,
-    DescribeStateMachineInput, DescribeStateMachineOutput, EncryptionConfiguration, EncryptionType,
-    ListStateMachinesInput, ListStateMachinesOutput, LogLevel, LoggingConfiguration, StateMachineListItem,
-    StateMachineStatus, StateMachineType, TracingConfiguration, UpdateStateMachineInput, UpdateStateMachineOutput,
+    DescribeStateMachineInput, DescribeStateMachineOutput, ListStateMachinesInput, ListStateMachinesOutput, LogLevel,
+    LoggingConfiguration, StateMachineListItem, StateMachineStatus, StateMachineType, TracingConfiguration,
+    UpdateStateMachineInput, UpdateStateMachineOutput,
 };
 use stepwell_spec::{Action, Exception, Text, Timestamp};
 
-use super::{Machine, MachineRow, Page, Registry, page};
+use super::{Machine, MachineRow, Page, Registry, aws_owned_key, page};
 use crate::arns::{MachineRef, Qualifier};
 use crate::definitions::compile_definition;
 use crate::pages::PageSeal;
@@ -199,14 +199,6 @@ fn with_defaults(given: LoggingConfiguration) -> LoggingConfiguration {
         level: given.level.or(Some(LogLevel::Off)),
         include_execution_data: given.include_execution_data.or(Some(false)),
         destinations: given.destinations,
-    }
-}
-
-fn aws_owned_key() -> EncryptionConfiguration {
-    EncryptionConfiguration {
-        kms_key_id: None,
-        kms_data_key_reuse_period_seconds: None,
-        kind: EncryptionType::AwsOwnedKey,
     }
 }
 
