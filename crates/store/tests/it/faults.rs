@@ -127,6 +127,21 @@ fn a_write_that_finds_no_room_is_taken_back() {
 }
 
 #[test]
+fn what_was_refused_does_not_come_back() {
+    for seed in 0..200 {
+        let disk = SimDisk::new(seed);
+        let mut store = open(&disk).expect("a new store");
+        disk.plan(1, Fault::NoRoom);
+        let frames: Vec<Scripted> = (1..=9).map(|sequence| Scripted { sequence, ..next(&store, 20) }).collect();
+        assert!(append(&mut store, &frames).expect_err("no room").is_full());
+        drop(store);
+        disk.lose_power();
+        let found = frames_of(&open(&disk).expect("a store")).expect("readable shards");
+        assert!(found.is_empty(), "seed {seed}: {} frames that were refused", found[&0].len());
+    }
+}
+
+#[test]
 fn an_index_that_finds_no_room_loses_nothing() {
     let disk = SimDisk::new(1);
     let mut store = open(&disk).expect("a new store");
