@@ -250,6 +250,12 @@ impl<'a> Walk<'a> {
         self.place
     }
 
+    /// Bytes of the last frame's batch up to here, without its mark.
+    pub(crate) fn last_batch_bytes(&self) -> usize {
+        let is_marked = self.batch_start == self.at && self.last_batch_start < self.at;
+        self.at - self.last_batch_start - if is_marked { MARK_BYTES } else { 0 }
+    }
+
     /// The next frame. After anything else than a frame it comes upon the same again.
     pub(crate) fn step(&mut self) -> Step<'a> {
         if self.batch_start < self.at && self.mark_at(self.at) == Some(self.batch_start) {
