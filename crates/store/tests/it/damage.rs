@@ -117,16 +117,16 @@ fn a_missing_segment_is_detected() {
     let segments = disk.names_ending(".log");
     assert!(segments.len() > 3);
     for name in &segments[..segments.len() - 1] {
-        let damaged = disk.copy();
+        let damaged = disk.copy(1);
         damaged.remove_file(name);
         let error = open(&damaged).expect_err("a gap");
         assert!(matches!(&error, StoreError::Damaged { what, .. } if what.contains("missing")), "{name}: {error}");
     }
-    let damaged = disk.copy();
+    let damaged = disk.copy(1);
     damaged.remove_file(FORMAT);
     assert!(matches!(open(&damaged).expect_err("no format"), StoreError::Damaged { .. }));
     // Two segments in each other's place.
-    let swapped = disk.copy();
+    let swapped = disk.copy(1);
     swapped.set_bytes(&segments[0], &disk.bytes(&segments[1]));
     swapped.set_bytes(&segments[1], &disk.bytes(&segments[0]));
     assert!(matches!(open(&swapped).expect_err("swapped"), StoreError::Damaged { .. }));
