@@ -104,7 +104,7 @@ pub struct Encoder {
 
 /// A finished payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Payload<'a> {
+pub struct Encoded<'a> {
     /// The bytes.
     pub bytes: &'a [u8],
     /// The executions it has entries of, each once, in the order they came.
@@ -140,14 +140,14 @@ impl Encoder {
     }
 
     /// The payload. The next entry begins a new one.
-    pub fn finish(&mut self) -> Payload<'_> {
+    pub fn finish(&mut self) -> Encoded<'_> {
         self.payload.clear();
         self.payload.push(VERSION);
         put_number(&mut self.payload, fold_sign(self.base.unwrap_or_default().0));
         self.values.write(&mut self.payload);
         self.payload.extend_from_slice(&self.entries);
         self.is_finished = true;
-        Payload { bytes: &self.payload, executions: &self.executions }
+        Encoded { bytes: &self.payload, executions: &self.executions }
     }
 
     /// Forgets what was added.

@@ -8,13 +8,13 @@ use crate::segment::Position;
 use crate::{Append, Frame};
 
 /// A frame of an execution: its number in the shard, and where it stands.
-pub(crate) type Entry = (u64, Position);
+pub(crate) type FrameAt = (u64, Position);
 
 /// News of consecutive frames of the log, to be written in one go.
 #[derive(Default)]
 pub(crate) struct Gathered {
     /// By shard and execution, in order.
-    pub(crate) positions: BTreeMap<(u32, u64), Vec<Entry>>,
+    pub(crate) positions: BTreeMap<(u32, u64), Vec<FrameAt>>,
     /// By table and key: the newest value, or that there is none any more.
     pub(crate) rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// The last frame taken in.
@@ -80,7 +80,7 @@ impl Gathered {
 }
 
 /// Entries as bytes: each as its distance from the one before, three small numbers.
-pub(crate) fn pack(entries: &[Entry], out: &mut Vec<u8>) {
+pub(crate) fn pack(entries: &[FrameAt], out: &mut Vec<u8>) {
     let mut before = (0, Position::default());
     for &(sequence, position) in entries {
         let segments_on = position.segment - before.1.segment;
@@ -93,7 +93,7 @@ pub(crate) fn pack(entries: &[Entry], out: &mut Vec<u8>) {
 }
 
 /// The inverse of [`pack`]; `None` when the bytes are something else.
-pub(crate) fn unpack(mut bytes: &[u8]) -> Option<Vec<Entry>> {
+pub(crate) fn unpack(mut bytes: &[u8]) -> Option<Vec<FrameAt>> {
     let mut entries = Vec::new();
     let mut before = (0u64, Position::default());
     while !bytes.is_empty() {

@@ -20,7 +20,7 @@ use redb::{Builder, Database, ReadTransaction, ReadableDatabase, StorageBackend,
 use crate::disk::{Disk, DiskFile};
 use crate::error::StoreError;
 use crate::frame::{KeptFrame, put_full_key};
-use crate::gathered::{Entry, Gathered, pack, unpack};
+use crate::gathered::{FrameAt, Gathered, pack, unpack};
 use crate::log::Segments;
 use crate::segment::Position;
 use crate::{Index, KeyValue, Keys, Order};
@@ -123,7 +123,7 @@ impl EmbeddedIndex {
         let written = {
             let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
             let database = database.as_ref().ok_or_else(|| StoreError::index("it is closed"))?;
-            write_news(database, self.segments.log, leaving)
+            shielded(|| write_news(database, self.segments.log, leaving))
         };
         if written.is_err() {
             // After a failure the database serves nobody any more; opened again it does.
@@ -140,7 +140,7 @@ impl EmbeddedIndex {
         order: Order,
         past: Option<u64>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<FrameAt>, StoreError> {
         let (news, transaction) = self.snapshot()?;
         let table = transaction.open_table(POSITIONS).map_err(StoreError::index)?;
         let of_news = |gathered: &Gathered| gathered.positions.get(&(shard, execution)).cloned().unwrap_or_default();
@@ -150,7 +150,7 @@ impl EmbeddedIndex {
 
         let first = position_key(shard, execution, 0);
         let last = position_key(shard, execution, u64::MAX);
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<FrameAt> = Vec::new();
         match order {
             Order::Ascending => {
                 let after = past.unwrap_or(0);
@@ -188,10 +188,9 @@ impl EmbeddedIndex {
         entries.truncate(limit);
         Ok(entries)
     }
-}
 
-impl Index for EmbeddedIndex {
-    fn get(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    /// As [`Index::get`].
+    fn row(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let mut full_key = Vec::new();
         put_full_key(table, key, &mut full_key);
         let (news, transaction) = self.snapshot()?;
@@ -207,7 +206,8 @@ impl Index for EmbeddedIndex {
         }
     }
 
-    fn scan(&self, table: &str, keys: Keys<'_>, order: Order, limit: usize) -> Result<Vec<KeyValue>, StoreError> {
+    /// As [`Index::scan`].
+    fn rows(&self, table: &str, keys: Keys<'_>, order: Order, limit: usize) -> Result<Vec<KeyValue>, StoreError> {
         let Some((lower, upper)) = full_bounds(table, keys) else { return Ok(Vec::new()) };
         let range = (lower.as_ref().map(Vec::as_slice), upper.as_ref().map(Vec::as_slice));
         let (news, transaction) = self.snapshot()?;
@@ -233,6 +233,16 @@ impl Index for EmbeddedIndex {
         };
         merge(sources, order, table.len() + 1, limit)
     }
+}
+
+impl Index for EmbeddedIndex {
+    fn get(&self, table: &str, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        shielded(|| self.row(table, key))
+    }
+
+    fn scan(&self, table: &str, keys: Keys<'_>, order: Order, limit: usize) -> Result<Vec<KeyValue>, StoreError> {
+        shielded(|| self.rows(table, keys, order, limit))
+    }
 
     fn history(
         &self,
@@ -242,7 +252,7 @@ impl Index for EmbeddedIndex {
         past: Option<u64>,
         limit: usize,
     ) -> Result<Vec<KeptFrame>, StoreError> {
-        let entries = self.entries(shard, execution, order, past, limit)?;
+        let entries = shielded(|| self.entries(shard, execution, order, past, limit))?;
         entries.into_iter().map(|(number, position)| self.segments.read_frame(position, shard, number)).collect()
     }
 
@@ -346,7 +356,7 @@ fn position_key(shard: u32, execution: u64, sequence: u64) -> [u8; 20] {
     key
 }
 
-fn chunk_entries(key: &[u8], value: &[u8]) -> Result<Vec<Entry>, StoreError> {
+fn chunk_entries(key: &[u8], value: &[u8]) -> Result<Vec<FrameAt>, StoreError> {
     unpack(checked(key, value)?).ok_or_else(broken)
 }
 
@@ -357,7 +367,7 @@ fn checked<'v>(key: &[u8], value: &'v [u8]) -> Result<&'v [u8], StoreError> {
 }
 
 fn broken() -> StoreError {
-    StoreError::index(format!("a value does not match its checksum; without {FILE} the index is made again"))
+    StoreError::index(format!("{FILE} is not as it was written; without it the index is made again from the log"))
 }
 
 fn checksum(key: &[u8], value: &[u8]) -> u32 {
@@ -414,15 +424,19 @@ fn write_about(transaction: &redb::WriteTransaction, log: u64, last: Position) -
     Ok(())
 }
 
+/// The database asserts what it finds in its file: one that it panics on is a broken one like any other.
+fn shielded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(broken()))
+}
+
 /// Opens an index that is there, if it can be used for this log.
 fn open_known(disk: &dyn Disk, log: u64) -> Option<(Database, Position)> {
-    // The database asserts what it finds in its file. A file it panics on is a broken one like any other.
-    let opened = catch_unwind(AssertUnwindSafe(|| {
-        let database = open_database(disk.open(FILE).ok()?).ok()?;
-        let last = read_about(&database, log)?;
-        Some((database, last))
-    }));
-    opened.ok().flatten()
+    let opened = shielded(|| {
+        let database = open_database(disk.open(FILE).map_err(StoreError::index)?)?;
+        let last = read_about(&database, log).ok_or_else(broken)?;
+        Ok((database, last))
+    });
+    opened.ok()
 }
 
 /// The last frame the index knows, if it is one of this log and version.

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 pub use disk::{Directory, Disk, DiskFile};
 pub use embedded::{EmbeddedStore, Options};
-pub use encoding::{DecodeError, Decoder, Encoder, Entry, Kind, Payload, TooDeep, decode};
+pub use encoding::{DecodeError, Decoder, Encoded, Encoder, Entry, Kind, TooDeep, decode};
 pub use error::StoreError;
 pub use frame::{Frame, KeptFrame, Row};
 pub use memory::MemoryStore;

@@ -153,9 +153,14 @@ impl Log {
     /// What a failed write means. One that found no room, and that zeroes could be written over, means nothing.
     fn take_back(&self, part: &Part, error: std::io::Error, is_first: bool, name: &str) -> StoreError {
         if is_first && is_full(&error) {
+            // Its mark goes first: a batch that is half zeroed and has one would look like a damaged one.
             let zeroes = vec![0; part.batch.bytes.len()];
-            let file = &self.open.file;
-            if file.write_at(part.start.into(), &zeroes).and_then(|()| file.sync()).is_ok() {
+            let mark_at = zeroes.len() - MARK_BYTES;
+            let zero_from = |from: usize| {
+                self.open.file.write_at(part.start as u64 + from as u64, &zeroes[from..])?;
+                self.open.file.sync()
+            };
+            if zero_from(mark_at).and_then(|()| zero_from(0)).is_ok() {
                 return StoreError::Full { file: self.segments.disk.describe(name) };
             }
         }

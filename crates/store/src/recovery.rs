@@ -167,12 +167,19 @@ impl Reading<'_, '_> {
         let name = segment_name(number);
         let failed = |doing| self.segments.failed(doing, &name);
         let file = self.segments.disk.open(&name).map_err(failed("open"))?;
-        let again = &bytes[walk.last_batch_start..end];
-        file.write_at(walk.last_batch_start as u64, again).map_err(failed("write"))?;
+        let write = |doing, offset: usize, bytes: &[u8]| match bytes {
+            [] => Ok(()),
+            _ => file.write_at(offset as u64, bytes).and_then(|()| file.sync()).map_err(failed(doing)),
+        };
         if let TailVerdict::Torn { end: torn_end } = verdict {
-            file.write_at(end as u64, &vec![0; torn_end - end]).map_err(failed("cut"))?;
+            write("cut", end, &vec![0; torn_end - end])?;
         }
-        file.sync().map_err(failed("sync"))?;
+        // Without its mark while it is written again: torn in the middle of that it would look damaged.
+        let start = walk.last_batch_start;
+        let (frames, mark) = bytes[start..end].split_at(walk.last_batch_bytes());
+        write("write", start + frames.len(), &vec![0; mark.len()])?;
+        write("write", start, frames)?;
+        write("write", start + frames.len(), mark)?;
         Ok(end as u32)
     }
 

@@ -250,6 +250,12 @@ impl<'a> Walk<'a> {
         self.place
     }
 
+    /// Bytes of the last frame's batch up to here, without its mark.
+    pub(crate) fn last_batch_bytes(&self) -> usize {
+        let is_marked = self.batch_start == self.at && self.last_batch_start < self.at;
+        self.at - self.last_batch_start - if is_marked { MARK_BYTES } else { 0 }
+    }
+
     /// The next frame. After anything else than a frame it comes upon the same again.
     pub(crate) fn step(&mut self) -> Step<'a> {
         if self.batch_start < self.at && self.mark_at(self.at) == Some(self.batch_start) {
@@ -333,4 +339,86 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place = Place { log: 1, number: 2 };
+
+    /// A segment of these batches, each of frames with bodies of so many bytes.
+    fn segment(batches: &[&[usize]]) -> Vec<u8> {
+        let header = SegmentHeader { place: PLACE, size: 8_192, end_before: 0 };
+        let (mut bytes, mut sequence) = (header.write().to_vec(), 0);
+        for bodies in batches {
+            let (mut batch, start) = (Batch::default(), bytes.len() as u32);
+            for &body in *bodies {
+                sequence += 1;
+                let payload = vec![0xAA; body];
+                let append = Append { shard: 0, epoch: 1, sequence, executions: &[], rows: &[], payload: &payload };
+                let begins = batch.stage(&append);
+                batch.seal_frame(begins, PLACE, start);
+            }
+            batch.seal(PLACE, start);
+            bytes.extend_from_slice(&batch.bytes);
+        }
+        bytes.resize(8_192, 0);
+        bytes
+    }
+
+    /// Walks to the end of the frames; how many there are, where they end, and what the rest is.
+    fn walk(bytes: &[u8]) -> (usize, usize, TailVerdict) {
+        let mut walk = Walk::new(PLACE, bytes);
+        let mut frames = 0;
+        while let Step::Frame { .. } = walk.step() {
+            frames += 1;
+        }
+        (frames, walk.at, walk.judge_tail())
+    }
+
+    #[test]
+    fn what_is_right_in_one_place_is_wrong_in_any_other() {
+        let bytes = segment(&[&[10]]);
+        let frame = &bytes[HEADER_BYTES as usize..];
+        assert!(FrameHeader::read(PLACE, HEADER_BYTES, frame).is_some());
+        assert!(FrameHeader::read(PLACE, HEADER_BYTES + 8, frame).is_none());
+        for place in [Place { log: 9, ..PLACE }, Place { number: 9, ..PLACE }] {
+            assert!(FrameHeader::read(place, HEADER_BYTES, frame).is_none());
+            let header = bytes[..HEADER_BYTES as usize].try_into().expect("a header");
+            assert_eq!(SegmentHeader::read(place, header), Err(HeaderFault::Broken));
+        }
+        let mark = HEADER_BYTES as usize + FRAME_HEADER_BYTES + 16;
+        assert_eq!(read_mark(PLACE, mark as u32, &bytes[mark..]), Some(HEADER_BYTES));
+        assert_eq!(read_mark(PLACE, mark as u32 + 8, &bytes[mark..]), None);
+    }
+
+    #[test]
+    fn a_torn_batch_is_told_from_damage() {
+        let good = segment(&[&[100, 100], &[600, 600, 600]]);
+        let (frames, end, verdict) = walk(&good);
+        assert_eq!((frames, verdict), (5, TailVerdict::Clean));
+        let frame = |body: usize| FRAME_HEADER_BYTES + padded(body + 2);
+        let second = HEADER_BYTES as usize + 2 * frame(100) + MARK_BYTES;
+        assert_eq!(end, second + 3 * frame(600) + MARK_BYTES);
+        let check = |what: &str, change: &dyn Fn(&mut [u8]), frames: usize, expected: Option<TailVerdict>| {
+            let mut bytes = good.clone();
+            change(&mut bytes);
+            let (found, _, verdict) = walk(&bytes);
+            assert_eq!(found, frames, "{what}");
+            match expected {
+                Some(expected) => assert_eq!(verdict, expected, "{what}"),
+                None => assert!(matches!(verdict, TailVerdict::Damaged(_)), "{what}: {verdict:?}"),
+            }
+        };
+        let torn_to = |end| Some(TailVerdict::Torn { end });
+        check("nothing of it arrived", &|bytes| bytes[second..].fill(0), 2, Some(TailVerdict::Clean));
+        check("its last byte did not", &|bytes| bytes[end - 1] = 0, 5, torn_to(end - 1));
+        check("its first sector did not", &|bytes| bytes[second..512].fill(0), 2, torn_to(end));
+        check("a sector in it did not", &|bytes| bytes[1024..1536].fill(0), 3, torn_to(end));
+        check("a bit of it is another", &|bytes| bytes[1500] ^= 1, 3, None);
+        check("a bit of a length is another", &|bytes| bytes[second + 5] ^= 1, 2, None);
+        check("a bit of the batch before is another", &|bytes| bytes[150] ^= 1, 0, None);
+        check("a sector of the batch before is gone", &|bytes| bytes[64..second].fill(0), 0, None);
+    }
 }

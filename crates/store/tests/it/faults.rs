@@ -127,6 +127,60 @@ fn a_write_that_finds_no_room_is_taken_back() {
 }
 
 #[test]
+fn what_was_refused_does_not_come_back() {
+    let new = SimDisk::new(1);
+    drop(open(&new).expect("a new store"));
+    for seed in 0..1_000 {
+        let disk = new.copy(seed);
+        let mut store = open(&disk).expect("a store");
+        disk.plan(1, Fault::NoRoom);
+        // In half of the cases the process dies while it takes the batch back.
+        let dies = seed % 2 == 0;
+        if dies {
+            disk.plan(2 + seed as usize / 2 % 4, Fault::Dies);
+        }
+        let frames: Vec<Scripted> = (1..=9).map(|sequence| Scripted { sequence, ..next(&store, 60) }).collect();
+        let error = append(&mut store, &frames).expect_err("no room");
+        assert_eq!(error.is_full(), !dies, "seed {seed}: {error}");
+        drop(store);
+        disk.lose_power();
+        let store = open(&disk).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let found = frames_of(&store).expect("readable shards");
+        assert!(dies || found.is_empty(), "seed {seed}: {} frames that were refused", found[&0].len());
+    }
+}
+
+/// Opening mends what the life before left half done. When it is cut short in that, the next opening mends it.
+#[test]
+fn opening_that_is_cut_short_harms_nothing() {
+    let new = SimDisk::new(1);
+    let mut store = open(&new).expect("a new store");
+    let first = next(&store, 100);
+    append(&mut store, std::slice::from_ref(&first)).expect("room");
+    drop(store);
+    for seed in 0..1_200 {
+        let disk = new.copy(seed);
+        let mut store = open(&disk).expect("a store");
+        // The write goes well, the sync makes some of it durable and says so to nobody.
+        disk.plan(2, Fault::Fails);
+        let frames: Vec<Scripted> = (2..=4).map(|sequence| Scripted { sequence, ..next(&store, 500) }).collect();
+        append(&mut store, &frames).expect_err("the disk failed");
+        drop(store);
+        match seed % 3 {
+            0 => disk.lose_power(),
+            _ => disk.restart_process(),
+        }
+        disk.plan(1 + seed as usize % 16, Fault::Dies);
+        let _ = open(&disk);
+        disk.lose_power();
+        let store = open(&disk).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let found = frames_of(&store).expect("readable shards").remove(&0).expect("a shard");
+        assert_eq!(found[0], first, "seed {seed}");
+        assert_eq!(found[1..], frames[..found.len() - 1], "seed {seed}");
+    }
+}
+
+#[test]
 fn an_index_that_finds_no_room_loses_nothing() {
     let disk = SimDisk::new(1);
     let mut store = open(&disk).expect("a new store");

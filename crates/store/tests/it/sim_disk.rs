@@ -61,7 +61,8 @@ struct World {
     names_since: Vec<BTreeMap<String, usize>>,
     /// Counts writes, syncs and changes of names.
     operations: usize,
-    fault: Option<(usize, Fault)>,
+    /// What is going to happen, and when.
+    faults: Vec<(usize, Fault)>,
     /// The process is dead: every operation fails.
     is_dead: bool,
     /// Handles of an earlier process write nothing.
@@ -97,7 +98,7 @@ impl SimDisk {
             durable_names: BTreeMap::new(),
             names_since: Vec::new(),
             operations: 0,
-            fault: None,
+            faults: Vec::new(),
             is_dead: false,
             process: 0,
             room: None,
@@ -112,11 +113,12 @@ impl SimDisk {
     /// Lets something go wrong so many operations from now.
     pub(crate) fn plan(&self, after: usize, fault: Fault) {
         let mut world = self.world();
-        world.fault = Some((world.operations + after, fault));
+        let at = world.operations + after;
+        world.faults.push((at, fault));
     }
 
     pub(crate) fn forget_plan(&self) {
-        self.world().fault = None;
+        self.world().faults.clear();
     }
 
     /// Leaves room for so many bytes, or as many as anybody wants.
@@ -132,7 +134,8 @@ impl SimDisk {
     /// A new process: the system and its memory lived on.
     pub(crate) fn restart_process(&self) {
         let mut world = self.world();
-        (world.is_dead, world.fault) = (false, None);
+        world.is_dead = false;
+        world.faults.clear();
         world.process += 1;
     }
 
@@ -187,9 +190,9 @@ impl SimDisk {
         self.names().into_iter().filter(|name| name.ends_with(ending)).collect()
     }
 
-    /// Another disk with what a process sees on this one.
-    pub(crate) fn copy(&self) -> SimDisk {
-        let copy = SimDisk::new(1);
+    /// Another disk with what a process sees on this one, and chances of its own.
+    pub(crate) fn copy(&self, seed: u64) -> SimDisk {
+        let copy = SimDisk::new(seed);
         for name in self.names() {
             copy.set_bytes(&name, &self.bytes(&name));
         }
@@ -216,14 +219,10 @@ impl World {
             return Err(dead());
         }
         self.operations += 1;
-        match self.fault {
-            Some((at, fault)) if at <= self.operations => {
-                self.fault = None;
-                self.is_dead = fault == Fault::Dies;
-                Ok(Some(fault))
-            }
-            _ => Ok(None),
-        }
+        let Some(due) = self.faults.iter().position(|(at, _)| *at <= self.operations) else { return Ok(None) };
+        let (_, fault) = self.faults.remove(due);
+        self.is_dead = fault == Fault::Dies;
+        Ok(Some(fault))
     }
 
     fn change_names(&mut self, change: impl FnOnce(&mut World) -> io::Result<()>) -> io::Result<()> {
@@ -465,7 +464,8 @@ impl DiskFile for Handle {
                 Ok(())
             }
             Some(fault) => {
-                let written = world.random.below(bytes.len() + 1);
+                // Often all of it: the worst that a failure can leave behind.
+                let written = if world.random.once_in(4) { bytes.len() } else { world.random.below(bytes.len() + 1) };
                 file.write(offset, &bytes[..written]);
                 Err(fault.error())
             }

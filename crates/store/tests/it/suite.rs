@@ -21,6 +21,7 @@ fn hold(make: &mut dyn FnMut() -> Box<dyn Store>) {
     histories_are_paged_both_ways(&mut *make());
     readers_see_what_was_appended_and_nothing_else(&mut *make());
     large_frames_are_frames(&mut *make());
+    readers_of_other_threads_see_whole_batches(&mut *make());
     chance_finds_no_difference_to_a_list(make);
 }
 
@@ -218,6 +219,44 @@ fn readers_see_what_was_appended_and_nothing_else(store: &mut dyn Store) {
     assert_eq!(index.history(0, 3, Order::Ascending, None, 9).expect("a history").len(), 1);
 }
 
+#[expect(clippy::disallowed_methods, reason = "readers are other threads")]
+fn readers_of_other_threads_see_whole_batches(store: &mut dyn Store) {
+    const BATCHES: u64 = 60;
+    const FRAMES: u64 = 7;
+    let (index, writing) = (store.index(), store.index());
+    let read_until_the_end = || {
+        let mut seen = 0;
+        while seen < (BATCHES * FRAMES) as usize {
+            let row = index.get("names", b"count").expect("a get");
+            let count = row.map_or(0, |value| u64::from_le_bytes(value.try_into().expect("eight bytes")));
+            let page = index.history(0, 1, Order::Ascending, None, usize::MAX).expect("a history");
+            assert!(page.iter().map(|kept| kept.frame().sequence).eq(1..=page.len() as u64));
+            assert!(page.len() >= seen && page.len() as u64 >= count, "what was seen stays");
+            assert_eq!(page.len() as u64 % FRAMES, 0, "a batch is seen when all of it is durable");
+            let last = index.history(0, 1, Order::Descending, None, 1).expect("a history");
+            assert!(last.first().map_or(0, |kept| kept.frame().sequence) >= page.len() as u64);
+            seen = page.len();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(read_until_the_end);
+        scope.spawn(read_until_the_end);
+        scope.spawn(|| (0..20).for_each(|_| writing.catch_up().expect("an index")));
+        for batch in 0..BATCHES {
+            let frames: Vec<Scripted> = (1..=FRAMES)
+                .map(|place| batch * FRAMES + place)
+                .map(|sequence| Scripted {
+                    executions: vec![1],
+                    rows: vec![("names", b"count".to_vec(), Some(sequence.to_le_bytes().to_vec()))],
+                    ..frame(sequence, "p")
+                })
+                .collect();
+            append(store, &frames).expect("room");
+            store.tend().expect("a store in order");
+        }
+    });
+}
+
 /// Larger than a segment of the stores under test, and than what is read of a frame at first.
 fn large_frames_are_frames(store: &mut dyn Store) {
     let large =
@@ -271,4 +310,37 @@ fn the_embedded_store_holds_on_a_simulated_disk() {
             Box::new(EmbeddedStore::open_on(Arc::new(SimDisk::new(1)), options).expect("a new store"))
         });
     }
+}
+
+#[test]
+fn an_index_is_written_when_enough_has_come_together() {
+    let disk = SimDisk::new(1);
+    let options = Options { segment_bytes: 200_000, entropy: 1 };
+    let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).expect("a new store");
+    let untouched = disk.bytes("index.redb");
+    let (mut sequence, mut written_after) = (0, None);
+    while sequence < 40_000 {
+        let frames: Vec<Scripted> = (1..=1_000)
+            .map(|place| Scripted { executions: vec![place % 100], ..frame(sequence + place, "") })
+            .collect();
+        append(&mut store, &frames).expect("room");
+        sequence += 1_000;
+        store.tend().expect("a store in order");
+        if written_after.is_none() && disk.bytes("index.redb") != untouched {
+            written_after = Some(sequence);
+        }
+    }
+    assert_eq!(written_after, Some(33_000));
+    let check = |store: &EmbeddedStore| {
+        let found = store.index().history(0, 7, Order::Ascending, Some(32_000), 20).expect("a history");
+        let numbers: Vec<u64> = found.iter().map(|kept| kept.frame().sequence).collect();
+        assert_eq!(numbers, (0..20).map(|i| 32_007 + 100 * i).collect::<Vec<_>>());
+    };
+    check(&store);
+    drop(store);
+    // Made again from a log of many segments, it is written at their borders.
+    disk.remove_file("index.redb");
+    let store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).expect("the store again");
+    assert_ne!(disk.bytes("index.redb"), untouched);
+    check(&store);
 }
