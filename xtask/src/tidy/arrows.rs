@@ -70,16 +70,16 @@ pub(crate) const ROOMS: &[Room] = &[
         outside_tests: &[],
     },
     Room {
-        name: "api",
-        uses: &["json", "spec", "asl", "interpreter", "engine"],
-        // Verifies signatures and seals page tokens.
-        outside: Outside::Only(&["hmac", "sha2", "subtle"]),
-        outside_tests: &[],
-    },
-    Room {
         name: "store",
         uses: &["json", "spec"],
         outside: Outside::Files(&["crc32fast", "redb"]),
+        outside_tests: &[],
+    },
+    Room {
+        name: "api",
+        uses: &["json", "spec", "asl", "interpreter", "engine", "store"],
+        // Verifies signatures and seals page tokens.
+        outside: Outside::Only(&["hmac", "sha2", "subtle"]),
         outside_tests: &[],
     },
     Room {
