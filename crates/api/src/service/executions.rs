@@ -127,7 +127,7 @@ impl Service {
         let input_text = input_text.cloned().unwrap_or_else(|| "{}".into());
         let express = resolved.machine.express;
         let start = Start {
-            definition: resolved.machine.definition.clone(),
+            definition: resolved.machine.definition()?.clone(),
             workflow: WorkflowId::ROOT,
             identity: Arc::new(Identity {
                 arn: arn.clone(),
@@ -274,7 +274,7 @@ impl Service {
         input: &DescribeStateMachineForExecutionInput,
     ) -> Result<DescribeStateMachineForExecutionOutput, Refusal> {
         let machine = &self.find(place, &input.execution_arn)?.machine;
-        let references = variable_references(&machine.definition);
+        let references = variable_references(machine.definition()?);
         Ok(DescribeStateMachineForExecutionOutput {
             state_machine_arn: machine.arn.clone(),
             name: machine.name.clone(),

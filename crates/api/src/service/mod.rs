@@ -8,6 +8,7 @@ mod callbacks;
 mod executions;
 mod nested;
 mod registry;
+mod rows;
 mod shard;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -26,6 +27,7 @@ use executions::Run;
 use nested::ParentTask;
 
 pub use registry::{MachineRow, Registry, Resolved};
+pub use rows::{RowChange, RowError};
 
 /// Who a request's resources belong to, and where they are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,19 +4,19 @@
 //! named after it.
 
 mod activities;
+mod revisions;
+mod rows;
 mod state_machines;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepwell_asl::Definition;
 use stepwell_interpreter::Chance;
-use stepwell_spec::shapes::{
-    EncryptionConfiguration, EncryptionType, LoggingConfiguration, RoutingConfigurationListItem, Tag,
-    TracingConfiguration,
-};
+use stepwell_spec::shapes::{EncryptionConfiguration, EncryptionType, RoutingConfigurationListItem, Tag};
 use stepwell_spec::{Action, Text, Timestamp};
 
 use super::Place;
@@ -24,19 +24,24 @@ use crate::arns::{MachineRef, Qualifier};
 use crate::pages::{Listing, PageSeal, page_size};
 use crate::refusal::Refusal;
 
+use revisions::Revisions;
+use rows::Changed;
+
+pub use revisions::MachineRow;
+
 /// All of it, of every account and region.
 #[derive(Debug, Default)]
 pub struct Registry {
     machines: BTreeMap<Text, Machine>,
     activities: BTreeMap<Text, ActivityRow>,
-    /// How many state machines there have been: lists go by age.
-    created: u64,
+    revisions: Revisions,
+    changed: Changed,
 }
 
 /// A state machine with its versions and aliases.
 #[derive(Debug)]
 struct Machine {
-    /// Its place in the order of creation.
+    /// Its place in the order of creation: its first revision's number.
     order: u64,
     current: Arc<MachineRow>,
     versions: BTreeMap<u64, Version>,
@@ -67,35 +72,6 @@ struct ActivityRow {
     created_at: Timestamp,
     encryption_configuration: Option<EncryptionConfiguration>,
     tags: Vec<Tag>,
-}
-
-/// One revision of a state machine, as executions started from it see it.
-#[derive(Clone, Debug)]
-pub struct MachineRow {
-    /// The ARN without a version or alias.
-    pub arn: Text,
-    /// Its name.
-    pub name: Text,
-    /// The definition's text as it was given.
-    pub definition_text: Text,
-    /// The same, compiled.
-    pub definition: Arc<Definition>,
-    /// The role its executions run under.
-    pub role_arn: Text,
-    /// Whether it is an Express state machine.
-    pub express: bool,
-    /// Which events of its executions are logged.
-    pub logging_configuration: Option<LoggingConfiguration>,
-    /// Whether its executions are traced.
-    pub tracing_configuration: Option<TracingConfiguration>,
-    /// Which key its data is encrypted with.
-    pub encryption_configuration: Option<EncryptionConfiguration>,
-    /// The revision; none before the first update.
-    pub revision_id: Option<Text>,
-    /// When the state machine was created.
-    pub created_at: Timestamp,
-    /// When this revision was made.
-    pub updated_at: Timestamp,
 }
 
 /// What an execution is started from.
@@ -142,11 +118,15 @@ impl Registry {
         let own = asked.account == place.account && asked.region == place.region;
         self.machines.get(arn).filter(|_| own)
     }
+}
 
-    fn own_machine_mut(&mut self, place: &Place, asked: &MachineRef) -> Option<&mut Machine> {
-        let own = asked.account == place.account && asked.region == place.region;
-        self.machines.get_mut(machine_arn(asked).as_str()).filter(|_| own)
-    }
+fn own_machine_mut<'a>(
+    machines: &'a mut BTreeMap<Text, Machine>,
+    place: &Place,
+    asked: &MachineRef,
+) -> Option<&'a mut Machine> {
+    let own = asked.account == place.account && asked.region == place.region;
+    machines.get_mut(machine_arn(asked).as_str()).filter(|_| own)
 }
 
 impl Alias {

@@ -32,6 +32,7 @@ impl Registry {
         let CreateActivityInput { name, tags, encryption_configuration } = input;
         let row = ActivityRow { name, created_at: now, encryption_configuration, tags: tags.unwrap_or_default() };
         self.activities.insert(activity_arn.clone(), row);
+        self.changed.activities.insert(activity_arn.clone());
         Ok(CreateActivityOutput { activity_arn, creation_date: now })
     }
 
@@ -80,8 +81,9 @@ impl Registry {
         input: &DeleteActivityInput,
     ) -> Result<DeleteActivityOutput, Refusal> {
         let asked = ActivityRef::parse(&input.activity_arn)?;
-        if asked.account == place.account && asked.region == place.region {
-            self.activities.remove(&input.activity_arn);
+        let own = asked.account == place.account && asked.region == place.region;
+        if own && self.activities.remove(&input.activity_arn).is_some() {
+            self.changed.activities.insert(input.activity_arn.clone());
         }
         Ok(DeleteActivityOutput {})
     }

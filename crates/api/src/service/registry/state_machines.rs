@@ -13,7 +13,7 @@ use stepwell_spec::shapes::{
 };
 use stepwell_spec::{Action, Exception, Text, Timestamp};
 
-use super::{Machine, MachineRow, Page, Registry, aws_owned_key, page};
+use super::{Machine, MachineRow, Page, Registry, aws_owned_key, own_machine_mut, page};
 use crate::arns::{MachineRef, Qualifier};
 use crate::definitions::compile_definition;
 use crate::pages::PageSeal;
@@ -30,11 +30,12 @@ impl Registry {
         let definition = compile_definition(&input.definition, input.kind)?;
         let Place { account, region } = place;
         let arn: Text = format!("arn:aws:states:{region}:{account}:stateMachine:{}", input.name).into();
-        let row = MachineRow {
+        let mut row = MachineRow {
+            number: 0,
             arn: arn.clone(),
             name: input.name,
             definition_text: input.definition,
-            definition: Arc::new(definition),
+            definition: Arc::new(definition).into(),
             role_arn: input.role_arn,
             express: input.kind == Some(StateMachineType::Express),
             logging_configuration: Some(input.logging_configuration.map_or_else(logging_off, with_defaults)),
@@ -52,19 +53,23 @@ impl Registry {
                 return Err(Refusal::state_machine_already_exists(&arn));
             }
             let creation_date = known.current.created_at;
-            let state_machine_version_arn = publish.then(|| known.publish(input.version_description, now));
+            let state_machine_version_arn =
+                publish.then(|| known.publish(input.version_description, now, &mut self.changed));
             return Ok(CreateStateMachineOutput { state_machine_arn: arn, creation_date, state_machine_version_arn });
         }
-        self.created += 1;
+        row.number = self.revisions.next_number();
         let mut machine = Machine {
-            order: self.created,
-            current: Arc::new(row),
+            order: row.number,
+            current: self.revisions.remember(row),
             versions: BTreeMap::new(),
             last_version: 0,
             aliases: BTreeMap::new(),
             tags: input.tags.unwrap_or_default(),
         };
-        let state_machine_version_arn = publish.then(|| machine.publish(input.version_description, now));
+        let state_machine_version_arn =
+            publish.then(|| machine.publish(input.version_description, now, &mut self.changed));
+        self.changed.revisions.push(machine.current.clone());
+        self.changed.machines.insert(arn.clone());
         self.machines.insert(arn.clone(), machine);
         Ok(CreateStateMachineOutput { state_machine_arn: arn, creation_date: now, state_machine_version_arn })
     }
@@ -78,7 +83,7 @@ impl Registry {
     ) -> Result<UpdateStateMachineOutput, Refusal> {
         let asked = MachineRef::parse_unqualified(&input.state_machine_arn)?;
         let missing = || Refusal::state_machine_does_not_exist(&input.state_machine_arn);
-        let machine = self.own_machine_mut(place, &asked).ok_or_else(missing)?;
+        let machine = own_machine_mut(&mut self.machines, place, &asked).ok_or_else(missing)?;
         let publish = input.publish == Some(true);
         let changes_something = input.definition.is_some()
             || input.role_arn.is_some()
@@ -92,8 +97,7 @@ impl Registry {
         }
         let mut row = MachineRow::clone(&machine.current);
         if let Some(text) = input.definition {
-            let kind = if row.express { StateMachineType::Express } else { StateMachineType::Standard };
-            row.definition = Arc::new(compile_definition(&text, Some(kind))?);
+            row.definition = Arc::new(compile_definition(&text, Some(row.kind()))?).into();
             row.definition_text = text;
         }
         row.role_arn = input.role_arn.unwrap_or(row.role_arn);
@@ -104,9 +108,14 @@ impl Registry {
         if !is_same_machine(&machine.current, &row) || machine.current.role_arn != row.role_arn {
             row.revision_id = Some(chance.uuid().into());
             row.updated_at = now;
-            machine.current = Arc::new(row);
+            row.number = self.revisions.next_number();
+            let replaced = std::mem::replace(&mut machine.current, self.revisions.remember(row));
+            self.revisions.keep(replaced);
+            self.changed.revisions.push(machine.current.clone());
+            self.changed.machines.insert(machine.current.arn.clone());
         }
-        let state_machine_version_arn = publish.then(|| machine.publish(input.version_description, now));
+        let state_machine_version_arn =
+            publish.then(|| machine.publish(input.version_description, now, &mut self.changed));
         Ok(UpdateStateMachineOutput {
             update_date: now,
             revision_id: machine.current.revision_id.clone(),
@@ -131,14 +140,14 @@ impl Registry {
             }
             Some(Qualifier::Alias(_)) | None => None,
         };
-        let references = variable_references(&row.definition);
+        let references = variable_references(row.definition()?);
         Ok(DescribeStateMachineOutput {
             state_machine_arn: input.state_machine_arn.clone(),
             name: row.name.clone(),
             status: Some(StateMachineStatus::Active),
             definition: row.definition_text.clone(),
             role_arn: row.role_arn.clone(),
-            kind: if row.express { StateMachineType::Express } else { StateMachineType::Standard },
+            kind: row.kind(),
             creation_date: version.map_or(row.created_at, |version| version.created_at),
             logging_configuration: row.logging_configuration.clone(),
             tracing_configuration: row.tracing_configuration.clone(),
@@ -174,8 +183,11 @@ impl Registry {
         input: &DeleteStateMachineInput,
     ) -> Result<DeleteStateMachineOutput, Refusal> {
         let asked = MachineRef::parse_unqualified(&input.state_machine_arn)?;
-        if self.own_machine_mut(place, &asked).is_some() {
-            self.machines.remove(&input.state_machine_arn);
+        let arn = &input.state_machine_arn;
+        let is_own = own_machine_mut(&mut self.machines, place, &asked).is_some();
+        if let Some(machine) = is_own.then(|| self.machines.remove(arn)).flatten() {
+            self.revisions.keep(machine.current);
+            self.changed.machines.insert(arn.clone());
         }
         Ok(DeleteStateMachineOutput {})
     }
@@ -206,7 +218,7 @@ fn list_item(row: &MachineRow) -> StateMachineListItem {
     StateMachineListItem {
         state_machine_arn: row.arn.clone(),
         name: row.name.clone(),
-        kind: if row.express { StateMachineType::Express } else { StateMachineType::Standard },
+        kind: row.kind(),
         creation_date: row.created_at,
     }
 }

@@ -1,12 +1,12 @@
 //! Tags of state machines and activities.
 
-use stepwell_spec::Exception;
 use stepwell_spec::shapes::{
     ListTagsForResourceInput, ListTagsForResourceOutput, Tag, TagResourceInput, TagResourceOutput, UntagResourceInput,
     UntagResourceOutput,
 };
+use stepwell_spec::{Exception, Text};
 
-use super::{Registry, machine_arn};
+use super::Registry;
 use crate::arns::TaggedRef;
 use crate::refusal::Refusal;
 use crate::service::Place;
@@ -21,19 +21,18 @@ impl Registry {
         place: &Place,
         input: TagResourceInput,
     ) -> Result<TagResourceOutput, Refusal> {
-        let tags = self.tags_mut(place, &input.resource_arn)?;
-        let mut changed = tags.clone();
+        let mut tags = self.tags(place, &input.resource_arn)?.clone();
         for tag in input.tags {
-            match changed.iter_mut().find(|known| known.key == tag.key) {
+            match tags.iter_mut().find(|known| known.key == tag.key) {
                 Some(known) => *known = tag,
-                None => changed.push(tag),
+                None => tags.push(tag),
             }
         }
-        if changed.len() > TAGS_MAX {
+        if tags.len() > TAGS_MAX {
             let message = format!("Too many tags: a resource has {TAGS_MAX} at most");
             return Err(Refusal::new(Exception::TooManyTags, message).about(input.resource_arn));
         }
-        *tags = changed;
+        self.set_tags(&input.resource_arn, tags);
         Ok(TagResourceOutput {})
     }
 
@@ -42,33 +41,39 @@ impl Registry {
         place: &Place,
         input: &UntagResourceInput,
     ) -> Result<UntagResourceOutput, Refusal> {
-        let tags = self.tags_mut(place, &input.resource_arn)?;
+        let mut tags = self.tags(place, &input.resource_arn)?.clone();
         tags.retain(|tag| tag.key.as_ref().is_none_or(|key| !input.tag_keys.contains(key)));
+        self.set_tags(&input.resource_arn, tags);
         Ok(UntagResourceOutput {})
     }
 
     pub(in crate::service) fn list_tags_for_resource(
-        &mut self,
+        &self,
         place: &Place,
         input: &ListTagsForResourceInput,
     ) -> Result<ListTagsForResourceOutput, Refusal> {
-        let tags = self.tags_mut(place, &input.resource_arn)?.clone();
-        Ok(ListTagsForResourceOutput { tags: Some(tags) })
+        Ok(ListTagsForResourceOutput { tags: Some(self.tags(place, &input.resource_arn)?.clone()) })
     }
 
-    fn tags_mut(&mut self, place: &Place, arn: &str) -> Result<&mut Vec<Tag>, Refusal> {
-        let missing = || Refusal::resource_not_found(arn);
-        match TaggedRef::parse(arn)? {
-            TaggedRef::Machine(machine) => {
-                let own = machine.account == place.account && machine.region == place.region;
-                let row = self.machines.get_mut(machine_arn(&machine).as_str()).filter(|_| own);
-                row.map(|row| &mut row.tags).ok_or_else(missing)
-            }
+    /// The tags of a resource of the caller's.
+    fn tags(&self, place: &Place, arn: &str) -> Result<&Vec<Tag>, Refusal> {
+        let tags = match TaggedRef::parse(arn)? {
+            TaggedRef::Machine(machine) => self.own_machine(place, &machine, arn).map(|machine| &machine.tags),
             TaggedRef::Activity(activity) => {
                 let own = activity.account == place.account && activity.region == place.region;
-                let row = self.activities.get_mut(arn).filter(|_| own);
-                row.map(|row| &mut row.tags).ok_or_else(missing)
+                self.activities.get(arn).filter(|_| own).map(|activity| &activity.tags)
             }
+        };
+        tags.ok_or_else(|| Refusal::resource_not_found(arn))
+    }
+
+    /// Gives the resource of this ARN, of whatever kind it is, these tags.
+    fn set_tags(&mut self, arn: &Text, tags: Vec<Tag>) {
+        let machine = self.machines.get_mut(arn).map(|machine| (&mut machine.tags, &mut self.changed.machines));
+        let activity = self.activities.get_mut(arn).map(|row| (&mut row.tags, &mut self.changed.activities));
+        if let Some((known, changed)) = machine.or(activity).filter(|(known, _)| **known != tags) {
+            *known = tags;
+            changed.insert(arn.clone());
         }
     }
 }

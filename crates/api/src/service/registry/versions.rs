@@ -1,5 +1,7 @@
 //! Versions, which never change, and aliases, which lead to one or two of them.
 
+use std::collections::BTreeMap;
+
 use stepwell_spec::shapes::{
     CreateStateMachineAliasInput, CreateStateMachineAliasOutput, DeleteStateMachineAliasInput,
     DeleteStateMachineAliasOutput, DeleteStateMachineVersionInput, DeleteStateMachineVersionOutput,
@@ -11,7 +13,8 @@ use stepwell_spec::shapes::{
 };
 use stepwell_spec::{Action, Exception, Text, Timestamp};
 
-use super::{Alias, Machine, Page, Registry, Version, page, version_number};
+use super::rows::Changed;
+use super::{Alias, Machine, Page, Registry, Version, own_machine_mut, page, version_number};
 use crate::arns::MachineRef;
 use crate::pages::PageSeal;
 use crate::refusal::Refusal;
@@ -19,12 +22,13 @@ use crate::service::Place;
 
 impl Machine {
     /// A version of the current revision: a new one, or the last one when that is of the same revision.
-    pub(super) fn publish(&mut self, description: Option<Text>, now: Timestamp) -> Text {
+    pub(super) fn publish(&mut self, description: Option<Text>, now: Timestamp, changed: &mut Changed) -> Text {
         let last = self.versions.get(&self.last_version);
-        if last.is_none_or(|last| last.row.revision_id != self.current.revision_id) {
+        if last.is_none_or(|last| last.row.number != self.current.number) {
             self.last_version += 1;
             let version = Version { row: self.current.clone(), description, created_at: now };
             self.versions.insert(self.last_version, version);
+            changed.machines.insert(self.current.arn.clone());
         }
         self.version_arn(self.last_version)
     }
@@ -41,14 +45,17 @@ impl Registry {
         input: PublishStateMachineVersionInput,
         now: Timestamp,
     ) -> Result<PublishStateMachineVersionOutput, Refusal> {
-        let machine = self.machine_mut(place, &input.state_machine_arn)?;
+        let arn = &input.state_machine_arn;
+        let asked = MachineRef::parse_unqualified(arn)?;
+        let machine = own_machine_mut(&mut self.machines, place, &asked);
+        let machine = machine.ok_or_else(|| Refusal::state_machine_does_not_exist(arn))?;
         let current = &machine.current.revision_id;
         if input.revision_id.is_some() && input.revision_id != *current {
             let message =
                 "Failed to publish the State Machine version because the provided revision id is not the current one.";
             return Err(Refusal::new(Exception::ConflictException, message));
         }
-        let state_machine_version_arn = machine.publish(input.description, now);
+        let state_machine_version_arn = machine.publish(input.description, now, &mut self.changed);
         let creation_date = machine.versions.get(&machine.last_version).map_or(now, |version| version.created_at);
         Ok(PublishStateMachineVersionOutput { creation_date, state_machine_version_arn })
     }
@@ -80,7 +87,7 @@ impl Registry {
     ) -> Result<DeleteStateMachineVersionOutput, Refusal> {
         let arn = &input.state_machine_version_arn;
         let (asked, number) = MachineRef::parse_version(arn)?;
-        if let Some(machine) = self.own_machine_mut(place, &asked) {
+        if let Some(machine) = own_machine_mut(&mut self.machines, place, &asked) {
             let leads_here = |alias: &&Alias| alias.routing.iter().any(|route| route.state_machine_version_arn == *arn);
             if let Some(alias) = machine.aliases.values().find(leads_here) {
                 let message = format!(
@@ -90,7 +97,10 @@ impl Registry {
                 );
                 return Err(Refusal::new(Exception::ConflictException, message));
             }
-            machine.versions.remove(&number);
+            if let Some(version) = machine.versions.remove(&number) {
+                self.changed.machines.insert(machine.current.arn.clone());
+                self.revisions.keep(version.row);
+            }
         }
         Ok(DeleteStateMachineVersionOutput {})
     }
@@ -101,7 +111,7 @@ impl Registry {
         input: CreateStateMachineAliasInput,
         now: Timestamp,
     ) -> Result<CreateStateMachineAliasOutput, Refusal> {
-        let machine = self.routed_machine(place, &input.routing_configuration)?;
+        let machine = routed_machine(&mut self.machines, place, &input.routing_configuration)?;
         let state_machine_alias_arn: Text = format!("{}:{}", machine.current.arn, input.name).into();
         if let Some(known) = machine.aliases.get(&input.name) {
             if known.routing != input.routing_configuration || known.description != input.description {
@@ -114,6 +124,7 @@ impl Registry {
         let CreateStateMachineAliasInput { name, description, routing_configuration: routing } = input;
         let alias = Alias { name: name.clone(), description, routing, created_at: now, updated_at: now };
         machine.aliases.insert(name, alias);
+        self.changed.machines.insert(machine.current.arn.clone());
         Ok(CreateStateMachineAliasOutput { state_machine_alias_arn, creation_date: now })
     }
 
@@ -124,15 +135,16 @@ impl Registry {
         now: Timestamp,
     ) -> Result<UpdateStateMachineAliasOutput, Refusal> {
         if let Some(routing) = &input.routing_configuration {
-            self.routed_machine(place, routing)?;
+            routed_machine(&mut self.machines, place, routing)?;
         }
         let (asked, name) = MachineRef::parse_alias(&input.state_machine_alias_arn)?;
-        let machine = self.own_machine_mut(place, &asked);
-        let alias = machine.and_then(|machine| machine.aliases.get_mut(name.as_str()));
-        let alias = alias.ok_or_else(|| Refusal::resource_not_found(&input.state_machine_alias_arn))?;
+        let missing = || Refusal::resource_not_found(&input.state_machine_alias_arn);
+        let machine = own_machine_mut(&mut self.machines, place, &asked).ok_or_else(missing)?;
+        let alias = machine.aliases.get_mut(name.as_str()).ok_or_else(missing)?;
         alias.description = input.description.or(alias.description.take());
         alias.routing = input.routing_configuration.unwrap_or_else(|| std::mem::take(&mut alias.routing));
         alias.updated_at = now;
+        self.changed.machines.insert(machine.current.arn.clone());
         Ok(UpdateStateMachineAliasOutput { update_date: now })
     }
 
@@ -188,29 +200,12 @@ impl Registry {
         input: &DeleteStateMachineAliasInput,
     ) -> Result<DeleteStateMachineAliasOutput, Refusal> {
         let (asked, name) = MachineRef::parse_alias(&input.state_machine_alias_arn)?;
-        if let Some(machine) = self.own_machine_mut(place, &asked) {
+        let machine = own_machine_mut(&mut self.machines, place, &asked);
+        if let Some(machine) = machine.filter(|machine| machine.aliases.contains_key(name.as_str())) {
             machine.aliases.remove(name.as_str());
+            self.changed.machines.insert(machine.current.arn.clone());
         }
         Ok(DeleteStateMachineAliasOutput {})
-    }
-
-    /// The machine all of these versions belong to; every one must exist.
-    fn routed_machine(
-        &mut self,
-        place: &Place,
-        routing: &[RoutingConfigurationListItem],
-    ) -> Result<&mut Machine, Refusal> {
-        let first = routing.first().map_or("", |route| &*route.state_machine_version_arn);
-        let (asked, _) = MachineRef::parse_version(first)?;
-        let missing = || Refusal::resource_not_found(first);
-        let machine = self.own_machine_mut(place, &asked).ok_or_else(missing)?;
-        for route in routing {
-            let arn = &route.state_machine_version_arn;
-            if version_number(arn).is_none_or(|number| !machine.versions.contains_key(&number)) {
-                return Err(Refusal::resource_not_found(arn));
-            }
-        }
-        Ok(machine)
     }
 
     fn machine(&self, place: &Place, arn: &str) -> Result<&Machine, Refusal> {
@@ -218,9 +213,22 @@ impl Registry {
         let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
         machine.ok_or_else(|| Refusal::state_machine_does_not_exist(arn))
     }
+}
 
-    fn machine_mut(&mut self, place: &Place, arn: &str) -> Result<&mut Machine, Refusal> {
-        let asked = MachineRef::parse_unqualified(arn)?;
-        self.own_machine_mut(place, &asked).ok_or_else(|| Refusal::state_machine_does_not_exist(arn))
+/// The machine all of these versions belong to; every one must exist.
+fn routed_machine<'a>(
+    machines: &'a mut BTreeMap<Text, Machine>,
+    place: &Place,
+    routing: &[RoutingConfigurationListItem],
+) -> Result<&'a mut Machine, Refusal> {
+    let first = routing.first().map_or("", |route| &*route.state_machine_version_arn);
+    let (asked, _) = MachineRef::parse_version(first)?;
+    let machine = own_machine_mut(machines, place, &asked).ok_or_else(|| Refusal::resource_not_found(first))?;
+    for route in routing {
+        let arn = &route.state_machine_version_arn;
+        if version_number(arn).is_none_or(|number| !machine.versions.contains_key(&number)) {
+            return Err(Refusal::resource_not_found(arn));
+        }
     }
+    Ok(machine)
 }
