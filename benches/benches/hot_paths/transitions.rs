@@ -11,7 +11,7 @@ use divan::{Bencher, black_box};
 use stepwell_asl::{Definition, Options, Source, WorkflowId, compile};
 use stepwell_benches::{compact_states, states};
 use stepwell_engine::{Answer, Dispatch, Engine, Transport, VirtualClock, run_to_end};
-use stepwell_interpreter::{Identity, Moment, Settings, Start, Status};
+use stepwell_interpreter::{Identity, Moment, Settings, Start, Status, Tokens};
 use stepwell_json::Json;
 use stepwell_spec::Timestamp;
 
@@ -124,6 +124,7 @@ fn start(definition: Arc<Definition>) -> Start {
             region: "us-east-1".into(),
         }),
         settings: Settings::standard(),
+        tokens: Tokens::default(),
         input: states(),
         input_text: Some(compact_states().into()),
     }

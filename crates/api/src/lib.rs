@@ -18,6 +18,7 @@ mod refusal;
 mod serialization;
 mod service;
 mod sigv4;
+mod tokens;
 
 pub use arns::{ActivityRef, ExecutionRef, MachineRef, MapRunRef, Qualifier, TaggedRef};
 pub use checks::{check, check_name, check_payload, check_tags, execution_input, task_output};
@@ -26,6 +27,7 @@ pub use pages::{Listing, PageSeal, page_size};
 pub use protocol::{BODY_BYTES_MAX, Encoding, Head, Reply, decode, reply, route};
 pub use refusal::Refusal;
 pub use service::{
-    Call, MachineRow, Outs, Place, Registry, Resolved, RowChange, RowError, Service, ServiceSettings, ServiceTask,
+    Call, KeptError, MachineRow, NewFrame, Outs, Place, Registry, Resolved, RowChange, RowError, SHARD, Service,
+    ServiceSettings, ServiceTask,
 };
 pub use sigv4::{Caller, Credential, Credentials, Signature};

@@ -50,12 +50,14 @@ pub(crate) enum Command {
     /// so it listens to its own machine only. The account is the access key id when that has twelve digits; the region is
     /// the client's.
     ///
+    /// What it says was done is on disk, and goes on where it stood when the server is started again.
+    ///
     /// GET /_stepwell/health answers 200 as soon as it serves; GET /_stepwell/metrics is for Prometheus. SIGTERM and Ctrl-C
     /// end it: what is being answered has five seconds.
     ///
-    /// Exit status: 0 when it was asked to end, 1 when it cannot listen, 2 when its settings or its mocks cannot be used.
+    /// Exit status: 0 when it was asked to end, 1 when it cannot listen or open its data, 2 when its settings or its mocks cannot be used.
     #[command(after_help = "Examples:
-  stepwell serve --memory
+  stepwell serve
   stepwell serve --memory --time skip --mocks mocks.json
 
   export AWS_ENDPOINT_URL_SFN=http://127.0.0.1:4566 AWS_REGION=us-east-1
@@ -135,8 +137,11 @@ pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4566", env = "STEPWELL_LISTEN", value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
+    /// The directory everything is kept in; made when it is not there. One server at a time may use it.
+    #[arg(long, value_name = "DIR", default_value = ".stepwell", env = "STEPWELL_DATA")]
+    pub(crate) data: PathBuf,
     /// Keep everything in memory, and nothing when the server stops.
-    #[arg(long, env = "STEPWELL_MEMORY")]
+    #[arg(long, env = "STEPWELL_MEMORY", conflicts_with = "data")]
     pub(crate) memory: bool,
     /// Whether waits, retries and timeouts take their real time, or none whenever nothing runs.
     #[arg(long, value_enum, default_value_t = Time::Real, env = "STEPWELL_TIME")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use stepwell_asl::{Definition, Options, WorkflowId, compile};
 use stepwell_engine::{Clock, Engine, ExecutionId, Stopped, VirtualClock, run_to_end};
-use stepwell_interpreter::{Chance, Execution, Failure, Identity, Moment, Settings, Start, Status};
+use stepwell_interpreter::{Chance, Execution, Failure, Identity, Moment, Settings, Start, Status, Tokens};
 use stepwell_json::Json;
 use stepwell_server::{MockFile, Mocks};
 use stepwell_spec::error::EXCEED_TOLERATED_FAILURE_THRESHOLD;
@@ -42,6 +42,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
         workflow: WorkflowId::ROOT,
         identity: Arc::new(identity(&names[0], args.machine_type, at)),
         settings: settings(args.machine_type),
+        tokens: Tokens::default(),
         input: input.value,
         input_text: Some(input.text.trim().into()),
     };

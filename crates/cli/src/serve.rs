@@ -12,14 +12,10 @@ use crate::args::{ServeArgs, Time};
 const LOG_LEVEL: LevelFilter = LevelFilter::WARN;
 
 pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Unusable> {
-    if !args.memory {
-        let reason =
-            "the store that outlives the server is not there yet; say with --memory that nothing is to be kept";
-        return Err(Unusable(reason.to_owned()));
-    }
     start_log()?;
     let settings = Settings {
         listen: args.listen,
+        data: (!args.memory).then_some(args.data),
         time: match args.time {
             Time::Real => stepwell_server::Time::Real,
             Time::Skip => stepwell_server::Time::Skip,
@@ -42,8 +38,12 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Unusable> {
 
 fn listen(settings: Settings) -> Result<(), StartError> {
     let is_open = !settings.listen.ip().is_loopback();
+    let kept = match &settings.data {
+        Some(directory) => format!("kept in {}", directory.display()),
+        None => "in memory; nothing is kept when it stops".to_owned(),
+    };
     let server = Server::bind(settings)?;
-    eprintln!("stepwell serve: listening on http://{} (in memory; nothing is kept when it stops)", server.address());
+    eprintln!("stepwell serve: listening on http://{} ({kept})", server.address());
     if is_open {
         eprintln!("stepwell serve: any credentials are accepted, from every machine that can reach this address");
     }

@@ -11,6 +11,7 @@ mod run;
 mod step;
 mod timers;
 
+pub use map_runs::{ChildOf, Counts, MapRunCounts, MapRunLimits};
 pub use ports::{Answer, Clock, Dispatch, Transport};
 pub use run::{Observer, Stopped, VirtualClock, run_to_end};
 pub use step::{Engine, ExecutionId, Input, Outbox};

@@ -2,11 +2,14 @@
 //!
 //! Free slots are what the concurrency leaves over the children that run: derived, never counted apart.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use stepwell_asl::Definition;
-use stepwell_interpreter::{Command, Execution, Failure, Identity, MapRunRequest, Settings, Start, Status, TaskKey};
+use stepwell_asl::{Definition, MapMode, StateKind};
+use stepwell_interpreter::{
+    Command, Execution, Failure, Identity, MapRunRequest, Settings, Start, Status, TaskKey, ThreadId, Tokens,
+};
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::{error, quota};
 
@@ -14,6 +17,82 @@ use crate::step::ExecutionId;
 
 /// Names a Map Run by its parent execution and its place there.
 pub(crate) type RunId = (ExecutionId, TaskKey);
+
+/// Where a child execution belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChildOf {
+    /// The execution whose Map Run it belongs to.
+    pub parent: ExecutionId,
+    /// The Map Run there.
+    pub map_run: TaskKey,
+    /// The item's place, from 0.
+    pub index: usize,
+}
+
+/// Children of a Map Run, or the items they were given, by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Not started.
+    pub pending: u64,
+    /// Started and not ended.
+    pub running: u64,
+    /// Ended well.
+    pub succeeded: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Ran out of time.
+    pub timed_out: u64,
+    /// Stopped, or never started because the run was over.
+    pub aborted: u64,
+}
+
+impl Counts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.pending + self.running + self.succeeded + self.failed + self.timed_out + self.aborted
+    }
+
+    fn of_state(&mut self, state: ChildState) -> &mut u64 {
+        match state {
+            ChildState::Pending => &mut self.pending,
+            ChildState::Running => &mut self.running,
+            ChildState::Succeeded => &mut self.succeeded,
+            ChildState::Failed => &mut self.failed,
+            ChildState::TimedOut => &mut self.timed_out,
+            ChildState::Aborted => &mut self.aborted,
+        }
+    }
+}
+
+/// How a Map Run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MapRunCounts {
+    /// Child executions.
+    pub executions: Counts,
+    /// The items they were given: one each, or a batch.
+    pub items: Counts,
+}
+
+/// What of a Map Run may be changed while it runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MapRunLimits {
+    /// Children at once at most; 0 for no limit of its own.
+    pub max_concurrency: u64,
+    /// How many may fail.
+    pub tolerated_failure_count: Option<u64>,
+    /// What share may fail, 0 to 100.
+    pub tolerated_failure_percentage: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ChildState {
+    Pending,
+    Running,
+    Succeeded,
+    Failed,
+    TimedOut,
+    Aborted,
+}
 
 /// What a Map Run wants next.
 pub(crate) enum Next {
@@ -23,9 +102,19 @@ pub(crate) enum Next {
     /// Its parent is to be told, and these children are to be stopped.
     End {
         parent: ExecutionId,
+        key: TaskKey,
         command: Command,
-        stop: Vec<ExecutionId>,
+        stopped: Option<Box<StoppedRun>>,
     },
+}
+
+/// What a Map Run that is over leaves behind.
+#[derive(Debug, Default)]
+pub(crate) struct StoppedRun {
+    /// Children that run and are to be stopped.
+    pub(crate) children: Vec<ExecutionId>,
+    /// With those children counted as stopped.
+    pub(crate) counts: MapRunCounts,
 }
 
 /// The Map Runs of one shard.
@@ -41,12 +130,12 @@ struct MapRun {
     request: MapRunRequest,
     definition: Arc<Definition>,
     parent: Arc<Identity>,
+    tokens: Tokens,
     /// Index of the next child to start.
     next: usize,
-    running: Vec<ExecutionId>,
+    running: BTreeSet<ExecutionId>,
     outputs: Vec<Option<Json>>,
-    succeeded: usize,
-    failed: usize,
+    counts: MapRunCounts,
 }
 
 impl MapRuns {
@@ -55,24 +144,59 @@ impl MapRuns {
         let run = (parent_id, request.key);
         if request.inputs.is_empty() {
             let command = Command::MapRunEnded { map_run: request.key, outcome: Ok(Json::array(Vec::new())) };
-            return Next::End { parent: parent_id, command, stop: Vec::new() };
+            let stopped = Some(Box::default());
+            return Next::End { parent: parent_id, key: request.key, command, stopped };
         }
-        self.runs.entry(run).or_insert_with(|| MapRun {
-            outputs: vec![None; request.inputs.len()],
-            request,
-            definition: parent.definition.clone(),
-            parent: parent.identity.clone(),
-            next: 0,
-            running: Vec::new(),
-            succeeded: 0,
-            failed: 0,
-        });
+        self.runs.entry(run).or_insert_with(|| MapRun::new(parent, request));
         Next::StartChildren(run)
     }
 
+    /// Takes a child up again that was started before a recovery.
+    pub(crate) fn restore_child(&mut self, child: ExecutionId, of: ChildOf, execution: &Execution, parent: &Execution) {
+        let Some(request) = parent.open_map_runs().find(|request| request.key == of.map_run) else { return };
+        let id = (of.parent, of.map_run);
+        let run = self.runs.entry(id).or_insert_with(|| MapRun::new(parent, request.clone()));
+        run.started(of.index, child);
+        if execution.is_running() {
+            self.children.insert(child, (id, of.index));
+        } else {
+            run.ended(of.index, child, execution);
+        }
+    }
+
+    /// Whether a Map Run of this execution is open.
+    pub(crate) fn has_open(&self, parent: ExecutionId) -> bool {
+        let first = TaskKey { thread: ThreadId::ROOT, scheduled_event_id: 0 };
+        let last = TaskKey { thread: ThreadId(u32::MAX), scheduled_event_id: u64::MAX };
+        self.runs.range((parent, first)..=(parent, last)).next().is_some()
+    }
+
     /// Lets a Map Run go; answers the children to stop.
-    pub(crate) fn stop(&mut self, parent: ExecutionId, key: TaskKey) -> Vec<ExecutionId> {
-        self.runs.remove(&(parent, key)).map(|run| run.running).unwrap_or_default()
+    pub(crate) fn stop(&mut self, parent: ExecutionId, key: TaskKey) -> Option<Box<StoppedRun>> {
+        let run = self.runs.remove(&(parent, key))?;
+        let mut counts = run.counts;
+        for counts in [&mut counts.executions, &mut counts.items] {
+            counts.aborted += std::mem::take(&mut counts.running) + std::mem::take(&mut counts.pending);
+        }
+        Some(Box::new(StoppedRun { children: run.running.into_iter().collect(), counts }))
+    }
+
+    /// How an open Map Run stands.
+    pub(crate) fn counts(&self, parent: ExecutionId, key: TaskKey) -> Option<MapRunCounts> {
+        self.runs.get(&(parent, key)).map(|run| run.counts)
+    }
+
+    /// Changes what an open Map Run may do. What that leads to comes with its parent's next `Continue`.
+    pub(crate) fn update(&mut self, parent: &Execution, id: RunId, limits: MapRunLimits) {
+        let request = parent.open_map_runs().find(|request| request.key == id.1).cloned();
+        let run = match (self.runs.entry(id), request) {
+            (Entry::Occupied(run), _) => run.into_mut(),
+            (Entry::Vacant(place), Some(request)) => place.insert(MapRun::new(parent, request)),
+            (Entry::Vacant(_), None) => return,
+        };
+        run.request.max_concurrency = limits.max_concurrency;
+        run.request.tolerated_failure_count = limits.tolerated_failure_count;
+        run.request.tolerated_failure_percentage = limits.tolerated_failure_percentage;
     }
 
     /// Runs of this execution that have free slots and children to fill them.
@@ -81,8 +205,8 @@ impl MapRuns {
         self.runs.iter().filter_map(unfilled).collect()
     }
 
-    /// The next child to start, if there is a free slot. `name` is its execution's name.
-    pub(crate) fn next_child(&self, run: RunId, name: &str) -> Option<Start> {
+    /// The next child to start, if there is a free slot: under this id, with `name` as its execution's name.
+    pub(crate) fn next_child(&self, run: RunId, child: ExecutionId, name: &str) -> Option<Start> {
         let run = self.runs.get(&run)?;
         if !run.has_free_slot() {
             return None;
@@ -93,18 +217,21 @@ impl MapRuns {
             workflow: run.request.processor,
             identity: Arc::new(run.child_identity(name)),
             settings,
+            tokens: run.tokens.of(child.0),
             input: run.request.inputs[run.next].clone(),
             input_text: None,
         })
     }
 
     /// The child that [`MapRuns::next_child`] gave has this id.
-    pub(crate) fn child_started(&mut self, id: RunId, child: ExecutionId) {
+    pub(crate) fn child_started(&mut self, id: RunId, child: ExecutionId) -> ChildOf {
+        let mut of = ChildOf { parent: id.0, map_run: id.1, index: 0 };
         if let Some(run) = self.runs.get_mut(&id) {
+            of.index = run.next;
             self.children.insert(child, (id, run.next));
-            run.running.push(child);
-            run.next += 1;
+            run.started(run.next, child);
         }
+        of
     }
 
     /// What follows from the end of an execution; `None` when it was nobody's child.
@@ -112,28 +239,17 @@ impl MapRuns {
         let (id, index) = self.children.remove(&child)?;
         // A run that was stopped or has failed waits for nobody.
         let Some(run) = self.runs.get_mut(&id) else { return Some(Next::Nothing) };
-        run.running.retain(|running| *running != child);
-        match &execution.status {
-            Status::Succeeded(output) => {
-                run.succeeded += 1;
-                run.outputs[index] = Some(output.clone());
-            }
-            Status::Running => {}
-            Status::Failed(failure) | Status::TimedOut(failure) | Status::Aborted(failure) => {
-                run.failed += 1;
-                run.outputs[index] = Some(failed_child(execution, failure));
-            }
-        }
+        run.ended(index, child, execution);
         let outcome = if run.is_beyond_tolerance() {
             let cause = "The specified tolerated failure threshold was exceeded";
             Err(Failure::new(error::EXCEED_TOLERATED_FAILURE_THRESHOLD, cause))
-        } else if run.succeeded + run.failed == run.outputs.len() {
+        } else if run.is_done() {
             Ok(Json::Array(run.outputs.iter().flatten().cloned().collect()))
         } else {
             return Some(Next::StartChildren(id));
         };
-        let stop = self.stop(id.0, id.1);
-        Some(Next::End { parent: id.0, command: Command::MapRunEnded { map_run: id.1, outcome }, stop })
+        let stopped = self.stop(id.0, id.1);
+        Some(Next::End { parent: id.0, key: id.1, command: Command::MapRunEnded { map_run: id.1, outcome }, stopped })
     }
 
     /// What a child is told when its Map Run is over before it is.
@@ -169,6 +285,58 @@ fn failed_child(execution: &Execution, failure: &Failure) -> Json {
 }
 
 impl MapRun {
+    fn new(parent: &Execution, request: MapRunRequest) -> MapRun {
+        let mut counts = MapRunCounts::default();
+        counts.executions.pending = request.inputs.len() as u64;
+        counts.items.pending = request.inputs.iter().map(|input| items_in(&parent.definition, &request, input)).sum();
+        MapRun {
+            outputs: vec![None; request.inputs.len()],
+            request,
+            definition: parent.definition.clone(),
+            parent: parent.identity.clone(),
+            tokens: parent.tokens.clone(),
+            next: 0,
+            running: BTreeSet::new(),
+            counts,
+        }
+    }
+
+    fn started(&mut self, index: usize, child: ExecutionId) {
+        self.next = self.next.max(index + 1);
+        self.running.insert(child);
+        self.recount(index, ChildState::Pending, ChildState::Running);
+    }
+
+    /// How a child ended.
+    fn ended(&mut self, index: usize, child: ExecutionId, execution: &Execution) {
+        let (state, output) = match &execution.status {
+            Status::Running => return,
+            Status::Succeeded(output) => (ChildState::Succeeded, output.clone()),
+            Status::Failed(failure) => (ChildState::Failed, failed_child(execution, failure)),
+            Status::TimedOut(failure) => (ChildState::TimedOut, failed_child(execution, failure)),
+            Status::Aborted(failure) => (ChildState::Aborted, failed_child(execution, failure)),
+        };
+        self.running.remove(&child);
+        self.outputs[index] = Some(output);
+        self.recount(index, ChildState::Running, state);
+    }
+
+    fn recount(&mut self, index: usize, from: ChildState, to: ChildState) {
+        let items = match self.request.inputs.get(index) {
+            Some(input) => items_in(&self.definition, &self.request, input),
+            None => 0,
+        };
+        for (counts, count) in [(&mut self.counts.executions, 1), (&mut self.counts.items, items)] {
+            let left = counts.of_state(from);
+            *left = left.saturating_sub(count);
+            *counts.of_state(to) += count;
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.counts.executions.pending + self.counts.executions.running == 0
+    }
+
     fn has_free_slot(&self) -> bool {
         let asked = usize::try_from(self.request.max_concurrency).unwrap_or(usize::MAX);
         let most = if asked == 0 { quota::DISTRIBUTED_MAP_CONCURRENCY_MAX } else { asked };
@@ -177,7 +345,8 @@ impl MapRun {
 
     /// Either threshold breaks the run; with neither given, the first failure does.
     fn is_beyond_tolerance(&self) -> bool {
-        let failed = self.failed as u64;
+        let Counts { failed, timed_out, aborted, .. } = self.counts.executions;
+        let failed = failed + timed_out + aborted;
         let share = failed as f64 * 100.0 / self.outputs.len() as f64;
         match (self.request.tolerated_failure_count, self.request.tolerated_failure_percentage) {
             (None, None) => failed > 0,
@@ -201,5 +370,15 @@ impl MapRun {
             state_machine_alias_arn: None,
             region: self.parent.region.clone(),
         }
+    }
+}
+
+/// How many items a child is given: a batch, or one.
+fn items_in(definition: &Definition, request: &MapRunRequest, input: &Json) -> u64 {
+    let StateKind::Map(map) = &definition.state(request.state).kind else { return 1 };
+    let MapMode::Distributed(distributed) = &map.mode else { return 1 };
+    match (&distributed.item_batcher, input.get("Items").and_then(Json::as_array)) {
+        (Some(_), Some(items)) => items.len() as u64,
+        (_, None) | (None, _) => 1,
     }
 }

@@ -85,8 +85,11 @@ pub fn run_to_end(
             return Err(Stopped::Interrupted);
         }
         run.take(outbox)?;
-        if run.ended.contains(&id) {
-            return Ok(id);
+        for ended in std::mem::take(&mut run.ended) {
+            if ended == id {
+                return Ok(id);
+            }
+            run.engine.release(ended);
         }
     }
 }

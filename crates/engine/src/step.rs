@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use stepwell_interpreter::{Chance, Command, Decision, Effect, Execution, Moment, Start, TaskKey, TaskRequest};
 use stepwell_spec::{Record, Timestamp};
 
-use crate::map_runs::{MapRuns, Next};
+use crate::map_runs::{ChildOf, MapRunCounts, MapRunLimits, MapRuns, Next, StoppedRun};
 use crate::timers::Timers;
 
 /// Names an execution inside one engine. Never reused.
@@ -26,6 +26,8 @@ pub enum Input {
 /// What one input led to. All of it is one frame.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
+    /// Executions that Map Runs started: each before its first record.
+    pub children: Vec<(ExecutionId, ChildOf)>,
     /// Records by execution, in order.
     pub records: Vec<(ExecutionId, Record)>,
     /// Tasks to dispatch once the records are kept.
@@ -34,11 +36,16 @@ pub struct Outbox {
     pub cancelled: Vec<(ExecutionId, TaskKey)>,
     /// Executions that have more to do: each wants `Command::Continue`, after others had their turn.
     pub yielded: Vec<ExecutionId>,
+    /// Map Runs that are over, and how they stood: by their execution and their place there.
+    pub map_runs_ended: Vec<(ExecutionId, TaskKey, MapRunCounts)>,
     /// Executions that ended.
     pub ended: Vec<ExecutionId>,
 }
 
-/// All executions of one shard.
+/// The executions of one shard that are in memory, and the timers of all of them.
+///
+/// An execution that waits may be [released](Engine::release) and [adopted](Engine::adopt) again before its next command:
+/// what remains of it meanwhile are its timers.
 #[derive(Debug, Default)]
 pub struct Engine {
     executions: BTreeMap<ExecutionId, Execution>,
@@ -86,14 +93,7 @@ impl Engine {
                 }
             }
         }
-        let mut taken = 0;
-        while let Some(turn) = turns.pop_front() {
-            taken += 1;
-            let (id, decision) = self.take(turn, Moment { now: self.now, entropy: chance.draw() });
-            let turns_left = TURNS_PER_STEP.saturating_sub(taken + turns.len());
-            self.deliver(id, decision, &chance, turns_left, &mut turns, &mut outbox);
-        }
-        outbox
+        self.turn(turns, outbox, &chance)
     }
 
     /// A name for an execution that is about to start.
@@ -103,21 +103,98 @@ impl Engine {
         id
     }
 
-    /// An execution, running or ended.
+    /// Names below this one are taken.
+    pub fn reserve_ids_below(&mut self, next: ExecutionId) {
+        self.next_execution = self.next_execution.max(next.0);
+    }
+
+    /// An execution that is in memory, running or ended.
     pub fn execution(&self, id: ExecutionId) -> Option<&Execution> {
         self.executions.get(&id)
     }
 
-    /// Lets an execution go that has ended and that nobody will ask for.
-    pub fn forget(&mut self, id: ExecutionId) {
-        if self.executions.get(&id).is_some_and(|execution| !execution.is_running()) {
+    /// Executions in memory.
+    pub fn len(&self) -> usize {
+        self.executions.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.executions.is_empty()
+    }
+
+    /// Takes an execution out of memory. Its timers stay. One whose Map Run is open stays too: answers `false`.
+    pub fn release(&mut self, id: ExecutionId) -> bool {
+        let may_go = !self.map_runs.has_open(id);
+        if may_go {
             self.executions.remove(&id);
+        }
+        may_go
+    }
+
+    /// What happened at this time is kept: time does not go back behind it.
+    pub fn not_before(&mut self, time: Timestamp) {
+        self.now = self.now.max(time);
+    }
+
+    /// Takes an execution into memory that was folded from its log: one that was released, or one that
+    /// [`Engine::resume`] will be called for.
+    pub fn adopt(&mut self, id: ExecutionId, execution: Execution) {
+        self.executions.insert(id, execution);
+    }
+
+    /// Takes a child of an open Map Run up again, as far as its log has brought it. Before [`Engine::resume`] is called for
+    /// the parent, which was adopted. A running child is adopted and resumed by itself.
+    pub fn restore_child(&mut self, child: ExecutionId, of: ChildOf, execution: &Execution) {
+        if let Some(parent) = self.executions.get(&of.parent) {
+            self.map_runs.restore_child(child, of, execution, parent);
+        }
+    }
+
+    /// Asks again for everything an adopted execution waits for, under the same names: once, after a recovery.
+    pub fn resume(&mut self, id: ExecutionId, at: Moment) -> Outbox {
+        self.now = self.now.max(at.now);
+        let effects = self.executions.get(&id).map(Execution::obligations).unwrap_or_default();
+        let chance = Chance::new(Moment { now: self.now, ..at });
+        let (mut turns, mut outbox) = (VecDeque::new(), Outbox::default());
+        let decision = Decision { records: Vec::new(), effects };
+        self.deliver(id, decision, &chance, TURNS_PER_STEP, &mut turns, &mut outbox);
+        self.turn(turns, outbox, &chance)
+    }
+
+    /// How an open Map Run stands.
+    pub fn map_run_counts(&self, parent: ExecutionId, map_run: TaskKey) -> Option<MapRunCounts> {
+        self.map_runs.counts(parent, map_run)
+    }
+
+    /// Changes what an open Map Run of an execution in memory may do. More children start with the execution's next
+    /// `Continue`.
+    pub fn update_map_run(&mut self, parent: ExecutionId, map_run: TaskKey, limits: MapRunLimits) {
+        if let Some(execution) = self.executions.get(&parent) {
+            self.map_runs.update(execution, (parent, map_run), limits);
         }
     }
 
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.next_due()
+    }
+
+    /// The execution that [`Input::Tick`] would wake by now.
+    pub fn next_awake(&self, now: Timestamp) -> Option<ExecutionId> {
+        self.timers.first_due(self.now.max(now))
+    }
+
+    /// Takes turns until none is left.
+    fn turn(&mut self, mut turns: VecDeque<Turn>, mut outbox: Outbox, chance: &Chance) -> Outbox {
+        let mut taken = 0;
+        while let Some(turn) = turns.pop_front() {
+            taken += 1;
+            let (id, decision) = self.take(turn, Moment { now: self.now, entropy: chance.draw() });
+            let turns_left = TURNS_PER_STEP.saturating_sub(taken + turns.len());
+            self.deliver(id, decision, chance, turns_left, &mut turns, &mut outbox);
+        }
+        outbox
     }
 
     fn take(&mut self, turn: Turn, at: Moment) -> (ExecutionId, Decision) {
@@ -162,15 +239,14 @@ impl Engine {
                     }
                 }
                 Effect::StopMapRun(key) => {
-                    let children = self.map_runs.stop(id, key);
-                    turns.extend(children.into_iter().map(|child| Turn::Command(child, MapRuns::stop_command())));
+                    let stopped = self.map_runs.stop(id, key);
+                    end_map_run(id, key, stopped, turns, outbox);
                 }
                 Effect::ExecutionEnded => {
                     self.timers.cancel_all(id);
                     outbox.ended.push(id);
                     if let Some(next) = self.executions.get(&id).and_then(|child| self.map_runs.child_ended(id, child))
                     {
-                        self.executions.remove(&id);
                         self.move_on(next, chance, turns_left, turns, outbox);
                     }
                 }
@@ -191,17 +267,32 @@ impl Engine {
             Next::Nothing => {}
             Next::StartChildren(run) => {
                 for _ in 0..turns_left.max(1) {
-                    let Some(start) = self.map_runs.next_child(run, &chance.uuid()) else { return };
-                    let child = self.reserve_id();
-                    self.map_runs.child_started(run, child);
+                    let child = ExecutionId(self.next_execution);
+                    let Some(start) = self.map_runs.next_child(run, child, &chance.uuid()) else { return };
+                    self.next_execution += 1;
+                    outbox.children.push((child, self.map_runs.child_started(run, child)));
                     turns.push_back(Turn::Start(child, Box::new(start)));
                 }
                 outbox.yielded.push(run.0);
             }
-            Next::End { parent, command, stop } => {
-                turns.extend(stop.into_iter().map(|child| Turn::Command(child, MapRuns::stop_command())));
+            Next::End { parent, key, command, stopped } => {
+                end_map_run(parent, key, stopped, turns, outbox);
                 turns.push_back(Turn::Command(parent, command));
             }
         }
     }
+}
+
+/// A Map Run is over: its children stop, and it is told how it stood.
+fn end_map_run(
+    parent: ExecutionId,
+    key: TaskKey,
+    stopped: Option<Box<StoppedRun>>,
+    turns: &mut VecDeque<Turn>,
+    outbox: &mut Outbox,
+) {
+    let Some(stopped) = stopped else { return };
+    let StoppedRun { children, counts } = *stopped;
+    turns.extend(children.into_iter().map(|child| Turn::Command(child, MapRuns::stop_command())));
+    outbox.map_runs_ended.push((parent, key, counts));
 }

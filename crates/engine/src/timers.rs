@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stepwell_interpreter::TimerKey;
+use stepwell_interpreter::{ThreadId, TimerKey, TimerPurpose};
 use stepwell_spec::Timestamp;
 
 use crate::step::ExecutionId;
@@ -31,21 +31,22 @@ impl Timers {
 
     /// Takes all timers of an execution away.
     pub fn cancel_all(&mut self, execution: ExecutionId) {
-        let own: Vec<TimerKey> = self
-            .times
-            .keys()
-            .skip_while(|(owner, _)| *owner < execution)
-            .take_while(|(owner, _)| *owner == execution)
-            .map(|(_, timer)| *timer)
-            .collect();
-        for timer in own {
-            self.cancel(execution, timer);
+        let last = TimerKey { thread: ThreadId(u32::MAX), event_id: u64::MAX, purpose: TimerPurpose::ExecutionTimeout };
+        // A timer's key begins with its thread, and the root thread is the lowest.
+        let first = TimerKey { thread: ThreadId::ROOT, event_id: 0, purpose: TimerPurpose::Wait };
+        for (own, at) in self.times.extract_if((execution, first)..=(execution, last), |_, _| true) {
+            self.due.remove(&(at, own.0, own.1));
         }
     }
 
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.due.first().map(|(at, _, _)| *at)
+    }
+
+    /// Whose timer [`Timers::take_due`] would take.
+    pub fn first_due(&self, now: Timestamp) -> Option<ExecutionId> {
+        self.due.first().filter(|(at, _, _)| *at <= now).map(|(_, execution, _)| *execution)
     }
 
     /// Takes the first timer that is due by now.
@@ -72,7 +73,6 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stepwell_interpreter::{ThreadId, TimerPurpose};
 
     fn timer(event_id: u64) -> TimerKey {
         TimerKey { thread: ThreadId::ROOT, event_id, purpose: TimerPurpose::Wait }

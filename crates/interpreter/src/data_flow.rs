@@ -258,11 +258,17 @@ pub(crate) fn assign_from_query(
 
 /// `States.DataLimitExceeded` when a payload is larger than it may be. `whose` is the state or task AWS names.
 pub(crate) fn check_size(around: &Surroundings<'_>, whose: &str, payload: &Json) -> Result<(), Failure> {
-    if payload.depth() > DEPTH_MAX {
-        return Err(around.runtime_failure(&format!("The data nests more than {DEPTH_MAX} levels deep.")));
-    }
+    check_depth(around, payload)?;
     if payload.serialized_bytes() > around.execution.settings.payload_bytes_max {
         return Err(data_limit_exceeded(whose));
+    }
+    Ok(())
+}
+
+/// Refuses what nests deeper than any tree walk goes, and than a log takes.
+pub(crate) fn check_depth(around: &Surroundings<'_>, payload: &Json) -> Result<(), Failure> {
+    if payload.depth() > DEPTH_MAX {
+        return Err(around.runtime_failure(&format!("The data nests more than {DEPTH_MAX} levels deep.")));
     }
     Ok(())
 }

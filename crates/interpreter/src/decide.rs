@@ -36,12 +36,13 @@ pub struct Decision {
 impl Execution {
     /// An execution that has not started: what replaying a log begins with.
     pub fn new(start: Start, started_at: Timestamp) -> Self {
-        let Start { definition, workflow, identity, settings, input, input_text } = start;
+        let Start { definition, workflow, identity, settings, tokens, input, input_text } = start;
         Execution {
             definition,
             workflow,
             identity,
             settings,
+            tokens,
             status: Status::Running,
             input,
             input_text,

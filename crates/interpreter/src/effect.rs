@@ -79,6 +79,9 @@ pub struct TaskRequest {
     pub role_arn: Option<Text>,
     /// Retries so far: 0 in the first attempt.
     pub retry_count: u64,
+    /// Somebody has taken it already: a worker, or a service that runs it as a job. After a recovery such a task is asked
+    /// for again only where somebody has to look after the job.
+    pub taken: bool,
 }
 
 /// The children of a distributed Map state.

@@ -115,12 +115,15 @@ impl Execution {
             }
             Event::ActivityStarted(started) => {
                 self.set_heartbeat(thread, started.heartbeat_at);
+                self.take_task(thread);
                 self.follow(thread, record.id);
             }
             Event::HeartbeatReceived(received) => self.set_heartbeat(thread, Some(received.next_at)),
-            Event::TaskStarted(_) | Event::TaskSubmitted(_) | Event::LambdaFunctionStarted => {
+            Event::TaskSubmitted(_) => {
+                self.take_task(thread);
                 self.follow(thread, record.id);
             }
+            Event::TaskStarted(_) | Event::LambdaFunctionStarted => self.follow(thread, record.id),
             Event::TaskSucceeded(_)
             | Event::TaskFailed(_)
             | Event::TaskTimedOut(_)
@@ -313,6 +316,7 @@ impl Execution {
             token: opened.token,
             role_arn: opened.role_arn,
             retry_count: active.retry_count(),
+            taken: false,
         };
         let work = TaskWork {
             request,
@@ -322,6 +326,12 @@ impl Execution {
         };
         self.set_work(thread, Work::Task(Box::new(work)));
         self.follow(thread, event_id);
+    }
+
+    fn take_task(&mut self, thread: ThreadId) {
+        if let Work::Task(task) = &mut self.active_mut(thread).work {
+            task.request.taken = true;
+        }
     }
 
     fn set_heartbeat(&mut self, thread: ThreadId, at: Option<Timestamp>) {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepwell_asl::{Definition, StateId, WorkflowId};
+use stepwell_asl::{Definition, Pattern, ResourceKind, StateId, WorkflowId};
 use stepwell_json::Json;
 use stepwell_spec::{Payload, Text, Timestamp};
 
 use crate::effect::{Effect, MapRunRequest, TaskKey, TaskRequest, TimerKey, TimerPurpose};
 use crate::failure::Failure;
 use crate::settings::Settings;
+use crate::tokens::Tokens;
 
 /// Names a thread of control: 0 is the execution's own; each branch and each iteration has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +53,8 @@ pub struct Start {
     pub identity: Arc<Identity>,
     /// What it may use.
     pub settings: Settings,
+    /// Where its task tokens come from.
+    pub tokens: Tokens,
     /// Its input.
     pub input: Json,
     /// The text the input came in as, which histories show; none when it was never text.
@@ -97,6 +100,8 @@ pub struct Execution {
     pub identity: Arc<Identity>,
     /// What it may use.
     pub settings: Settings,
+    /// Where its task tokens come from.
+    pub tokens: Tokens,
     /// How it stands.
     pub status: Status,
     /// What it was started with.
@@ -284,6 +289,28 @@ impl Execution {
         effects
     }
 
+    /// The tasks that are open: asked for, and not answered.
+    pub fn open_tasks(&self) -> impl Iterator<Item = &TaskRequest> {
+        let running = self.is_running();
+        self.threads.values().filter(move |thread| running && !thread.stopped).filter_map(|thread| {
+            match &thread.phase {
+                Phase::In(Active { work: Work::Task(task), .. }) => Some(&task.request),
+                Phase::In(_) | Phase::Ready { .. } | Phase::Ended(_) => None,
+            }
+        })
+    }
+
+    /// The Map Runs that are open.
+    pub fn open_map_runs(&self) -> impl Iterator<Item = &MapRunRequest> {
+        let running = self.is_running();
+        self.threads.values().filter(move |thread| running && !thread.stopped).filter_map(|thread| {
+            match &thread.phase {
+                Phase::In(Active { work: Work::MapRun(request), .. }) => Some(&**request),
+                Phase::In(_) | Phase::Ready { .. } | Phase::Ended(_) => None,
+            }
+        })
+    }
+
     /// When an execution that starts to run now runs out of time: by its definition, or by what any may take.
     pub(crate) fn timeout_from(&self, now: Timestamp) -> Option<Timestamp> {
         let own = (self.workflow == WorkflowId::ROOT).then_some(self.definition.timeout_seconds).flatten();
@@ -386,7 +413,9 @@ impl Active {
             Work::Retry { at, event_id } => effects.push(Effect::SetTimer(TimerKey::retry(thread, *event_id), *at)),
             Work::Task(task) => {
                 task.timers(|timer, at| effects.push(Effect::SetTimer(timer, at)));
-                effects.push(Effect::RunTask(task.request.clone()));
+                if !task.request.taken || task.is_job() {
+                    effects.push(Effect::RunTask(task.request.clone()));
+                }
             }
             Work::MapRun(request) => effects.push(Effect::StartMapRun((**request).clone())),
         }
@@ -394,6 +423,17 @@ impl Active {
 }
 
 impl TaskWork {
+    /// Whether a service runs it as a job whose end somebody has to ask for.
+    fn is_job(&self) -> bool {
+        match &self.request.resource.kind {
+            ResourceKind::Integration(integration) => match integration.pattern {
+                Pattern::Sync | Pattern::Sync2 => true,
+                Pattern::RequestResponse | Pattern::WaitForTaskToken => false,
+            },
+            ResourceKind::LambdaFunction | ResourceKind::Activity => false,
+        }
+    }
+
     /// Calls back with each timer that watches over the task.
     pub(crate) fn timers(&self, mut each: impl FnMut(TimerKey, Timestamp)) {
         let key = self.request.key;

@@ -22,6 +22,7 @@ mod retry;
 mod scope;
 mod settings;
 mod states;
+mod tokens;
 
 pub use command::Command;
 pub use decide::Decision;
@@ -30,3 +31,4 @@ pub use execution::{Execution, Identity, Start, Status, ThreadId};
 pub use failure::{Failure, matches_error};
 pub use moment::{Chance, Moment};
 pub use settings::Settings;
+pub use tokens::{TokenIssuer, Tokens};

@@ -16,6 +16,7 @@ mod server;
 mod settings;
 mod shard;
 mod transport;
+mod writer;
 
 pub use mocks::{MockFile, Mocks};
 pub use server::{Server, StartError};

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ use crate::http::Front;
 use crate::settings::Settings;
 use crate::shard::{self, Running};
 use crate::transport::Transport;
-use stepwell_api::{Service, ServiceSettings};
+use stepwell_api::ServiceSettings;
+use stepwell_store::{EmbeddedStore, MemoryStore, Options, Store};
 
 /// How long the head of a request may take, counted from when the connection is ready for it.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -59,15 +61,23 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 /// A server that has its port.
-#[derive(Debug)]
 pub struct Server {
     settings: Settings,
     listener: std::net::TcpListener,
     transport: Transport,
+    store: Box<dyn Store>,
+    seeds: Seeds,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.address()).finish_non_exhaustive()
+    }
 }
 
 impl Server {
-    /// Takes the port. Refuses settings that cannot be used, and a port that is taken.
+    /// Takes the port and opens the store. Refuses settings that cannot be used, a port that is taken, and a data directory
+    /// that is in use or that is not one of ours.
     pub fn bind(settings: Settings) -> Result<Server, StartError> {
         settings.check().map_err(StartError::Unusable)?;
         let transport = Transport::open(settings.mocks.as_deref()).map_err(StartError::Unusable)?;
@@ -80,7 +90,9 @@ impl Server {
         };
         let listener = std::net::TcpListener::bind(settings.listen).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
-        Ok(Server { settings, listener, transport })
+        let seeds = Seeds::draw()?;
+        let store = open_store(settings.data.as_deref(), seeds.log)?;
+        Ok(Server { settings, listener, transport, store, seeds })
     }
 
     /// Where it listens.
@@ -96,11 +108,10 @@ impl Server {
     /// Serves until the future is ready, then ends: no new connection, and five seconds for what is being answered.
     pub fn run_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
-        let seeds = Seeds::draw()?;
-        let service = Service::new(&ServiceSettings { key: seeds.key });
-        let clock = Clock::new(self.settings.time, seeds.clock);
-        let Running { door, ended, thread } = shard::start(service, clock, self.transport).map_err(refused)?;
-        let front = Arc::new(Front::new(&self.settings, door, seeds.request_ids));
+        let clock = Clock::new(self.settings.time, self.seeds.clock);
+        let settings = ServiceSettings { key: self.seeds.key };
+        let Running { door, ended, thread } = shard::start(self.store, &settings, clock, self.transport)?;
+        let front = Arc::new(Front::new(&self.settings, door, self.seeds.request_ids));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let outcome = runtime.block_on(async {
             let listener = TcpListener::from_std(self.listener).map_err(refused)?;
@@ -123,6 +134,15 @@ impl Server {
             return Err(StartError::Refused("the service has broken off".to_owned()));
         }
         outcome
+    }
+}
+
+/// The store in this directory, or one in memory.
+fn open_store(directory: Option<&Path>, entropy: u64) -> Result<Box<dyn Store>, StartError> {
+    let Some(directory) = directory else { return Ok(Box::new(MemoryStore::new())) };
+    match EmbeddedStore::open(directory, Options::new(entropy)) {
+        Ok(store) => Ok(Box::new(store)),
+        Err(fault) => Err(StartError::Refused(format!("cannot open the data directory: {fault}"))),
     }
 }
 
@@ -164,6 +184,8 @@ async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &Gracef
 /// What is drawn from the operating system, once.
 struct Seeds {
     key: [u8; 32],
+    /// Names the log of a new data directory.
+    log: u64,
     clock: u64,
     request_ids: u64,
 }
@@ -172,9 +194,10 @@ impl Seeds {
     fn draw() -> Result<Seeds, StartError> {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(no_chance)?;
+        let log = getrandom::u64().map_err(no_chance)?;
         let clock = getrandom::u64().map_err(no_chance)?;
         let request_ids = getrandom::u64().map_err(no_chance)?;
-        Ok(Seeds { key, clock, request_ids })
+        Ok(Seeds { key, log, clock, request_ids })
     }
 }
 

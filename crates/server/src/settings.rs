@@ -17,6 +17,8 @@ pub enum Time {
 pub struct Settings {
     /// Where it listens; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// The directory everything is kept in; none keeps it in memory.
+    pub data: Option<PathBuf>,
     /// How time passes.
     pub time: Time,
     /// The file that answers the tasks of executions started with a test case.
@@ -35,6 +37,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4566)),
+            data: None,
             time: Time::Real,
             mocks: None,
             account: "000000000000".to_owned(),

@@ -1,19 +1,24 @@
 //! The thread that owns the service: one message, one answer, one timer at a time.
 //!
-//! Messages come from connections, answers from what does the tasks, timers from the clock. Knows no HTTP.
+//! Messages come from connections, answers from what does the tasks, timers from the clock. Whatever comes of them goes
+//! to the writer, which lets it go when it is durable. Knows no HTTP.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use stepwell_api::{Call, Outs, Refusal, Service};
+use stepwell_api::{Call, Outs, Refusal, Service, ServiceSettings};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_spec::Response;
+use stepwell_store::Store;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
+use crate::server::StartError;
 use crate::transport::Transport;
+use crate::writer::{Outcomes, Writer};
 
 /// What came of a call.
 pub(crate) type Answer = Result<Response, Refusal>;
@@ -22,17 +27,47 @@ enum Message {
     Call(Box<Call>, oneshot::Sender<Answer>),
     /// Nobody waits for this call's answer any more.
     Forget(u64),
+    /// What came of a task.
+    Answers(ExecutionId, Vec<Command>),
+    /// Nobody can ask any more.
+    End,
 }
 
 /// The way to the service, for connections. The thread ends when nobody has one.
 #[derive(Clone, Debug)]
-pub(crate) struct Door(Sender<Message>);
+pub(crate) struct Door(Arc<Way>);
+
+#[derive(Debug)]
+struct Way(Sender<Message>);
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        // A service that is gone has ended already.
+        let _ = self.0.send(Message::End);
+    }
+}
+
+/// The way back for answers to tasks.
+#[derive(Debug)]
+pub(crate) struct Answers(Sender<Message>);
+
+impl Answers {
+    /// What an execution is to be told, in order.
+    pub(crate) fn send(&self, execution: ExecutionId, commands: Vec<Command>) {
+        if !commands.is_empty() {
+            // A service that is gone asks again when it comes back.
+            let _ = self.0.send(Message::Answers(execution, commands));
+        }
+    }
+}
 
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Message::Call(call, _) => write!(f, "Call({})", call.id),
             Message::Forget(id) => write!(f, "Forget({id})"),
+            Message::Answers(execution, _) => write!(f, "Answers({})", execution.0),
+            Message::End => f.write_str("End"),
         }
     }
 }
@@ -44,7 +79,7 @@ impl Door {
     pub(crate) async fn call(&self, call: Call) -> Option<Answer> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = Waiting { door: self, id: call.id, is_over: false };
-        self.0.send(Message::Call(Box::new(call), sender)).ok()?;
+        self.0.0.send(Message::Call(Box::new(call), sender)).ok()?;
         let answer = receiver.await;
         waiting.is_over = true;
         answer.ok()
@@ -62,7 +97,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             // A service that is gone has forgotten everything.
-            let _ = self.door.0.send(Message::Forget(self.id));
+            let _ = self.door.0.0.send(Message::Forget(self.id));
         }
     }
 }
@@ -78,28 +113,44 @@ pub(crate) struct Running {
     pub(crate) thread: JoinHandle<()>,
 }
 
-/// Gives the service a thread.
-pub(crate) fn start(service: Service, clock: Clock, transport: Transport) -> std::io::Result<Running> {
+/// Opens the service over a store and gives both a thread.
+pub(crate) fn start(
+    store: Box<dyn Store>,
+    settings: &ServiceSettings,
+    mut clock: Clock,
+    transport: Transport,
+) -> Result<Running, StartError> {
+    let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
+    let (service, outs) = Service::open(settings, store.index(), clock.moment())
+        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
     let (sender, messages) = std::sync::mpsc::channel();
     let (alive, ended) = oneshot::channel();
-    let shard = Shard { service, clock, transport, messages, waiting: BTreeMap::new(), answers: VecDeque::new() };
-    let thread = std::thread::Builder::new().name("stepwell-shard".to_owned()).spawn(move || {
-        // Dropped however the thread ends.
-        let _alive = alive;
-        shard.run();
-    })?;
-    Ok(Running { door: Door(sender), ended, thread })
+    let writer = Writer::start(store, transport, Answers(sender.clone())).map_err(refused)?;
+    let waiting = BTreeMap::new();
+    let mut shard = Shard { service, clock, writer, messages, waiting, answers: VecDeque::new(), kept: 0 };
+    shard.deliver(outs);
+    let thread = std::thread::Builder::new()
+        .name("stepwell-shard".to_owned())
+        .spawn(move || {
+            // Dropped however the thread ends.
+            let _alive = alive;
+            shard.run();
+        })
+        .map_err(refused)?;
+    Ok(Running { door: Door(Arc::new(Way(sender))), ended, thread })
 }
 
 struct Shard {
     service: Service,
     clock: Clock,
-    transport: Transport,
+    writer: Writer,
     messages: Receiver<Message>,
     /// Who waits for which call.
     waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
     /// Answers to tasks on their way back.
     answers: VecDeque<(ExecutionId, Command)>,
+    /// Frames the service knows to be durable.
+    kept: u64,
 }
 
 enum Next {
@@ -112,32 +163,45 @@ enum Next {
 
 impl Shard {
     fn run(mut self) {
-        loop {
+        while self.turn() {}
+        self.writer.end();
+    }
+
+    /// One timer, one answer, one message. `false` when there is nothing more to do here.
+    fn turn(&mut self) -> bool {
+        let at = self.clock.moment();
+        // A timer that is due goes first, so that an execution that never stops moving still meets its timeout.
+        if self.service.next_due().is_some_and(|due| due <= at.now) {
+            let outs = self.service.tick(at);
+            if !self.deliver(outs) {
+                return false;
+            }
+        }
+        if let Some((execution, command)) = self.answers.pop_front() {
             let at = self.clock.moment();
-            // A timer that is due goes first, so that an execution that never stops moving still meets its timeout.
-            if self.service.next_due().is_some_and(|due| due <= at.now) {
-                let outs = self.service.tick(at);
-                self.deliver(outs);
+            let outs = self.service.complete(execution, command, at);
+            if !self.deliver(outs) {
+                return false;
             }
-            if let Some((execution, command)) = self.answers.pop_front() {
+        }
+        match self.next_message() {
+            Next::Message(Message::Call(call, sender)) => {
+                self.waiting.insert(call.id, sender);
                 let at = self.clock.moment();
-                let outs = self.service.complete(execution, command, at);
-                self.deliver(outs);
+                let outs = self.service.call(*call, at);
+                self.deliver(outs)
             }
-            match self.next_message() {
-                Next::Message(Message::Call(call, sender)) => {
-                    self.waiting.insert(call.id, sender);
-                    let at = self.clock.moment();
-                    let outs = self.service.call(*call, at);
-                    self.deliver(outs);
-                }
-                Next::Message(Message::Forget(id)) => {
-                    self.waiting.remove(&id);
-                    self.service.forget_call(id);
-                }
-                Next::Other => {}
-                Next::End => return,
+            Next::Message(Message::Forget(id)) => {
+                self.waiting.remove(&id);
+                self.service.forget_call(id);
+                true
             }
+            Next::Message(Message::Answers(execution, commands)) => {
+                self.answers.extend(commands.into_iter().map(|command| (execution, command)));
+                true
+            }
+            Next::Other => true,
+            Next::Message(Message::End) | Next::End => false,
         }
     }
 
@@ -165,18 +229,33 @@ impl Shard {
         }
     }
 
-    fn deliver(&mut self, outs: Outs) {
+    /// Gives what an input led to out of hand. `false` when the service or the writer has broken off.
+    fn deliver(&mut self, outs: Outs) -> bool {
+        if let Some(fault) = outs.fault {
+            tracing::error!(%fault, "the service has broken off");
+            return false;
+        }
+        let mut replies = Vec::with_capacity(outs.replies.len());
         for (id, answer) in outs.replies {
             if let Some(sender) = self.waiting.remove(&id) {
+                replies.push((sender, answer));
+            }
+        }
+        let kept = self.writer.kept();
+        if kept > self.kept {
+            self.kept = kept;
+            self.service.kept(kept);
+        }
+        // Tasks that are cancelled were answered at once: there is nothing to take back.
+        let says_nothing_new = outs.frame.is_none() && outs.tasks.is_empty() && self.writer.is_even();
+        if says_nothing_new {
+            for (sender, answer) in replies {
                 // Whoever went away in this very moment wants no answer.
                 let _ = sender.send(answer);
             }
+            return true;
         }
-        // Tasks are answered at once, so there is nothing to cancel: an answer to a task that is over changes nothing.
-        for task in outs.tasks {
-            let answers = self.transport.run(&task).into_iter().map(|command| (task.execution, command));
-            self.answers.extend(answers);
-        }
+        self.writer.give(Outcomes { frame: outs.frame, replies, tasks: outs.tasks })
     }
 }
 
@@ -199,7 +278,7 @@ mod tests {
     #[test]
     fn a_caller_that_goes_away_takes_its_call_back() {
         let (sender, messages) = std::sync::mpsc::channel();
-        let door = Door(sender);
+        let door = Door(Arc::new(Way(sender)));
         let mut waiting = Box::pin(door.call(call(7)));
         assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(waiting);
@@ -210,7 +289,7 @@ mod tests {
     #[test]
     fn a_caller_that_was_answered_says_no_more() {
         let (sender, messages) = std::sync::mpsc::channel();
-        let door = Door(sender);
+        let door = Door(Arc::new(Way(sender)));
         let mut waiting = Box::pin(door.call(call(7)));
         let mut context = Context::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(&mut context).is_pending());
@@ -218,14 +297,16 @@ mod tests {
         answer.send(Err(Refusal::silent(ProtocolError::InternalFailure))).expect("somebody waits");
         assert!(waiting.as_mut().poll(&mut context).is_ready());
         drop(waiting);
-        assert!(messages.try_recv().is_err());
+        drop(door);
+        let said: Vec<String> = messages.try_iter().map(|message| format!("{message:?}")).collect();
+        assert_eq!(said, ["End"]);
     }
 
     #[test]
     fn a_service_that_is_gone_is_said_to_be() {
         let (sender, messages) = std::sync::mpsc::channel();
         drop(messages);
-        let door = Door(sender);
+        let door = Door(Arc::new(Way(sender)));
         let mut waiting = Box::pin(door.call(call(7)));
         let outcome = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(outcome, std::task::Poll::Ready(None)));

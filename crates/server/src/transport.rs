@@ -173,6 +173,7 @@ mod tests {
                 token: None,
                 role_arn: None,
                 retry_count: 0,
+                taken: false,
             },
         }
     }

@@ -7,6 +7,7 @@ use stepwell_interpreter::{Command, Moment, TaskKey, TaskRequest};
 use stepwell_spec::shapes::{GetActivityTaskInput, GetActivityTaskOutput};
 use stepwell_spec::{Response, Text, Timestamp};
 
+use super::journal::KeptError;
 use super::{Outs, Place, Service};
 use crate::arns::ActivityRef;
 use crate::refusal::Refusal;
@@ -17,17 +18,17 @@ const POLL_MS: u64 = 60_000;
 /// Tasks and polls of every activity. Of one activity only one of the two can be waiting.
 #[derive(Debug, Default)]
 pub(super) struct ActivityQueues {
-    tasks: BTreeMap<Text, VecDeque<WaitingTask>>,
+    /// In the order they came.
+    tasks: BTreeMap<Text, BTreeMap<u64, WaitingTask>>,
+    /// Where each of them waits.
+    places: BTreeMap<WaitingTask, (Text, u64)>,
+    /// Tasks so far.
+    count: u64,
     polls: BTreeMap<Text, VecDeque<Poll>>,
 }
 
-#[derive(Debug)]
-struct WaitingTask {
-    execution: ExecutionId,
-    key: TaskKey,
-    token: Text,
-    input: Text,
-}
+/// A task nobody has taken. What it is about is its execution's to say.
+type WaitingTask = (ExecutionId, TaskKey);
 
 #[derive(Debug)]
 struct Poll {
@@ -46,18 +47,29 @@ impl ActivityQueues {
     }
 
     pub(super) fn cancel(&mut self, execution: ExecutionId, key: TaskKey) {
-        self.tasks.values_mut().for_each(|tasks| tasks.retain(|task| (task.execution, task.key) != (execution, key)));
+        let Some((arn, place)) = self.places.remove(&(execution, key)) else { return };
+        if let Some(tasks) = self.tasks.get_mut(&arn) {
+            tasks.remove(&place);
+            if tasks.is_empty() {
+                self.tasks.remove(&arn);
+            }
+        }
+    }
+
+    fn add(&mut self, arn: Text, task: WaitingTask) {
+        self.count += 1;
+        self.places.insert(task, (arn.clone(), self.count));
+        self.tasks.entry(arn).or_default().insert(self.count, task);
+    }
+
+    fn first(&self, arn: &str) -> Option<WaitingTask> {
+        self.tasks.get(arn)?.first_key_value().map(|(_, task)| *task)
     }
 }
 
-impl WaitingTask {
-    fn into_output(self) -> GetActivityTaskOutput {
-        GetActivityTaskOutput { task_token: Some(self.token), input: Some(self.input) }
-    }
-
-    fn started(&self, worker_name: Option<Text>) -> Command {
-        Command::ActivityStarted { task: self.key, worker_name }
-    }
+/// A task as a worker gets it.
+fn output(request: &TaskRequest) -> GetActivityTaskOutput {
+    GetActivityTaskOutput { task_token: request.token.clone(), input: Some(request.input.to_string().into()) }
 }
 
 impl Service {
@@ -70,18 +82,13 @@ impl Service {
         outs: &mut Outs,
     ) {
         let arn = request.resource.arn.clone();
-        let task = WaitingTask {
-            execution,
-            key: request.key,
-            token: request.token.unwrap_or_else(|| "".into()),
-            input: request.input.to_string().into(),
-        };
+        let task = request.key;
         match self.activities.polls.get_mut(&arn).and_then(VecDeque::pop_front) {
-            Some(poll) => {
-                inputs.push_back(Input::Command(execution, task.started(poll.worker_name)));
-                outs.replies.push((poll.call, Ok(Response::GetActivityTask(task.into_output()))));
+            Some(Poll { worker_name, call, .. }) => {
+                inputs.push_back(Input::Command(execution, Command::ActivityStarted { task, worker_name }));
+                outs.replies.push((call, Ok(Response::GetActivityTask(output(&request)))));
             }
-            None => self.activities.tasks.entry(arn).or_default().push_back(task),
+            None => self.activities.add(arn, (execution, task)),
         }
     }
 
@@ -102,18 +109,34 @@ impl Service {
         if !self.registry.has_activity(&arn) {
             return Some(Err(Refusal::activity_does_not_exist(&arn)));
         }
-        match self.activities.tasks.get_mut(&arn).and_then(VecDeque::pop_front) {
-            Some(task) => {
-                self.command(task.execution, task.started(input.worker_name), at, outs);
-                Some(Ok(task.into_output()))
+        match self.take_activity_task(&arn) {
+            Ok(Some((execution, request))) => {
+                let started = Command::ActivityStarted { task: request.key, worker_name: input.worker_name };
+                self.command(execution, started, at, outs);
+                Some(Ok(output(&request)))
             }
-            None => {
+            Ok(None) => {
                 let until = at.now.plus_ms(POLL_MS);
                 let poll = Poll { call, worker_name: input.worker_name, until };
                 self.activities.polls.entry(arn).or_default().push_back(poll);
                 None
             }
+            Err(fault) => Some(Err(fault.into())),
         }
+    }
+
+    /// The task of an activity that has waited longest: it waits no more.
+    fn take_activity_task(&mut self, arn: &str) -> Result<Option<(ExecutionId, TaskRequest)>, KeptError> {
+        while let Some((id, key)) = self.activities.first(arn) {
+            self.wake(id)?;
+            self.activities.cancel(id, key);
+            let open =
+                self.engine.execution(id).and_then(|execution| execution.open_tasks().find(|task| task.key == key));
+            if let Some(request) = open {
+                return Ok(Some((id, request.clone())));
+            }
+        }
+        Ok(None)
     }
 
     /// Polls that have waited long enough get an answer without a task.

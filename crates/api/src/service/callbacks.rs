@@ -1,7 +1,7 @@
 //! Task tokens: who may complete a task from outside, once.
 
 use stepwell_engine::ExecutionId;
-use stepwell_interpreter::{Command, Moment, TaskKey};
+use stepwell_interpreter::{Command, Moment, TaskKey, ThreadId};
 use stepwell_spec::shapes::{
     SendTaskFailureInput, SendTaskFailureOutput, SendTaskHeartbeatInput, SendTaskHeartbeatOutput, SendTaskSuccessInput,
     SendTaskSuccessOutput,
@@ -47,13 +47,13 @@ impl Service {
         Ok(SendTaskHeartbeatOutput {})
     }
 
-    /// The open task of a token.
-    fn open_token(&self, token: &str) -> Result<(ExecutionId, TaskKey), Refusal> {
-        match self.tokens.get(token) {
-            Some(&task) => Ok(task),
-            None if self.spent_tokens.contains(token) => Err(Refusal::task_timed_out()),
-            None => Err(Refusal::invalid_token()),
-        }
+    /// The open task of a token. A token that was issued here and has none is spent: its task is over.
+    fn open_token(&mut self, token: &str) -> Result<(ExecutionId, TaskKey), Refusal> {
+        let id = ExecutionId(self.tokens.open(token).ok_or_else(Refusal::invalid_token)?);
+        self.wake(id)?;
+        let execution = self.engine.execution(id).ok_or_else(Refusal::task_timed_out)?;
+        let task = execution.open_tasks().find(|task| task.token.as_deref() == Some(token));
+        task.map(|task| (id, task.key)).ok_or_else(Refusal::task_timed_out)
     }
 
     /// The open task of a token, which is spent by this.
@@ -63,20 +63,21 @@ impl Service {
         Ok(task)
     }
 
-    /// A task is over: its token is spent, and nobody needs to do it any more.
+    /// A task is over: nobody needs to do it any more.
     pub(super) fn close_task(&mut self, execution: ExecutionId, task: TaskKey) {
         self.dispatched.remove(&(execution, task));
+        self.awaited.remove(&(execution, task));
         self.activities.cancel(execution, task);
-        self.spend_tokens(|owner| owner == (execution, task));
     }
 
     /// An execution is over, and with it all its tasks.
-    pub(super) fn spend_tokens_of(&mut self, execution: ExecutionId) {
-        self.spend_tokens(|(owner, _)| owner == execution);
-    }
-
-    fn spend_tokens(&mut self, is_over: impl Fn((ExecutionId, TaskKey)) -> bool) {
-        let spent: Vec<_> = self.tokens.extract_if(.., |_, owner| is_over(*owner)).map(|(token, _)| token).collect();
-        self.spent_tokens.extend(spent);
+    pub(super) fn close_tasks_of(&mut self, execution: ExecutionId) {
+        let first = TaskKey { thread: ThreadId::ROOT, scheduled_event_id: 0 };
+        let last = TaskKey { thread: ThreadId(u32::MAX), scheduled_event_id: u64::MAX };
+        let tasks = (execution, first)..=(execution, last);
+        let open: Vec<_> = self.dispatched.range(tasks.clone()).chain(self.awaited.range(tasks)).copied().collect();
+        for (_, task) in open {
+            self.close_task(execution, task);
+        }
     }
 }

@@ -1,40 +1,33 @@
 //! Executions: start, stop, redrive, describe, list, and their histories.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use stepwell_asl::{WorkflowId, variable_references};
 use stepwell_engine::{ExecutionId, Input};
-use stepwell_interpreter::{Chance, Command, Execution, Failure, Identity, Moment, Settings, Start, Status};
+use stepwell_interpreter::{Chance, Command, Execution, Failure, Identity, Moment, Settings, Start, Status, Tokens};
 use stepwell_json::Json;
 use stepwell_spec::shapes::{
     BillingDetails, CloudWatchEventsExecutionDataDetails, DescribeExecutionInput, DescribeExecutionOutput,
-    DescribeStateMachineForExecutionInput, DescribeStateMachineForExecutionOutput, ExecutionListItem,
+    DescribeStateMachineForExecutionInput, DescribeStateMachineForExecutionOutput, ExecutionRedriveFilter,
     ExecutionRedriveStatus, ExecutionStatus, GetExecutionHistoryInput, GetExecutionHistoryOutput, IncludedData,
     ListExecutionsInput, ListExecutionsOutput, RedriveExecutionInput, RedriveExecutionOutput, StartExecutionInput,
     StartExecutionOutput, StartSyncExecutionInput, StartSyncExecutionOutput, StopExecutionInput, StopExecutionOutput,
     SyncExecutionStatus,
 };
 use stepwell_spec::{Action, Exception, Record, Response, Text, Timestamp, quota};
+use stepwell_store::Order;
 
-use super::registry::{MachineRow, Resolved, aws_owned_key};
-use super::{Outs, Place, Service};
-use crate::arns::{ExecutionRef, MachineRef, Qualifier};
+use super::beginnings::read_history;
+use super::journal::KeptError;
+use super::registry::{Resolved, aws_owned_key};
+use super::residents::Run;
+use super::shard::drawn;
+use super::{Outs, Place, Service, listings};
+use crate::arns::{ExecutionRef, MachineRef, MapRunRef, Qualifier};
 use crate::checks::execution_input;
 use crate::pages::{Listing, page_size};
 use crate::refusal::Refusal;
-
-/// An execution, beside what the engine knows of it.
-#[derive(Debug)]
-pub(super) struct Run {
-    pub(super) id: ExecutionId,
-    /// The revision it was started from, which it keeps.
-    pub(super) machine: Arc<MachineRow>,
-    pub(super) input_text: Text,
-    pub(super) trace_header: Option<Text>,
-    /// The case of the mock file that answers its tasks.
-    pub(super) test_case: Option<Arc<str>>,
-    pub(super) history: Vec<Record>,
-}
 
 /// Days after its end that an execution can be redriven.
 const REDRIVE_DAYS: u64 = 14;
@@ -66,7 +59,8 @@ impl Service {
         let resolved = self.registry.resolve(place, &machine, &chance)?;
         let name = input.name.clone().unwrap_or_else(|| chance.uuid().into());
         let arn = execution_arn(place, &resolved, &name, &chance);
-        if let Some(known) = self.runs.get(&arn) {
+        if let Some(known) = self.execution_id(&arn)? {
+            self.wake(known)?;
             return self.started_before(known, &arn, input).map(|started| (started, None));
         }
         let trace_header = input.trace_header.clone();
@@ -78,14 +72,13 @@ impl Service {
     /// The same name again: the same answer while the execution runs and its input is the same.
     fn started_before(
         &self,
-        known: &Run,
+        known: ExecutionId,
         arn: &Text,
         input: &StartExecutionInput,
     ) -> Result<StartExecutionOutput, Refusal> {
-        let execution = self.engine.execution(known.id);
-        let same_input = known.input_text.as_ref() == input.input.as_deref().unwrap_or("{}");
-        match execution {
-            Some(execution) if execution.is_running() && same_input => {
+        let input_text = input.input.as_deref().unwrap_or("{}");
+        match (self.engine.execution(known), self.runs.get(&known)) {
+            (Some(execution), Some(run)) if execution.is_running() && &*run.input_text == input_text => {
                 Ok(StartExecutionOutput { execution_arn: arn.clone(), start_date: execution.started_at })
             }
             _ => Err(Refusal::execution_already_exists(arn)),
@@ -111,6 +104,9 @@ impl Service {
         let trace_header = input.trace_header.clone();
         let begun = Begun { machine, resolved, name, arn, trace_header };
         let (id, first) = self.begin(place, begun, input.input.as_ref())?;
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.is_kept = false;
+        }
         self.waiting_for_end.insert(id, call);
         self.run(first, drawn(at, &chance), outs);
         Ok(())
@@ -126,6 +122,7 @@ impl Service {
         let input = execution_input(input_text.map(|text| &**text))?;
         let input_text = input_text.cloned().unwrap_or_else(|| "{}".into());
         let express = resolved.machine.express;
+        let id = self.new_execution_id();
         let start = Start {
             definition: resolved.machine.definition()?.clone(),
             workflow: WorkflowId::ROOT,
@@ -140,21 +137,19 @@ impl Service {
                 region: place.region.as_str().into(),
             }),
             settings: if express { Settings::express() } else { Settings::standard() },
+            tokens: Tokens::issued_by(self.tokens.clone(), id.0),
             input,
             input_text: Some(input_text.clone()),
         };
-        let id = self.engine.reserve_id();
         let test_case = machine.test_case.as_deref().map(Arc::from);
-        let machine = resolved.machine;
-        self.runs.insert(arn.clone(), Run { id, machine, input_text, trace_header, test_case, history: Vec::new() });
-        self.arns.insert(id, arn);
+        self.runs.insert(id, Run::new(resolved.machine, input_text, trace_header, test_case, None));
+        self.arns.insert(arn, id);
         Ok((id, Input::Start(id, Box::new(start))))
     }
 
     /// The answer to `StartSyncExecution`, once the execution has ended.
     pub(super) fn sync_outcome(&self, id: ExecutionId) -> Result<Response, Refusal> {
-        let run = self.arns.get(&id).and_then(|arn| self.runs.get(arn));
-        let (Some(execution), Some(run)) = (self.engine.execution(id), run) else {
+        let (Some(execution), Some(run)) = (self.engine.execution(id), self.runs.get(&id)) else {
             return Err(Refusal::execution_does_not_exist(""));
         };
         let (status, error, cause, output) = match &execution.status {
@@ -200,7 +195,7 @@ impl Service {
         at: Moment,
         outs: &mut Outs,
     ) -> Result<StopExecutionOutput, Refusal> {
-        let id = self.find(place, &input.execution_arn)?.id;
+        let id = self.find(place, &input.execution_arn)?;
         let (error, cause) = (input.error.clone(), input.cause.clone());
         self.command(id, Command::Stop { error, cause }, at, outs);
         let stopped_at = self.engine.execution(id).and_then(|execution| execution.stopped_at);
@@ -214,8 +209,7 @@ impl Service {
         at: Moment,
         outs: &mut Outs,
     ) -> Result<RedriveExecutionOutput, Refusal> {
-        let run = self.find(place, &input.execution_arn)?;
-        let id = run.id;
+        let id = self.find(place, &input.execution_arn)?;
         if let Some(reason) = self.engine.execution(id).and_then(|execution| not_redrivable(execution, at.now)) {
             return Err(Refusal::new(Exception::ExecutionNotRedrivable, reason));
         }
@@ -224,12 +218,12 @@ impl Service {
     }
 
     pub(super) fn describe_execution(
-        &self,
+        &mut self,
         place: &Place,
         input: &DescribeExecutionInput,
     ) -> Result<DescribeExecutionOutput, Refusal> {
-        let run = self.find(place, &input.execution_arn)?;
-        let Some(execution) = self.engine.execution(run.id) else {
+        let id = self.find(place, &input.execution_arn)?;
+        let (Some(run), Some(execution)) = (self.runs.get(&id), self.engine.execution(id)) else {
             return Err(Refusal::execution_does_not_exist(&input.execution_arn));
         };
         let with_data = input.included_data != Some(IncludedData::MetadataOnly);
@@ -253,7 +247,7 @@ impl Service {
             output_details: output.is_some().then_some(shown),
             output: output.filter(|_| with_data),
             trace_header: run.trace_header.clone(),
-            map_run_arn: None,
+            map_run_arn: run.child_of.as_ref().map(|child| child.map_run_arn.clone()),
             error: failure.and_then(|failure| failure.error.clone()),
             cause: failure.and_then(|failure| failure.cause.clone()),
             state_machine_version_arn: identity.state_machine_version_arn.clone(),
@@ -269,11 +263,15 @@ impl Service {
     }
 
     pub(super) fn describe_state_machine_for_execution(
-        &self,
+        &mut self,
         place: &Place,
         input: &DescribeStateMachineForExecutionInput,
     ) -> Result<DescribeStateMachineForExecutionOutput, Refusal> {
-        let machine = &self.find(place, &input.execution_arn)?.machine;
+        let id = self.find(place, &input.execution_arn)?;
+        let Some(run) = self.runs.get(&id) else {
+            return Err(Refusal::execution_does_not_exist(&input.execution_arn));
+        };
+        let machine = &run.machine;
         let references = variable_references(machine.definition()?);
         Ok(DescribeStateMachineForExecutionOutput {
             state_machine_arn: machine.arn.clone(),
@@ -283,8 +281,12 @@ impl Service {
             update_date: machine.updated_at,
             logging_configuration: machine.logging_configuration.clone(),
             tracing_configuration: machine.tracing_configuration.clone(),
-            map_run_arn: None,
-            label: None,
+            map_run_arn: run.child_of.as_ref().map(|child| child.map_run_arn.clone()),
+            label: run
+                .child_of
+                .as_ref()
+                .and_then(|child| MapRunRef::parse(&child.map_run_arn).ok())
+                .map(|run| run.label.into()),
             revision_id: machine.revision_id.clone(),
             encryption_configuration: Some(machine.encryption_configuration.clone().unwrap_or_else(aws_owned_key)),
             variable_references: (!references.is_empty()).then_some(references),
@@ -297,42 +299,97 @@ impl Service {
         input: &ListExecutionsInput,
         now: Timestamp,
     ) -> Result<ListExecutionsOutput, Refusal> {
-        let Some(machine_arn) = &input.state_machine_arn else {
-            return Err(Refusal::resource_not_found(input.map_run_arn.as_deref().unwrap_or_default()));
-        };
-        let asked = MachineRef::parse(machine_arn)?;
-        let resolved = self.registry.resolve(place, &asked, &Chance::new(Moment { now, entropy: 0 }))?;
-        if resolved.machine.express {
-            return Err(Refusal::state_machine_type_not_supported());
-        }
-        let is_asked_for = |execution: &Execution| match &asked.qualifier {
-            None => true,
-            Some(Qualifier::Version(_)) => execution.identity.state_machine_version_arn.as_ref() == Some(machine_arn),
-            Some(Qualifier::Alias(_)) => execution.identity.state_machine_alias_arn.as_ref() == Some(machine_arn),
-        };
-        let mut found: Vec<(&Run, &Execution)> = self
-            .runs
-            .values()
-            .filter(|run| run.machine.arn == resolved.machine.arn)
-            .filter_map(|run| Some((run, self.engine.execution(run.id)?)))
-            .filter(|(_, execution)| is_asked_for(execution))
-            .filter(|(_, execution)| input.status_filter.is_none_or(|status| status == status_of(execution)))
-            .collect();
-        found.sort_by_key(|(run, _)| std::cmp::Reverse(run.id));
+        let (owner, asked) = self.listed_owner(place, input, now)?;
         let filter = input.status_filter.map_or("", |status| status.text());
-        let arguments = [&**machine_arn, filter];
-        let listing = Listing {
-            account: &place.account,
-            region: &place.region,
-            action: Action::ListExecutions,
-            arguments: &arguments,
+        let redrive_filter = input.redrive_filter.map_or("", |filter| filter.text());
+        let about = input.state_machine_arn.as_deref().or(input.map_run_arn.as_deref()).unwrap_or_default();
+        let arguments = [about, filter, redrive_filter];
+        let Place { account, region } = place;
+        let listing = Listing { account, region, action: Action::ListExecutions, arguments: &arguments };
+        let before = match &input.next_token {
+            None => None,
+            Some(token) => Some(read_place(&self.seal.open(&listing, token, now)?)?),
         };
-        let from = self.position(&listing, input.next_token.as_deref(), now)?;
+        let is_asked_for = |row: &listings::Row| {
+            let listed = &row.listed;
+            let qualified = match &asked {
+                None => true,
+                Some(Qualifier::Version(_)) => listed.version_arn.as_deref() == Some(about),
+                Some(Qualifier::Alias(_)) => listed.alias_arn.as_deref() == Some(about),
+            };
+            qualified
+                && match input.redrive_filter {
+                    None => true,
+                    Some(ExecutionRedriveFilter::Redriven) => listed.redrive_count > 0,
+                    Some(ExecutionRedriveFilter::NotRedriven) => listed.redrive_count == 0,
+                }
+        };
         let size = page_size(input.max_results);
-        let executions = found.iter().skip(from).take(size).map(|(run, execution)| list_item(run, execution)).collect();
-        let next_token =
-            (from + size < found.len()).then(|| Text::from(self.seal.seal(&listing, &(from + size).to_string(), now)));
-        Ok(ListExecutionsOutput { executions, next_token })
+        let mut rows = Vec::new();
+        for status in listings::LISTED_STATUSES {
+            if input.status_filter.is_none_or(|asked| asked == status) {
+                rows.extend(self.listed_rows(status, &owner, before, size + 1, &is_asked_for)?);
+            }
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse(row.place));
+        let has_more = rows.len() > size;
+        rows.truncate(size);
+        let next_token = rows.last().filter(|_| has_more).map(|row| {
+            let position = format!("{}/{}", row.place.started_at.0, row.place.id.0);
+            Text::from(self.seal.seal(&listing, &position, now))
+        });
+        Ok(ListExecutionsOutput { executions: rows.into_iter().map(listings::Row::into_item).collect(), next_token })
+    }
+
+    /// Whose executions are asked for: a state machine's, with a version or alias of it, or a Map Run's.
+    fn listed_owner(
+        &self,
+        place: &Place,
+        input: &ListExecutionsInput,
+        now: Timestamp,
+    ) -> Result<(Text, Option<Qualifier>), Refusal> {
+        match (&input.state_machine_arn, &input.map_run_arn) {
+            (Some(arn), None) => {
+                let asked = MachineRef::parse(arn)?;
+                let resolved = self.registry.resolve(place, &asked, &Chance::new(Moment { now, entropy: 0 }))?;
+                if resolved.machine.express {
+                    return Err(Refusal::state_machine_type_not_supported());
+                }
+                Ok((resolved.machine.arn.clone(), asked.qualifier))
+            }
+            (None, Some(arn)) => {
+                let asked = MapRunRef::parse(arn)?;
+                if asked.account != place.account || asked.region != place.region || !self.has_map_run(arn)? {
+                    return Err(Refusal::resource_not_found(arn));
+                }
+                Ok((arn.clone(), None))
+            }
+            (Some(_), Some(_)) | (None, None) => Err(Refusal::new(
+                Exception::ValidationException,
+                "Must specify exactly one of stateMachineArn or mapRunArn.",
+            )),
+        }
+    }
+
+    /// Rows of one status that are asked for.
+    fn listed_rows(
+        &self,
+        status: ExecutionStatus,
+        owner: &str,
+        mut before: Option<listings::Place>,
+        limit: usize,
+        is_asked_for: &dyn Fn(&listings::Row) -> bool,
+    ) -> Result<Vec<listings::Row>, Refusal> {
+        let mut found = Vec::new();
+        loop {
+            let rows = listings::page(&*self.index, status, owner, before, limit)?;
+            let was_full = rows.len() == limit;
+            before = rows.last().map(|row| row.place);
+            found.extend(rows.into_iter().filter(is_asked_for));
+            if !was_full || found.len() >= limit {
+                return Ok(found);
+            }
+        }
     }
 
     pub(super) fn get_execution_history(
@@ -341,42 +398,92 @@ impl Service {
         input: &GetExecutionHistoryInput,
         now: Timestamp,
     ) -> Result<GetExecutionHistoryOutput, Refusal> {
-        let run = self.find(place, &input.execution_arn)?;
+        let id = self.execution_id_of(place, &input.execution_arn)?;
         let reverse = input.reverse_order == Some(true);
         let with_data = input.include_execution_data != Some(false);
         let arguments = [&*input.execution_arn, if reverse { "reverse" } else { "" }];
         let action = Action::GetExecutionHistory;
-        let listing = Listing { account: &place.account, region: &place.region, action, arguments: &arguments };
-        let from = self.position(&listing, input.next_token.as_deref(), now)?;
-        let size = page_size(input.max_results);
-        let public = run.history.iter().filter(|record| record.id > 0);
-        let count = public.clone().count();
-        let shown = |record: &Record| record.to_history(with_data);
-        let events: Vec<Json> = if reverse {
-            public.rev().skip(from).take(size).map(shown).collect()
-        } else {
-            public.skip(from).take(size).map(shown).collect()
+        let Place { account, region } = place;
+        let listing = Listing { account, region, action, arguments: &arguments };
+        let after = match &input.next_token {
+            None => None,
+            Some(token) => Some(read_shown(&self.seal.open(&listing, token, now)?)?),
         };
+        let (events, more_after) =
+            self.history_page(id, reverse, after, page_size(input.max_results), |record| record.to_history(with_data))?;
         let next_token =
-            (from + size < count).then(|| Text::from(self.seal.seal(&listing, &(from + size).to_string(), now)));
+            more_after.map(|(frame, event)| Text::from(self.seal.seal(&listing, &format!("{frame}/{event}"), now)));
         Ok(GetExecutionHistoryOutput { events, next_token })
     }
 
-    /// Where a page begins.
-    fn position(&self, listing: &Listing<'_>, token: Option<&str>, now: Timestamp) -> Result<usize, Refusal> {
-        match token {
-            None => Ok(0),
-            Some(token) => self.seal.open(listing, token, now)?.parse().map_err(|_| Refusal::invalid_token()),
-        }
+    /// A page of a history, and where it ended when there is more.
+    fn history_page(
+        &self,
+        id: ExecutionId,
+        reverse: bool,
+        after: Option<Shown>,
+        size: usize,
+        shown: impl Fn(&Record) -> Json,
+    ) -> Result<(Vec<Json>, Option<Shown>), KeptError> {
+        let order = if reverse { Order::Descending } else { Order::Ascending };
+        // The frame that the page before ended in may have more.
+        let past = after.map(|(frame, _)| if reverse { frame + 1 } else { frame - 1 });
+        let is_shown_already =
+            |event: u64| after.is_some_and(|(_, last)| if reverse { event >= last } else { event <= last });
+        let mut events = Vec::new();
+        let mut last = (0, 0);
+        let mut has_more = false;
+        // A frame has some events: as many frames as the page has room for are rarely too few.
+        let frames_per_read = (size / 2).clamp(8, 256);
+        read_history(&*self.index, id, order, past, frames_per_read, |frame, record| {
+            if is_shown_already(record.id) {
+                return ControlFlow::Continue(());
+            }
+            if events.len() == size {
+                has_more = true;
+                return ControlFlow::Break(());
+            }
+            events.push(shown(record));
+            last = (frame, record.id);
+            ControlFlow::Continue(())
+        })?;
+        Ok((events, has_more.then_some(last)))
     }
 
-    /// An execution of the caller's, by its ARN.
-    fn find(&self, place: &Place, arn: &str) -> Result<&Run, Refusal> {
+    /// The name of an execution of the caller's, by its ARN.
+    fn execution_id_of(&self, place: &Place, arn: &str) -> Result<ExecutionId, Refusal> {
         let execution = ExecutionRef::parse(arn)?;
         let own = execution.account == place.account && execution.region == place.region;
-        let run = self.runs.get(arn).filter(|_| own);
-        run.ok_or_else(|| Refusal::execution_does_not_exist(arn))
+        let id = if own { self.execution_id(arn)? } else { None };
+        id.ok_or_else(|| Refusal::execution_does_not_exist(arn))
     }
+
+    /// The same, with the execution in memory.
+    fn find(&mut self, place: &Place, arn: &str) -> Result<ExecutionId, Refusal> {
+        let id = self.execution_id_of(place, arn)?;
+        match self.wake(id)? {
+            true => Ok(id),
+            false => Err(KeptError::Missing(format!("the log of {arn}")).into()),
+        }
+    }
+}
+
+/// `START/NAME`: where a page of executions ended.
+fn read_place(position: &str) -> Result<listings::Place, Refusal> {
+    let (started_at, id) = position.split_once('/').ok_or_else(Refusal::invalid_token)?;
+    let started_at = Timestamp(started_at.parse().map_err(|_| Refusal::invalid_token())?);
+    Ok(listings::Place { started_at, id: ExecutionId(id.parse().map_err(|_| Refusal::invalid_token())?) })
+}
+
+/// The last event of a page: the number of its frame, and its id.
+type Shown = (u64, u64);
+
+/// `FRAME/EVENT`: where a page of a history ended.
+fn read_shown(position: &str) -> Result<Shown, Refusal> {
+    let (frame, event) = position.split_once('/').ok_or_else(Refusal::invalid_token)?;
+    let frame: u64 = frame.parse().map_err(|_| Refusal::invalid_token())?;
+    let event = event.parse().map_err(|_| Refusal::invalid_token())?;
+    if frame == 0 { Err(Refusal::invalid_token()) } else { Ok((frame, event)) }
 }
 
 /// An execution about to begin.
@@ -386,10 +493,6 @@ struct Begun {
     name: Text,
     arn: Text,
     trace_header: Option<Text>,
-}
-
-fn drawn(at: Moment, chance: &Chance) -> Moment {
-    Moment { now: at.now, entropy: chance.draw() }
 }
 
 /// Express executions of one name are told apart by a UUID.
@@ -403,7 +506,7 @@ fn execution_arn(place: &Place, resolved: &Resolved, name: &str, chance: &Chance
     }
 }
 
-fn status_of(execution: &Execution) -> ExecutionStatus {
+pub(super) fn status_of(execution: &Execution) -> ExecutionStatus {
     match execution.status {
         Status::Running => ExecutionStatus::Running,
         Status::Succeeded(_) => ExecutionStatus::Succeeded,
@@ -433,24 +536,6 @@ fn not_redrivable(execution: &Execution, now: Timestamp) -> Option<String> {
     let stopped_at = execution.stopped_at.unwrap_or(now);
     let is_late = now > stopped_at.plus_ms(REDRIVE_DAYS * 86_400_000);
     is_late.then(|| "Execution has exceeded its redrivable period".to_owned())
-}
-
-fn list_item(run: &Run, execution: &Execution) -> ExecutionListItem {
-    let identity = &execution.identity;
-    ExecutionListItem {
-        execution_arn: identity.arn.clone(),
-        state_machine_arn: run.machine.arn.clone(),
-        name: identity.name.clone(),
-        status: status_of(execution),
-        start_date: execution.started_at,
-        stop_date: execution.stopped_at,
-        map_run_arn: None,
-        item_count: None,
-        state_machine_version_arn: identity.state_machine_version_arn.clone(),
-        state_machine_alias_arn: identity.state_machine_alias_arn.clone(),
-        redrive_count: Some(i64::try_from(execution.redrive_count).unwrap_or(i64::MAX)),
-        redrive_date: execution.redriven_at,
-    }
 }
 
 fn included() -> CloudWatchEventsExecutionDataDetails {

@@ -4,10 +4,16 @@
 //! execution's end or for an activity's task; the caller knows its call by the id it gave.
 
 mod activities;
+mod beginnings;
 mod callbacks;
 mod executions;
+mod journal;
+mod listings;
+mod map_runs;
 mod nested;
+mod recovery;
 mod registry;
+mod residents;
 mod rows;
 mod shard;
 
@@ -17,15 +23,18 @@ use std::sync::Arc;
 use stepwell_engine::{Engine, ExecutionId};
 use stepwell_interpreter::{Chance, Command, Identity, Moment, TaskKey, TaskRequest};
 use stepwell_spec::{Request, Response, Text, Timestamp};
+use stepwell_store::Index;
 
 use crate::definitions::validate_definition;
 use crate::pages::PageSeal;
 use crate::refusal::Refusal;
+use crate::tokens::TokenSeal;
 
 use activities::ActivityQueues;
-use executions::Run;
-use nested::ParentTask;
+use journal::Journal;
+use residents::{Resting, Run};
 
+pub use journal::{KeptError, NewFrame};
 pub use registry::{MachineRow, Registry, Resolved};
 pub use rows::{RowChange, RowError};
 
@@ -49,9 +58,21 @@ pub struct Call {
     pub request: Request,
 }
 
-/// What one input led to.
+/// The shard of the store that everything is kept in.
+pub const SHARD: u32 = 0;
+
+/// What one input led to. Nothing of it may leave before the frame is durable, and all frames before it.
 #[derive(Debug, Default)]
 pub struct Outs {
+    /// What is to be kept; nothing, when nothing changed.
+    pub frame: Option<NewFrame>,
+    /// What is kept could not be read, or something could not be written: the service has broken off in the middle of
+    /// this input and must be opened again.
+    pub fault: Option<KeptError>,
+    /// Executions that began.
+    pub started: u64,
+    /// Executions that ended.
+    pub ended: u64,
     /// Answers, by the id of their calls.
     pub replies: Vec<(u64, Result<Response, Refusal>)>,
     /// Tasks to be done outside, whose answers come back by [`Service::complete`].
@@ -84,44 +105,36 @@ pub struct ServiceSettings {
 pub struct Service {
     registry: Registry,
     seal: PageSeal,
+    tokens: Arc<TokenSeal>,
     engine: Engine,
-    /// Executions by ARN. Those of Map Runs are the engine's alone.
-    runs: BTreeMap<Text, Run>,
-    arns: BTreeMap<ExecutionId, Text>,
-    /// Tokens of open tasks.
-    tokens: BTreeMap<Text, (ExecutionId, TaskKey)>,
-    /// Tokens whose tasks are over.
-    spent_tokens: BTreeSet<Text>,
+    /// What is durable.
+    index: Arc<dyn Index>,
+    /// What is to be.
+    journal: Journal,
+    /// Names of executions below this one may have been given away.
+    names_given: u64,
+    /// Executions in memory.
+    runs: BTreeMap<ExecutionId, Run>,
+    /// The same, by ARN.
+    arns: BTreeMap<Text, ExecutionId>,
+    /// Executions in memory in the order they may leave it.
+    resting: Resting,
     activities: ActivityQueues,
     /// Calls that wait for the end of an execution.
     waiting_for_end: BTreeMap<ExecutionId, u64>,
-    /// Tasks that started an execution and wait for its end.
-    parents: BTreeMap<ExecutionId, ParentTask>,
     /// Executions that yielded and go on with the next tick.
     yielded: VecDeque<ExecutionId>,
-    /// Tasks that are being done outside.
+    /// Tasks that are being done outside, and answered by [`Service::complete`].
     dispatched: BTreeSet<(ExecutionId, TaskKey)>,
+    /// Open tasks with a token, which somebody outside will complete.
+    awaited: BTreeSet<(ExecutionId, TaskKey)>,
+    /// Executions that this input has changed.
+    touched: BTreeSet<ExecutionId>,
+    /// Why this input broke off.
+    fault: Option<KeptError>,
 }
 
 impl Service {
-    /// A service in which nothing exists.
-    pub fn new(settings: &ServiceSettings) -> Service {
-        Service {
-            registry: Registry::default(),
-            seal: PageSeal::new(&settings.key),
-            engine: Engine::new(),
-            runs: BTreeMap::new(),
-            arns: BTreeMap::new(),
-            tokens: BTreeMap::new(),
-            spent_tokens: BTreeSet::new(),
-            activities: ActivityQueues::default(),
-            waiting_for_end: BTreeMap::new(),
-            parents: BTreeMap::new(),
-            yielded: VecDeque::new(),
-            dispatched: BTreeSet::new(),
-        }
-    }
-
     /// Takes a request that was read, and judged by [`crate::check`]. Its reply comes now or with a later input.
     pub fn call(&mut self, call: Call, at: Moment) -> Outs {
         let mut outs = Outs::default();
@@ -129,6 +142,7 @@ impl Service {
         if let Some(outcome) = self.answer(call, at, &mut outs) {
             outs.replies.push((id, outcome));
         }
+        self.finish(&mut outs);
         outs
     }
 
@@ -142,6 +156,7 @@ impl Service {
             _ => {}
         }
         self.command(execution, command, at, &mut outs);
+        self.finish(&mut outs);
         outs
     }
 
@@ -149,6 +164,7 @@ impl Service {
     pub fn tick(&mut self, at: Moment) -> Outs {
         let mut outs = Outs::default();
         self.pass_time(at, &mut outs);
+        self.finish(&mut outs);
         outs
     }
 
@@ -160,9 +176,10 @@ impl Service {
         self.engine.next_due().into_iter().chain(self.activities.next_deadline()).min()
     }
 
-    /// Whether nothing is being done that takes real time: virtual time may jump to what is due next.
+    /// Whether nothing is being done that takes real time, neither by a service nor by whoever has a task's token: virtual
+    /// time may jump to what is due next.
     pub fn is_idle(&self) -> bool {
-        self.dispatched.is_empty() && self.yielded.is_empty()
+        self.dispatched.is_empty() && self.yielded.is_empty() && self.awaited.is_empty()
     }
 
     /// The client of a call is gone: nobody waits for its reply.
@@ -266,9 +283,10 @@ impl Service {
                 self.send_task_heartbeat(&input, at, outs).map(Response::SendTaskHeartbeat)
             }
 
-            Request::DescribeMapRun(_) | Request::ListMapRuns(_) | Request::UpdateMapRun(_) | Request::TestState(_) => {
-                Err(Refusal::invalid_request("This action is not served yet."))
-            }
+            Request::DescribeMapRun(input) => self.describe_map_run(place, &input).map(Response::DescribeMapRun),
+            Request::ListMapRuns(input) => self.list_map_runs(place, &input, now).map(Response::ListMapRuns),
+            Request::UpdateMapRun(input) => self.update_map_run(place, &input, at, outs).map(Response::UpdateMapRun),
+            Request::TestState(_) => Err(Refusal::invalid_request("This action is not served yet.")),
         })
     }
 }

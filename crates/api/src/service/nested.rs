@@ -5,22 +5,24 @@ use std::sync::Arc;
 
 use stepwell_asl::{Integration, Pattern};
 use stepwell_engine::{ExecutionId, Input};
-use stepwell_interpreter::{Chance, Command, Failure, Identity, Moment, Status, TaskKey, TaskRequest};
+use stepwell_interpreter::{Chance, Command, Execution, Failure, Identity, Moment, Status, TaskKey, TaskRequest};
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::shapes::StartExecutionInput;
 use stepwell_spec::{Text, error};
 
+use super::beginnings::WAITED_FOR;
+use super::residents::Run;
 use super::{Place, Service};
 use crate::checks::check_name;
 use crate::refusal::Refusal;
 
 /// A task that started an execution and waits for its end.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ParentTask {
-    execution: ExecutionId,
-    key: TaskKey,
+    pub(super) execution: ExecutionId,
+    pub(super) key: TaskKey,
     /// `.sync:2`: the child's input and output come as JSON, not as text.
-    as_json: bool,
+    pub(super) as_json: bool,
 }
 
 /// Whether this integration starts an execution of ours.
@@ -70,55 +72,73 @@ impl Service {
                 inputs.push_back(Input::Command(parent, Command::TaskSubmitted { task, output }));
                 let waiting =
                     ParentTask { execution: parent, key: task, as_json: integration.pattern == Pattern::Sync2 };
-                if let Some(run) = self.runs.get(&started.execution_arn) {
-                    self.parents.insert(run.id, waiting);
+                if let Some(child) = self.arns.get(&started.execution_arn).copied() {
+                    self.wait_for_end(child, waiting, first.is_none());
                 }
             }
         }
         inputs.extend(first);
     }
 
-    /// What a parent is told when the execution it waits for has ended.
-    pub(super) fn nested_ended(&self, child: ExecutionId, parent: ParentTask) -> Option<Input> {
-        let execution = self.engine.execution(child)?;
-        let arn = self.arns.get(&child)?;
-        let run = self.runs.get(arn)?;
-        let mut described = ObjectBuilder::new();
-        if let Status::Failed(failure) | Status::TimedOut(failure) | Status::Aborted(failure) = &execution.status {
-            let Failure { error, cause, .. } = failure;
-            for (key, text) in [("Cause", cause), ("Error", error)] {
-                if let Some(text) = text {
-                    described.insert(key, Json::String(text.clone()));
-                }
+    /// A task waits for the end of an execution: what is to begin says so itself, to what has begun a note is added.
+    fn wait_for_end(&mut self, child: ExecutionId, parent: ParentTask, has_begun: bool) {
+        let Some(run) = self.runs.get_mut(&child) else { return };
+        run.parents.push(parent);
+        if has_begun && run.is_kept {
+            self.touched.insert(child);
+            if let Err(fault) = self.journal.note(child, WAITED_FOR, &parent) {
+                self.fault.get_or_insert(fault);
             }
         }
-        let payload = |value: &Json| if parent.as_json { value.clone() } else { Json::from(value.to_string()) };
-        let included = || Json::object([("Included", Json::Bool(true))]);
-        described.insert("ExecutionArn", Json::String(arn.clone()));
-        described.insert("Input", payload(&execution.input));
-        described.insert("InputDetails", included());
-        described.insert("Name", Json::String(execution.identity.name.clone()));
-        if let Status::Succeeded(output) = &execution.status {
-            described.insert("Output", payload(output));
-            described.insert("OutputDetails", included());
-        }
-        let ms = |time: stepwell_spec::Timestamp| Json::from(time.0);
-        described.insert("StartDate", ms(execution.started_at));
-        described.insert("StateMachineArn", Json::String(run.machine.arn.clone()));
-        described.insert("Status", Json::from(execution.status.name()));
-        described.insert("StopDate", execution.stopped_at.map_or(Json::Null, ms));
-        let described = Json::Object(described.build());
-        let task = parent.key;
-        let command = match execution.status {
-            Status::Succeeded(_) => Command::TaskSucceeded { task, output: described },
-            Status::Running | Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) => Command::TaskFailed {
-                task,
-                error: Some(error::TASK_FAILED.into()),
-                cause: Some(described.to_string().into()),
-            },
-        };
-        Some(Input::Command(parent.execution, command))
     }
+
+    /// What is to be told to those that wait for an execution's end.
+    pub(super) fn nested_ended(&self, child: ExecutionId) -> Vec<Input> {
+        let (Some(run), Some(execution)) = (self.runs.get(&child), self.engine.execution(child)) else {
+            return Vec::new();
+        };
+        run.parents.iter().map(|parent| nested_outcome(run, execution, parent)).collect()
+    }
+}
+
+/// What a parent is told when the execution it waits for has ended.
+fn nested_outcome(run: &Run, execution: &Execution, parent: &ParentTask) -> Input {
+    let arn = &execution.identity.arn;
+    let mut described = ObjectBuilder::new();
+    if let Status::Failed(failure) | Status::TimedOut(failure) | Status::Aborted(failure) = &execution.status {
+        let Failure { error, cause, .. } = failure;
+        for (key, text) in [("Cause", cause), ("Error", error)] {
+            if let Some(text) = text {
+                described.insert(key, Json::String(text.clone()));
+            }
+        }
+    }
+    let payload = |value: &Json| if parent.as_json { value.clone() } else { Json::from(value.to_string()) };
+    let included = || Json::object([("Included", Json::Bool(true))]);
+    described.insert("ExecutionArn", Json::String(arn.clone()));
+    described.insert("Input", payload(&execution.input));
+    described.insert("InputDetails", included());
+    described.insert("Name", Json::String(execution.identity.name.clone()));
+    if let Status::Succeeded(output) = &execution.status {
+        described.insert("Output", payload(output));
+        described.insert("OutputDetails", included());
+    }
+    let ms = |time: stepwell_spec::Timestamp| Json::from(time.0);
+    described.insert("StartDate", ms(execution.started_at));
+    described.insert("StateMachineArn", Json::String(run.machine.arn.clone()));
+    described.insert("Status", Json::from(execution.status.name()));
+    described.insert("StopDate", execution.stopped_at.map_or(Json::Null, ms));
+    let described = Json::Object(described.build());
+    let task = parent.key;
+    let command = match execution.status {
+        Status::Succeeded(_) => Command::TaskSucceeded { task, output: described },
+        Status::Running | Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) => Command::TaskFailed {
+            task,
+            error: Some(error::TASK_FAILED.into()),
+            cause: Some(described.to_string().into()),
+        },
+    };
+    Input::Command(parent.execution, command)
 }
 
 fn place_of(identity: &Identity) -> Place {

@@ -1,15 +1,23 @@
-//! Stepping the engine, and giving each thing that comes out of a step to who wants it.
+//! Stepping the engine, writing down what happened, and giving each thing that comes out of a step to who wants it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use stepwell_asl::ResourceKind;
 use stepwell_engine::{ExecutionId, Input, Outbox};
-use stepwell_interpreter::{Chance, Command, Moment, TaskRequest};
+use stepwell_interpreter::{Chance, Command, Moment, TaskKey, TaskRequest};
+use stepwell_spec::shapes::MapRunStatus;
+use stepwell_spec::{Event, Record};
 
+use super::journal::KeptError;
+use super::residents::{Child, Run};
 use super::{Outs, Service, ServiceTask};
 
 /// Bursts of executions that yield, in one input: past it they wait for the next tick.
 const BURSTS_PER_INPUT: usize = 8;
+
+/// Timers that fire in one input. More that are due wait for the next, so that a flood of them does not keep callers
+/// waiting, and a frame stays small.
+const TIMERS_PER_TICK: usize = 256;
 
 impl Service {
     /// Gives one execution a command.
@@ -25,7 +33,10 @@ impl Service {
                 self.run(Input::Command(id, Command::Continue), drawn(at, &chance), outs);
             }
         }
-        while self.engine.next_due().is_some_and(|due| due <= at.now) {
+        for _ in 0..TIMERS_PER_TICK {
+            if self.engine.next_awake(at.now).is_none() || self.fault.is_some() {
+                break;
+            }
             self.run(Input::Tick, drawn(at, &chance), outs);
         }
         self.end_polls(at.now, outs);
@@ -33,25 +44,44 @@ impl Service {
 
     /// Steps the engine, and again for whatever that leads to inside the shard.
     pub(super) fn run(&mut self, input: Input, at: Moment, outs: &mut Outs) {
+        self.process(VecDeque::from([input]), None, at, outs);
+    }
+
+    /// Takes what came of a step of the engine.
+    pub(super) fn take(&mut self, outbox: Outbox, at: Moment, outs: &mut Outs) {
+        self.process(VecDeque::new(), Some(outbox), at, outs);
+    }
+
+    fn process(&mut self, mut inputs: VecDeque<Input>, mut stepped: Option<Outbox>, at: Moment, outs: &mut Outs) {
         let chance = Chance::new(at);
-        let mut inputs = VecDeque::from([input]);
         let mut bursts = 0;
-        while let Some(input) = inputs.pop_front() {
-            let outbox = self.engine.step(input, drawn(at, &chance));
-            let Outbox { records, tasks, cancelled, yielded, ended } = outbox;
-            for (id, record) in records {
-                if let Some(run) = self.arns.get(&id).and_then(|arn| self.runs.get_mut(arn)) {
-                    run.history.push(record);
-                }
+        loop {
+            if self.fault.is_some() {
+                return;
             }
-            for (id, key) in cancelled {
+            let outbox = match stepped.take() {
+                Some(outbox) => outbox,
+                None => {
+                    let Some(input) = inputs.pop_front() else { return };
+                    outs.started += u64::from(matches!(input, Input::Start(..)));
+                    match self.step(input, drawn(at, &chance)) {
+                        Ok(outbox) => outbox,
+                        Err(fault) => return self.fault = Some(fault),
+                    }
+                }
+            };
+            outs.started += outbox.children.len() as u64;
+            if let Err(fault) = self.write_down(&outbox) {
+                return self.fault = Some(fault);
+            }
+            for (id, key) in outbox.cancelled {
                 self.close_task(id, key);
                 outs.cancelled.push((id, key));
             }
-            for (id, request) in tasks {
+            for (id, request) in outbox.tasks {
                 self.dispatch(id, request, at, &mut inputs, outs);
             }
-            for id in yielded {
+            for id in outbox.yielded {
                 bursts += 1;
                 if bursts < BURSTS_PER_INPUT {
                     inputs.push_back(Input::Command(id, Command::Continue));
@@ -59,10 +89,95 @@ impl Service {
                     self.yielded.push_back(id);
                 }
             }
-            for id in ended {
+            for id in outbox.ended {
                 self.execution_ended(id, &mut inputs, outs);
             }
         }
+    }
+
+    /// One step of the engine, with the execution that it is for in memory.
+    fn step(&mut self, input: Input, at: Moment) -> Result<Outbox, KeptError> {
+        let started = match &input {
+            Input::Start(id, _) => Some(*id),
+            Input::Command(id, _) => {
+                self.wake(*id)?;
+                None
+            }
+            Input::Tick => {
+                if let Some(id) = self.engine.next_awake(at.now) {
+                    self.wake(id)?;
+                }
+                None
+            }
+        };
+        let outbox = self.engine.step(input, at);
+        if let Some(id) = started {
+            self.write_beginning(id)?;
+        }
+        Ok(outbox)
+    }
+
+    /// Puts everything that happened into the frame of this input.
+    fn write_down(&mut self, outbox: &Outbox) -> Result<(), KeptError> {
+        for &(id, of) in &outbox.children {
+            self.give_names_up_to(id);
+            let parent = self.engine.execution(of.parent);
+            let map_run = parent.and_then(|parent| parent.open_map_runs().find(|request| request.key == of.map_run));
+            let map_run_arn = map_run.map(|request| request.arn.clone());
+            let (Some(child), Some(run)) = (self.engine.execution(id), self.runs.get(&of.parent)) else { continue };
+            // A run that is over by the end of the step is found by what is known of it.
+            let map_run_arn = map_run_arn.or_else(|| run.map_runs.get(&of.map_run).map(|row| row.arn.clone()));
+            let Some(map_run_arn) = map_run_arn.or_else(|| started_map_run(outbox, of.parent, of.map_run)) else {
+                continue;
+            };
+            let run = Run::new(
+                run.machine.clone(),
+                child.input.to_string().into(),
+                None,
+                None,
+                Some(Child { of, map_run_arn }),
+            );
+            self.arns.insert(child.identity.arn.clone(), id);
+            self.runs.insert(id, run);
+            self.write_beginning(id)?;
+        }
+        let mut ends = BTreeMap::new();
+        for (id, record) in &outbox.records {
+            if !self.runs.get(id).is_some_and(|run| run.is_kept) {
+                continue;
+            }
+            self.touched.insert(*id);
+            self.journal.record(*id, record)?;
+            self.follow_map_run(*id, record, &mut ends)?;
+        }
+        for &(parent, key, counts) in &outbox.map_runs_ended {
+            // One whose execution ended without a word about it was aborted with it.
+            let status = ends.get(&(parent, key.thread.0)).copied().unwrap_or(MapRunStatus::Aborted);
+            let at = outbox.records.last().map(|(_, record)| record.timestamp).unwrap_or_default();
+            self.map_run_ended(parent, key, counts, status, at)?;
+        }
+        Ok(())
+    }
+
+    fn follow_map_run(
+        &mut self,
+        id: ExecutionId,
+        record: &Record,
+        ends: &mut BTreeMap<(ExecutionId, u32), MapRunStatus>,
+    ) -> Result<(), KeptError> {
+        let thread = stepwell_interpreter::ThreadId(record.thread);
+        let status = match &record.event {
+            Event::MapRunStarted(started) => {
+                let key = TaskKey { thread, scheduled_event_id: record.id };
+                return self.map_run_started(id, key, started, record.timestamp);
+            }
+            Event::MapRunSucceeded => MapRunStatus::Succeeded,
+            Event::MapRunFailed(_) => MapRunStatus::Failed,
+            Event::MapRunAborted => MapRunStatus::Aborted,
+            _ => return Ok(()),
+        };
+        ends.insert((id, record.thread), status);
+        Ok(())
     }
 
     fn dispatch(
@@ -73,8 +188,8 @@ impl Service {
         inputs: &mut VecDeque<Input>,
         outs: &mut Outs,
     ) {
-        if let Some(token) = &request.token {
-            self.tokens.insert(token.clone(), (id, request.key));
+        if request.token.is_some() {
+            self.awaited.insert((id, request.key));
         }
         let Some(execution) = self.engine.execution(id) else { return };
         let identity = execution.identity.clone();
@@ -83,8 +198,11 @@ impl Service {
             ResourceKind::Integration(integration)
                 if self.test_case(id).is_none() && super::nested::starts_execution(integration) =>
             {
-                let integration = integration.clone();
-                self.start_nested(id, &identity, &integration, &request, at, inputs);
+                // One that was started already says itself when it ends.
+                if !request.taken {
+                    let integration = integration.clone();
+                    self.start_nested(id, &identity, &integration, &request, at, inputs);
+                }
             }
             ResourceKind::Integration(_) | ResourceKind::LambdaFunction => {
                 self.dispatched.insert((id, request.key));
@@ -95,22 +213,47 @@ impl Service {
 
     /// The mock case of an execution; of a Map Run's child there is none.
     fn test_case(&self, id: ExecutionId) -> Option<std::sync::Arc<str>> {
-        self.arns.get(&id).and_then(|arn| self.runs.get(arn)).and_then(|run| run.test_case.clone())
+        self.runs.get(&id).and_then(|run| run.test_case.clone())
     }
 
     /// Whoever waits for an execution's end is told.
     fn execution_ended(&mut self, id: ExecutionId, inputs: &mut VecDeque<Input>, outs: &mut Outs) {
-        self.spend_tokens_of(id);
-        self.dispatched.retain(|(owner, _)| *owner != id);
+        outs.ended += 1;
+        self.close_tasks_of(id);
         if let Some(call) = self.waiting_for_end.remove(&id) {
             outs.replies.push((call, self.sync_outcome(id)));
         }
-        if let Some(parent) = self.parents.remove(&id) {
-            inputs.extend(self.nested_ended(id, parent));
+        inputs.extend(self.nested_ended(id));
+        if self.runs.get(&id).is_some_and(|run| !run.is_kept) {
+            self.release(id);
         }
+    }
+
+    /// Ends an input: what it changed is put into its frame.
+    pub(super) fn finish(&mut self, outs: &mut Outs) {
+        for change in self.registry.take_changes() {
+            self.journal.row(change);
+        }
+        for id in std::mem::take(&mut self.touched) {
+            if let Err(fault) = self.write_listing(id) {
+                self.fault.get_or_insert(fault);
+            }
+        }
+        outs.frame = self.journal.finish();
+        outs.fault = self.fault.take();
     }
 }
 
-fn drawn(at: Moment, chance: &Chance) -> Moment {
+/// The ARN of a Map Run that began in this very step.
+fn started_map_run(outbox: &Outbox, parent: ExecutionId, key: TaskKey) -> Option<stepwell_spec::Text> {
+    outbox.records.iter().find_map(|(id, record)| match &record.event {
+        Event::MapRunStarted(started) if *id == parent && record.id == key.scheduled_event_id => {
+            Some(started.map_run_arn.clone())
+        }
+        _ => None,
+    })
+}
+
+pub(super) fn drawn(at: Moment, chance: &Chance) -> Moment {
     Moment { now: at.now, entropy: chance.draw() }
 }

@@ -1,6 +1,7 @@
 //! The API's outer half from outside: bytes in, bytes out.
 
 mod conformance;
+mod durability;
 mod exceptions;
 mod generated;
 mod golden;

@@ -51,6 +51,7 @@ fn replay_gives_the_same(name: &str, outcome: &Outcome) {
         workflow: live.workflow,
         identity: live.identity.clone(),
         settings: live.settings,
+        tokens: live.tokens.clone(),
         input: live.input.clone(),
         input_text: live.input_text.clone(),
     };

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use stepwell_asl::{Definition, MachineType, Options, Source, WorkflowId, compile};
 use stepwell_engine::{Engine, ExecutionId, Input, Outbox};
-use stepwell_interpreter::{Chance, Command, Execution, Identity, Moment, Settings, Start, TaskKey};
+use stepwell_interpreter::{Chance, Command, Execution, Identity, Moment, Settings, Start, TaskKey, Tokens};
 use stepwell_json::Json;
 use stepwell_spec::{Record, Text, Timestamp};
 
@@ -67,6 +67,7 @@ pub(crate) fn run(definition: &str, script: &Json) -> Outcome {
         workflow: WorkflowId::ROOT,
         identity: identity(),
         settings,
+        tokens: Tokens::default(),
         input: script.get("input").cloned().unwrap_or_else(Json::empty_object),
         input_text: None,
     };

@@ -68,6 +68,7 @@ pub(super) fn items(around: &Surroundings<'_>, map: &Map, effective: &Json) -> R
             let states = States::new(around, effective);
             let location = Location::Field("Items");
             let items = query::evaluate_template(template, &location, &states)?;
+            data_flow::check_depth(around, &items)?;
             match (&items, template) {
                 (Json::Array(_), _) => Ok(items),
                 (_, stepwell_asl::QueryTemplate::Query(query)) => {
@@ -128,12 +129,14 @@ pub(super) fn item_input(
     effective_input: &Json,
     item: Option<&Item>,
 ) -> Result<Json, Failure> {
-    match &map.item_selector {
-        Some(Payload::Template(template)) => data_flow::evaluate_payload_template(around, template, effective_input),
+    let input = match &map.item_selector {
+        Some(Payload::Template(template)) => data_flow::evaluate_payload_template(around, template, effective_input)?,
         Some(Payload::Query(template)) => {
             let states = States::new(around, effective_input);
-            query::evaluate_template(template, &Location::Field("ItemSelector"), &states)
+            query::evaluate_template(template, &Location::Field("ItemSelector"), &states)?
         }
-        None => Ok(item.map_or(Json::Null, |item| item.value.clone())),
-    }
+        None => return Ok(item.map_or(Json::Null, |item| item.value.clone())),
+    };
+    data_flow::check_depth(around, &input)?;
+    Ok(input)
 }

@@ -26,11 +26,8 @@ use crate::failure::Failure;
 use crate::query::{self, Location};
 use crate::scope::{States, Surroundings};
 
-/// Characters of a task token: about 380 bits of entropy, well inside AWS's 2,048.
-const TOKEN_CHARACTERS: usize = 64;
-
 pub(crate) fn enter(burst: &mut Burst<'_>, thread: ThreadId, state: &State, task: &Task) {
-    let token = waits_for_token(task).then(|| Text::from(burst.chance.token(TOKEN_CHARACTERS)));
+    let token = waits_for_token(task).then(|| burst.execution.tokens.draw(&burst.chance));
     match prepare(&burst.around_with_token(thread, token.as_ref()), state, task) {
         Ok(prepared) => schedule(burst, thread, task, prepared, token),
         Err(failure) => burst.fail(thread, failure),

@@ -1,0 +1,212 @@
+//! The list of executions: one row each, under the status it has.
+//!
+//! ```text
+//! executions  ARN -> the engine's name for it
+//! listing     status, owner, 0, start, name -> what a list shows of it
+//! ```
+//!
+//! The owner is a state machine or, for the children of a Map Run, the Map Run. The rows with the status RUNNING are what a
+//! recovery begins with.
+
+use std::ops::Bound;
+
+use stepwell_engine::ExecutionId;
+use stepwell_spec::shapes::{ExecutionListItem, ExecutionStatus};
+use stepwell_spec::{FieldSink, FieldSource, Stored, Text, Timestamp};
+use stepwell_store::{Decoder, Index, Order};
+
+use super::journal::KeptError;
+use super::rows::RowError;
+
+/// ARNs to names.
+pub(super) const EXECUTIONS: &str = "executions";
+
+/// Executions by status, owner and start.
+pub(super) const LISTING: &str = "listing";
+
+/// The kind of the note that a row's value is.
+pub(super) const LISTED: u16 = 1;
+
+/// The statuses rows stand under.
+pub(super) const LISTED_STATUSES: [ExecutionStatus; 5] = [
+    ExecutionStatus::Running,
+    ExecutionStatus::Succeeded,
+    ExecutionStatus::Failed,
+    ExecutionStatus::TimedOut,
+    ExecutionStatus::Aborted,
+];
+
+/// What a list shows of an execution, beside its status.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Listed {
+    pub(super) arn: Text,
+    pub(super) name: Text,
+    pub(super) state_machine_arn: Text,
+    pub(super) started_at: Timestamp,
+    pub(super) stopped_at: Option<Timestamp>,
+    pub(super) version_arn: Option<Text>,
+    pub(super) alias_arn: Option<Text>,
+    pub(super) redrive_count: u64,
+    pub(super) redriven_at: Option<Timestamp>,
+    pub(super) map_run_arn: Option<Text>,
+    pub(super) item_count: Option<u64>,
+}
+
+/// Where a listed execution stands: newest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) started_at: Timestamp,
+    pub(super) id: ExecutionId,
+}
+
+/// The first byte of a key. What it means never changes.
+fn status_byte(status: ExecutionStatus) -> u8 {
+    match status {
+        ExecutionStatus::Running => 0,
+        ExecutionStatus::Succeeded => 1,
+        ExecutionStatus::Failed => 2,
+        ExecutionStatus::TimedOut => 3,
+        ExecutionStatus::Aborted => 4,
+        ExecutionStatus::PendingRedrive => 5,
+    }
+}
+
+/// The key of an execution's row.
+pub(super) fn key(status: ExecutionStatus, owner: &str, place: Place) -> Vec<u8> {
+    let mut key = prefix(status, owner);
+    // The sign is turned so that times before 1970 come first.
+    key.extend_from_slice(&(place.started_at.0 ^ i64::MIN).to_be_bytes());
+    key.extend_from_slice(&place.id.0.to_be_bytes());
+    key
+}
+
+fn prefix(status: ExecutionStatus, owner: &str) -> Vec<u8> {
+    let mut key = vec![status_byte(status)];
+    key.extend_from_slice(owner.as_bytes());
+    key.push(0);
+    key
+}
+
+fn read_place(key: &[u8]) -> Option<Place> {
+    let (rest, id) = key.split_last_chunk::<8>()?;
+    let (_, time) = rest.split_last_chunk::<8>()?;
+    let started_at = Timestamp(i64::from_be_bytes(*time) ^ i64::MIN);
+    Some(Place { started_at, id: ExecutionId(u64::from_be_bytes(*id)) })
+}
+
+/// One row as it was read.
+pub(super) struct Row {
+    pub(super) place: Place,
+    pub(super) status: ExecutionStatus,
+    pub(super) listed: Listed,
+}
+
+/// Up to `limit` executions of an owner with this status, newest first, those before `before`.
+pub(super) fn page(
+    index: &dyn Index,
+    status: ExecutionStatus,
+    owner: &str,
+    before: Option<Place>,
+    limit: usize,
+) -> Result<Vec<Row>, KeptError> {
+    let low = prefix(status, owner);
+    let high = match before {
+        Some(place) => key(status, owner, place),
+        // The byte after the owner is 0, so 1 is above all of its rows.
+        None => {
+            let mut high = low.clone();
+            high.pop();
+            high.push(1);
+            high
+        }
+    };
+    let keys = (Bound::Included(&*low), Bound::Excluded(&*high));
+    let rows = index.scan(LISTING, keys, Order::Descending, limit)?;
+    rows.into_iter().map(|(key, value)| read_row(status, &key, &value)).collect()
+}
+
+/// The names of up to `limit` executions that run, of any owner, those after this key; and the key to go on from.
+pub(super) fn running(
+    index: &dyn Index,
+    past: Option<&[u8]>,
+    limit: usize,
+) -> Result<Vec<(Vec<u8>, ExecutionId)>, KeptError> {
+    let low = past.map_or(Bound::Unbounded, Bound::Excluded);
+    let end = [status_byte(ExecutionStatus::Running) + 1];
+    let rows = index.scan(LISTING, (low, Bound::Excluded(&end)), Order::Ascending, limit)?;
+    rows.into_iter()
+        .map(|(key, _)| match read_place(&key) {
+            Some(place) => Ok((key, place.id)),
+            None => Err(unreadable(&key, "its key is too short")),
+        })
+        .collect()
+}
+
+fn read_row(status: ExecutionStatus, key: &[u8], value: &[u8]) -> Result<Row, KeptError> {
+    let place = read_place(key).ok_or_else(|| unreadable(key, "its key is too short"))?;
+    let failed = |error: stepwell_store::DecodeError| unreadable(key, &error.to_string());
+    let mut decoder = Decoder::new(value).map_err(failed)?;
+    let entry = decoder.next_entry().map_err(failed)?.ok_or_else(|| unreadable(key, "it is empty"))?;
+    Ok(Row { place, status, listed: entry.note().map_err(failed)? })
+}
+
+fn unreadable(key: &[u8], what: &str) -> KeptError {
+    KeptError::Row(RowError::Broken { table: LISTING, key: key.escape_ascii().to_string(), what: what.to_owned() })
+}
+
+impl Row {
+    /// As the API shows it.
+    pub(super) fn into_item(self) -> ExecutionListItem {
+        let Row { status, listed, .. } = self;
+        ExecutionListItem {
+            execution_arn: listed.arn,
+            state_machine_arn: listed.state_machine_arn,
+            name: listed.name,
+            status,
+            start_date: listed.started_at,
+            stop_date: listed.stopped_at,
+            item_count: listed.item_count.map(count),
+            state_machine_version_arn: listed.version_arn,
+            state_machine_alias_arn: listed.alias_arn,
+            redrive_count: Some(count(listed.redrive_count)),
+            redrive_date: listed.redriven_at,
+            map_run_arn: listed.map_run_arn,
+        }
+    }
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Stored for Listed {
+    fn store(&self, sink: &mut impl FieldSink) {
+        for text in [&self.arn, &self.name, &self.state_machine_arn] {
+            text.store(sink);
+        }
+        self.started_at.store(sink);
+        self.stopped_at.store(sink);
+        self.version_arn.store(sink);
+        self.alias_arn.store(sink);
+        self.redrive_count.store(sink);
+        self.redriven_at.store(sink);
+        self.map_run_arn.store(sink);
+        self.item_count.store(sink);
+    }
+
+    fn restore<S: FieldSource>(source: &mut S) -> Result<Self, S::Error> {
+        Ok(Listed {
+            arn: source.text()?,
+            name: source.text()?,
+            state_machine_arn: source.text()?,
+            started_at: source.time()?,
+            stopped_at: Option::restore(source)?,
+            version_arn: Option::restore(source)?,
+            alias_arn: Option::restore(source)?,
+            redrive_count: source.number()?,
+            redriven_at: Option::restore(source)?,
+            map_run_arn: Option::restore(source)?,
+            item_count: Option::restore(source)?,
+        })
+    }
+}
