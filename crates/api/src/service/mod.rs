@@ -11,6 +11,7 @@ mod journal;
 mod listings;
 mod map_runs;
 mod nested;
+mod own_calls;
 mod recovery;
 mod registry;
 mod residents;
@@ -32,6 +33,7 @@ use crate::tokens::TokenSeal;
 
 use activities::ActivityQueues;
 use journal::Journal;
+use own_calls::OwnCalls;
 use residents::{Resting, Run};
 
 pub use journal::{KeptError, NewFrame};
@@ -126,6 +128,8 @@ pub struct Service {
     yielded: VecDeque<ExecutionId>,
     /// Tasks that are being done outside, and answered by [`Service::complete`].
     dispatched: BTreeSet<(ExecutionId, TaskKey)>,
+    /// What tasks ask of this very API.
+    own_calls: OwnCalls,
     /// Open tasks with a token, which somebody outside will complete.
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
     /// Executions that this input has changed.
@@ -142,7 +146,7 @@ impl Service {
         if let Some(outcome) = self.answer(call, at, &mut outs) {
             outs.replies.push((id, outcome));
         }
-        self.finish(&mut outs);
+        self.finish(at, &mut outs);
         outs
     }
 
@@ -156,7 +160,7 @@ impl Service {
             _ => {}
         }
         self.command(execution, command, at, &mut outs);
-        self.finish(&mut outs);
+        self.finish(at, &mut outs);
         outs
     }
 
@@ -164,13 +168,13 @@ impl Service {
     pub fn tick(&mut self, at: Moment) -> Outs {
         let mut outs = Outs::default();
         self.pass_time(at, &mut outs);
-        self.finish(&mut outs);
+        self.finish(at, &mut outs);
         outs
     }
 
     /// When [`Service::tick`] has something to do.
     pub fn next_due(&self) -> Option<Timestamp> {
-        if !self.yielded.is_empty() {
+        if !self.yielded.is_empty() || self.own_calls.has_more() {
             return Some(Timestamp(i64::MIN));
         }
         self.engine.next_due().into_iter().chain(self.activities.next_deadline()).min()
@@ -179,7 +183,7 @@ impl Service {
     /// Whether nothing is being done that takes real time, neither by a service nor by whoever has a task's token: virtual
     /// time may jump to what is due next.
     pub fn is_idle(&self) -> bool {
-        self.dispatched.is_empty() && self.yielded.is_empty() && self.awaited.is_empty()
+        self.dispatched.is_empty() && self.yielded.is_empty() && !self.own_calls.has_more() && self.awaited.is_empty()
     }
 
     /// The client of a call is gone: nobody waits for its reply.
