@@ -9,6 +9,7 @@ mod executions;
 mod nested;
 mod registry;
 mod shard;
+mod test_state;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -264,7 +265,8 @@ impl Service {
                 self.send_task_heartbeat(&input, at, outs).map(Response::SendTaskHeartbeat)
             }
 
-            Request::DescribeMapRun(_) | Request::ListMapRuns(_) | Request::UpdateMapRun(_) | Request::TestState(_) => {
+            Request::TestState(input) => test_state::test_state(place, &input, at).map(Response::TestState),
+            Request::DescribeMapRun(_) | Request::ListMapRuns(_) | Request::UpdateMapRun(_) => {
                 Err(Refusal::invalid_request("This action is not served yet."))
             }
         })
