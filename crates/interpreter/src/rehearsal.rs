@@ -39,7 +39,7 @@ pub struct TestSetup {
     pub retry_count: u64,
     /// The context object its expressions see, when it is not to be the execution's.
     pub context: Option<Json>,
-    /// What `ItemReader` reads.
+    /// What `ItemReader` reads, an array or an object; nothing when absent.
     pub items: Option<Json>,
     /// What `ReaderConfig.ItemsPointer` makes of a file, where that was applied.
     pub after_items_pointer: Option<Json>,

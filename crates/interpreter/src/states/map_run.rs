@@ -101,7 +101,16 @@ fn rehearsed_items(
             query::evaluate_template(template, &location, &States::new(around, effective))?;
         }
     }
-    Ok(rehearsal.items.clone().unwrap_or_else(|| Json::array(Vec::new())))
+    let max_items = reader.config.max_items.as_ref();
+    let max_items = max_items.map(|max| data_flow::count_setting(around, max, "MaxItems", effective)).transpose()?;
+    let max_items = max_items.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
+    Ok(match &rehearsal.items {
+        Some(Json::Array(items)) => Json::array(items.iter().take(max_items).cloned().collect()),
+        Some(Json::Object(members)) => {
+            Json::object(members.iter().take(max_items).map(|(name, value)| (name.clone(), value.clone())))
+        }
+        Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) | None => Json::array(Vec::new()),
+    })
 }
 
 fn prepare(
