@@ -1,13 +1,14 @@
 //! What TestState answers: status, output, and what was seen on the way as far as the inspection level tells it.
 
 use stepwell_asl::{DataFlow, StateId, StateKind};
-use stepwell_interpreter::{Failure, Inspection, TestOutcome, TestedState};
+use stepwell_interpreter::{Failure, Inspection, TestOutcome};
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::Text;
 use stepwell_spec::shapes::{
     InspectionData, InspectionErrorDetails, InspectionLevel, TestExecutionStatus, TestStateInput, TestStateOutput,
 };
 
+use super::Test;
 use super::mock::Mock;
 use super::subject::Subject;
 
@@ -15,26 +16,26 @@ use super::subject::Subject;
 ///
 /// Seen on AWS: what came in and is passed on whole is shown to the letter, and other arrays with a space behind each
 /// comma.
-pub(super) struct Texts<'a> {
-    given: Vec<(Json, &'a str)>,
+pub(super) struct Texts {
+    given: Vec<(Json, Text)>,
 }
 
-impl<'a> Texts<'a> {
+impl Texts {
     /// With what the request gives as text.
-    pub(super) fn of(request: &'a TestStateInput, input: &Json, mock: Option<&Mock>) -> Texts<'a> {
-        let result_text = request.mock.as_ref().and_then(|mock| mock.result.as_deref());
+    pub(super) fn of(request: &TestStateInput, input: &Json, mock: Option<&Mock>) -> Texts {
+        let result_text = request.mock.as_ref().and_then(|mock| mock.result.clone());
         let result = match mock {
             Some(Mock::Result(result)) => Some(result),
             Some(Mock::Error(_)) | None => None,
         };
-        let given = [(Some(input), request.input.as_deref()), (result, result_text)];
+        let given = [(Some(input), request.input.clone()), (result, result_text)];
         let given = given.into_iter().filter_map(|(value, text)| Some((value?.clone(), text?)));
         Texts { given: given.collect() }
     }
 
     fn text(&self, value: &Json) -> Text {
         if let Some((_, text)) = self.given.iter().find(|(given, _)| given == value) {
-            return (*text).into();
+            return text.clone();
         }
         match value {
             Json::Array(items) => {
@@ -49,13 +50,8 @@ impl<'a> Texts<'a> {
 }
 
 /// The answer to a test that has come to its end.
-pub(super) fn answer(
-    level: Option<InspectionLevel>,
-    subject: &Subject,
-    tested: &TestedState,
-    texts: &Texts<'_>,
-    variables: Vec<(Text, Json)>,
-) -> TestStateOutput {
+pub(super) fn answer(level: Option<InspectionLevel>, test: &Test) -> TestStateOutput {
+    let Test { subject, mock: _, texts, variables, tested } = test;
     let outcome = tested.outcome();
     let name = |id: StateId| subject.definition.state(id).name.clone();
     let (status, output, next, failure) = match &outcome {
@@ -89,7 +85,7 @@ pub(super) fn answer(
 }
 
 /// What was seen of the state's data, as far as AWS shows it for this type of state.
-fn data(subject: &Subject, seen: Inspection, texts: &Texts<'_>, input: &Json) -> InspectionData {
+fn data(subject: &Subject, seen: Inspection, texts: &Texts, input: &Json) -> InspectionData {
     let state = subject.state();
     let (shows_work_input, shows_result) = match &state.kind {
         // Seen on AWS: a fixed result is shown instead of what the input would have become.
@@ -124,7 +120,7 @@ fn data(subject: &Subject, seen: Inspection, texts: &Texts<'_>, input: &Json) ->
 }
 
 /// The variables after the state, unless there are none.
-fn shown_variables(before: Vec<(Text, Json)>, seen: &Inspection) -> Option<Text> {
+fn shown_variables(before: &[(Text, Json)], seen: &Inspection) -> Option<Text> {
     let mut variables = ObjectBuilder::new();
     for (name, value) in before.iter().chain(&seen.assigned) {
         variables.insert(name.clone(), value.clone());

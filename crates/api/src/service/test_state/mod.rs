@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Nothing is kept, and nothing outside is asked: what a task would call is mocked. Were there something to call, the task
-//! that [`TestedState::task`] tells would go there, and the rest would follow with its answer.
+//! that [`TestedState::task`] tells would go there between [`Test::begin`] and [`Test::end`].
 
 mod answer;
 mod items;
@@ -18,9 +18,10 @@ mod response_fields;
 mod setup;
 mod subject;
 
-use stepwell_interpreter::{Chance, Failure, Moment, TestedState};
-use stepwell_spec::error;
-use stepwell_spec::shapes::{TestStateInput, TestStateOutput};
+use stepwell_interpreter::{Chance, Failure, Moment, TaskRequest, TestedState};
+use stepwell_json::Json;
+use stepwell_spec::shapes::{InspectionLevel, TestStateInput, TestStateOutput};
+use stepwell_spec::{Text, error};
 
 use super::Place;
 use crate::refusal::Refusal;
@@ -32,29 +33,50 @@ use subject::Subject;
 /// Tests the state that the request tells of.
 pub(super) fn test_state(place: &Place, input: &TestStateInput, at: Moment) -> Result<TestStateOutput, Refusal> {
     let chance = Chance::new(at);
-    let subject = Subject::find(input)?;
-    subject.check(input)?;
-    let mock = input.mock.as_ref().map(|mock| Mock::read(mock, &subject)).transpose()?;
-    let setup = setup::setup(place, input, &subject, &chance)?;
-    let texts = Texts::of(input, &setup.start.input, mock.as_ref());
-    let variables = setup.variables.clone();
-    let entered_at = Moment { now: at.now, entropy: chance.draw() };
-    let mut tested = TestedState::enter(setup, entered_at);
-    let work = match &mock {
-        Some(mock) => Some(mock.answer(&tested, input.state_configuration.as_ref())),
-        None => tested.task().map(|task| {
-            let cause = format!(
-                "The state '{}' calls '{}', and no service is configured to answer it: test it with a mock",
-                task.state_name, task.resource.arn
-            );
-            Err(Failure::new(error::TASK_FAILED, cause))
-        }),
+    let drawn = || Moment { now: at.now, entropy: chance.draw() };
+    let mut test = Test::begin(place, input, &chance, at)?;
+    let work = match &test.mock {
+        Some(mock) => Some(mock.answer(&test.tested, input.state_configuration.as_ref())),
+        None => test.tested.task().map(|task| Err(unanswered(task))),
     };
     if let Some(work) = work {
-        tested.answer(work, Moment { now: at.now, entropy: chance.draw() });
+        test.tested.answer(work, drawn());
     }
-    Ok(answer::answer(input.inspection_level, &subject, &tested, &texts, variables))
+    Ok(test.end(input.inspection_level))
 }
 
-#[cfg(test)]
-mod tests;
+/// A state that was entered, and all that is needed to tell what came of it.
+struct Test {
+    subject: Subject,
+    mock: Option<Mock>,
+    texts: Texts,
+    /// Before the state.
+    variables: Vec<(Text, Json)>,
+    tested: TestedState,
+}
+
+impl Test {
+    fn begin(place: &Place, input: &TestStateInput, chance: &Chance, at: Moment) -> Result<Test, Refusal> {
+        let subject = Subject::find(input)?;
+        subject.check(input)?;
+        let mock = input.mock.as_ref().map(|mock| Mock::read(mock, &subject)).transpose()?;
+        let setup = setup::setup(place, input, &subject, chance)?;
+        let texts = Texts::of(input, &setup.start.input, mock.as_ref());
+        let variables = setup.variables.clone();
+        let tested = TestedState::enter(setup, Moment { now: at.now, entropy: chance.draw() });
+        Ok(Test { subject, mock, texts, variables, tested })
+    }
+
+    fn end(self, level: Option<InspectionLevel>) -> TestStateOutput {
+        answer::answer(level, &self)
+    }
+}
+
+/// Why a task fails that has no mock: there is nothing to call yet.
+fn unanswered(task: &TaskRequest) -> Failure {
+    let (name, resource) = (&task.state_name, &task.resource.arn);
+    let cause = format!(
+        "The state '{name}' calls '{resource}', and no service is configured to answer it: test it with a mock"
+    );
+    Failure::new(error::TASK_FAILED, cause)
+}
