@@ -300,3 +300,101 @@ fn count_retries(execution: &mut Execution, retrier: usize, count: u64) {
         active.retries.push(count);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::Identity;
+    use crate::settings::Settings;
+    use stepwell_asl::{Options, Source, WorkflowId, compile_state};
+    use stepwell_spec::Timestamp;
+
+    const AT: Moment = Moment { now: Timestamp(1_000), entropy: 7 };
+
+    fn enter(state: &str, retry_count: u64) -> TestedState {
+        let compilation = compile_state(&Source::json(state), "S", &Options::default());
+        let definition = compilation.definition.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics));
+        let text = |text: &str| Text::from(text);
+        let identity = Identity {
+            arn: text("arn"),
+            name: text("name"),
+            role_arn: text("role"),
+            state_machine_arn: text("machine"),
+            state_machine_name: text("machine"),
+            state_machine_version_arn: None,
+            state_machine_alias_arn: None,
+            region: text("region"),
+        };
+        let start = Start {
+            definition: Arc::new(definition),
+            workflow: WorkflowId::ROOT,
+            identity: Arc::new(identity),
+            settings: Settings::express(),
+            input: Json::parse(r#"{"n":1}"#).expect("JSON"),
+            input_text: None,
+        };
+        let (state, context, items, after_items_pointer) = (StateId(0), None, None, None);
+        let variables = Vec::new();
+        TestedState::enter(TestSetup { start, state, variables, retry_count, context, items, after_items_pointer }, AT)
+    }
+
+    fn failed(error: &str) -> Result<Json, Failure> {
+        Err(Failure::new(error, "c"))
+    }
+
+    #[test]
+    fn a_task_waits_for_its_answer_and_takes_one() {
+        let mut tested = enter(r#"{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Next":"Then"}"#, 0);
+        assert_eq!(tested.outcome(), None);
+        assert_eq!(tested.task().map(|task| &*task.state_name), Some("S"));
+        tested.answer(Ok(Json::from(7_i64)), AT);
+        let succeeded = tested.outcome();
+        let Some(TestOutcome::Succeeded { output, next: Some(_) }) = &succeeded else { panic!("{succeeded:?}") };
+        assert_eq!(*output, Json::from(7_i64));
+        tested.answer(failed("E"), AT);
+        assert_eq!((tested.outcome(), tested.task()), (succeeded, None));
+    }
+
+    #[test]
+    fn a_retrier_counts_what_it_is_told() {
+        let state = r#"{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","End":true,"Retry":[
+            {"ErrorEquals":["Other"],"MaxAttempts":9},{"ErrorEquals":["E"],"MaxAttempts":2}]}"#;
+        let delay = |retry_count: u64| {
+            let mut tested = enter(state, retry_count);
+            tested.answer(failed("E"), Moment { now: Timestamp(5_000), ..AT });
+            match tested.outcome() {
+                Some(TestOutcome::Retriable { delay_ms, .. }) => Some(delay_ms),
+                Some(TestOutcome::Failed { failure }) if failure.error.as_deref() == Some("E") => None,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!([delay(0), delay(1), delay(2)], [Some(1_000), Some(2_000), None]);
+    }
+
+    /// What is inside a state is the answer's: were it entered, the Fail states would show.
+    #[test]
+    fn nothing_inside_or_behind_the_state_is_entered() {
+        let inner = r#"{"StartAt":"F","States":{"F":{"Type":"Fail","Error":"Inner"}}}"#;
+        let map = format!(r#"{{"Type":"Map","ItemsPath":"$.n","ItemProcessor":{inner},"End":true}}"#);
+        assert!(matches!(enter(&map, 0).outcome(), Some(TestOutcome::Failed { .. })), "one is no array");
+        for state in [
+            format!(r#"{{"Type":"Parallel","Branches":[{inner}],"Next":"Then"}}"#),
+            format!(
+                r#"{{"Type":"Map","QueryLanguage":"JSONata","Items":[1,2,3],"ItemProcessor":{inner},"Next":"Then"}}"#
+            ),
+        ] {
+            let mut tested = enter(&state, 0);
+            assert_eq!((tested.outcome(), tested.task()), (None, None), "{state}");
+            tested.answer(Ok(Json::array(vec![Json::Null])), AT);
+            assert!(matches!(tested.outcome(), Some(TestOutcome::Succeeded { next: Some(_), .. })), "{state}");
+        }
+    }
+
+    #[test]
+    fn an_ordinary_failure_tells_its_place_and_a_tested_one_does_not() {
+        let tested = enter(r#"{"Type":"Pass","InputPath":"$.missing","End":true}"#, 0);
+        let Some(TestOutcome::Failed { failure }) = tested.outcome() else { panic!("it fails") };
+        assert_eq!(failure.cause.as_deref(), Some("Invalid path '$.missing' : No results for path: $['missing']"));
+        assert_eq!(tested.inspection().after_input_path, None);
+    }
+}
