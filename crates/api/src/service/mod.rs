@@ -92,9 +92,18 @@ pub struct ServiceTask {
     /// The same execution, by AWS's.
     pub identity: Arc<Identity>,
     /// The case of the mock file that answers it, when its execution was started with one.
-    pub test_case: Option<Arc<str>>,
+    pub test_case: Option<TestCase>,
     /// The work.
     pub request: TaskRequest,
+}
+
+/// A case of the mock file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestCase {
+    /// The execution that was started with it: the children of its Map Runs draw on the same answers.
+    pub execution: ExecutionId,
+    /// Its name.
+    pub name: Arc<str>,
 }
 
 /// How a service is set up.

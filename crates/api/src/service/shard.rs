@@ -11,7 +11,7 @@ use stepwell_spec::{Event, Record};
 use super::journal::KeptError;
 use super::own_calls::is_own_call;
 use super::residents::{Child, Run};
-use super::{Outs, Service, ServiceTask};
+use super::{Outs, Service, ServiceTask, TestCase};
 
 /// Bursts of executions that yield, in one input: past it they wait for the next tick.
 const BURSTS_PER_INPUT: usize = 8;
@@ -202,9 +202,16 @@ impl Service {
         }
     }
 
-    /// The mock case of an execution; of a Map Run's child there is none.
-    fn test_case(&self, id: ExecutionId) -> Option<std::sync::Arc<str>> {
-        self.runs.get(&id).and_then(|run| run.test_case.clone())
+    /// The mock case of an execution: its own, or that of the execution whose Map Run it belongs to.
+    fn test_case(&self, id: ExecutionId) -> Option<TestCase> {
+        let mut execution = id;
+        let mut run = self.runs.get(&execution)?;
+        // While a child runs, those it belongs to are in memory.
+        while let Some(child) = &run.child_of {
+            execution = child.of.parent;
+            run = self.runs.get(&execution)?;
+        }
+        run.test_case.clone().map(|name| TestCase { execution, name })
     }
 
     /// Whoever waits for an execution's end is told.
