@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod conformance;
 mod corpus;
+mod crash;
 mod fuzz;
 mod generate;
 mod model;
@@ -108,6 +109,16 @@ const COMMANDS: &[Command] = &[
                   for Python from PyPI, and prints how many conversations agree that need no service but Step Functions.\n\
                   Exits 1 when fewer agree than xtask/conformance-floor.txt says.",
         run: conformance::command,
+    },
+    Command {
+        name: "crash",
+        options: "[--kills N] [--clients N] [--seed N]",
+        summary: "kill -9 on the real server under load, 200 times: nothing acknowledged may be lost",
+        teaches: "Builds a release server and crash/, which starts it over a data directory, has clients start, stop and
+                  complete executions, and kills it at random moments. In the end every execution must have ended, with the
+                  output its input asks for, with an unbroken history, and each task completed once.
+                  About a second for each kill. Exits 1 with the faults; the data is left in target/crash.",
+        run: crash::command,
     },
     Command {
         name: "fuzz",
