@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use stepwell_spec::{Arn, ValidationExceptionReason};
+use stepwell_spec::{Arn, ValidationExceptionReason, partition_of};
 
 use crate::refusal::Refusal;
 
@@ -103,6 +103,11 @@ pub enum TaggedRef {
     Activity(ActivityRef),
 }
 
+/// The ARN of a resource of Step Functions, in the partition of its region: `stateMachine:NAME`.
+pub(crate) fn states_arn(region: &str, account: &str, resource: impl fmt::Display) -> String {
+    format!("arn:{}:states:{region}:{account}:{resource}", partition_of(region))
+}
+
 /// An ARN of Step Functions, up to the type of what it names.
 struct StatesArn<'a> {
     text: &'a str,
@@ -114,8 +119,10 @@ struct StatesArn<'a> {
 }
 
 impl<'a> StatesArn<'a> {
+    /// The partition must be the region's, so that every resource has one ARN.
     fn parse(text: &'a str) -> Result<StatesArn<'a>, Refusal> {
         let arn = Arn::parse(text).filter(|arn| arn.service == "states" && !arn.region.is_empty());
+        let arn = arn.filter(|arn| arn.partition == partition_of(arn.region));
         let arn = arn.filter(|arn| !arn.account.is_empty()).ok_or_else(|| Refusal::invalid_arn(text))?;
         let (resource_type, rest) = arn.resource.split_once(':').ok_or_else(|| Refusal::invalid_arn(text))?;
         Ok(StatesArn { text, region: arn.region, account: arn.account, resource_type, rest })
@@ -347,12 +354,25 @@ mod tests {
     }
 
     #[test]
+    fn arns_that_are_made_are_in_their_regions_partition() {
+        for (region, arn) in [
+            ("eu-west-1", "arn:aws:states:eu-west-1:123456789012:stateMachine:n"),
+            ("cn-north-1", "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:n"),
+        ] {
+            assert_eq!(states_arn(region, "123456789012", "stateMachine:n"), arn);
+            assert_eq!(MachineRef::parse(arn).expect(arn).region, region);
+        }
+    }
+
+    #[test]
     fn other_texts_are_refused_in_awss_words() {
         for text in [
             "",
             "not_a_valid_arn",
             "arn:aws:lambda:us-east-1:123456789012:function:f",
             "arn:moon:states:us-east-1:123456789012:stateMachine:n",
+            "arn:aws-cn:states:us-east-1:123456789012:stateMachine:n",
+            "arn:aws:states:cn-north-1:123456789012:stateMachine:n",
             "arn:aws:states::123456789012:stateMachine:n",
             "arn:aws:states:us-east-1::stateMachine:n",
             "arn:aws:states:us-east-1:123456789012:stateMachine",

@@ -13,6 +13,7 @@ mod tests;
 mod versions;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use stepwell_interpreter::Chance;
@@ -20,7 +21,7 @@ use stepwell_spec::shapes::{EncryptionConfiguration, EncryptionType, RoutingConf
 use stepwell_spec::{Action, Text, Timestamp};
 
 use super::Place;
-use crate::arns::{MachineRef, Qualifier};
+use crate::arns::{ActivityRef, MachineRef, Qualifier, states_arn};
 use crate::pages::{Listing, PageSeal, page_size};
 use crate::refusal::Refusal;
 
@@ -85,12 +86,24 @@ pub struct Resolved {
     pub alias_arn: Option<Text>,
 }
 
+impl Place {
+    /// The ARN of a resource in this place: `stateMachine:NAME`.
+    pub(in crate::service) fn arn(&self, resource: impl fmt::Display) -> Text {
+        states_arn(&self.region, &self.account, resource).into()
+    }
+
+    /// Whether what is in this region and account is here.
+    pub(in crate::service) fn owns(&self, region: &str, account: &str) -> bool {
+        self.region == region && self.account == account
+    }
+}
+
 impl Registry {
     /// What an execution is started from: the current revision, a version, or what an alias draws.
     pub fn resolve(&self, place: &Place, asked: &MachineRef, chance: &Chance) -> Result<Resolved, Refusal> {
         let arn = machine_arn(asked);
         let missing = || Refusal::state_machine_does_not_exist(&qualified_arn(asked));
-        let machine = self.own_machine(place, asked, &arn).ok_or_else(missing)?;
+        let machine = self.own_machine(place, asked).ok_or_else(missing)?;
         let version_arn = |version: u64| Text::from(format!("{arn}:{version}"));
         match &asked.qualifier {
             None => Ok(Resolved { machine: machine.current.clone(), version_arn: None, alias_arn: None }),
@@ -108,15 +121,20 @@ impl Registry {
         }
     }
 
-    /// Whether there is such an activity.
-    pub fn has_activity(&self, arn: &str) -> bool {
-        self.activities.contains_key(arn)
+    /// Whether the caller has this activity.
+    pub(in crate::service) fn has_activity(&self, place: &Place, asked: &ActivityRef) -> bool {
+        self.own_activity(place, asked).is_some()
     }
 
     /// A state machine of the caller's.
-    fn own_machine(&self, place: &Place, asked: &MachineRef, arn: &str) -> Option<&Machine> {
-        let own = asked.account == place.account && asked.region == place.region;
-        self.machines.get(arn).filter(|_| own)
+    fn own_machine(&self, place: &Place, asked: &MachineRef) -> Option<&Machine> {
+        place.owns(&asked.region, &asked.account).then(|| self.machines.get(machine_arn(asked).as_str())).flatten()
+    }
+
+    /// An activity of the caller's.
+    fn own_activity(&self, place: &Place, asked: &ActivityRef) -> Option<&ActivityRow> {
+        let arn = place.arn(format_args!("activity:{}", asked.name));
+        place.owns(&asked.region, &asked.account).then(|| self.activities.get(&arn)).flatten()
     }
 }
 
@@ -125,8 +143,7 @@ fn own_machine_mut<'a>(
     place: &Place,
     asked: &MachineRef,
 ) -> Option<&'a mut Machine> {
-    let own = asked.account == place.account && asked.region == place.region;
-    machines.get_mut(machine_arn(asked).as_str()).filter(|_| own)
+    place.owns(&asked.region, &asked.account).then(|| machines.get_mut(machine_arn(asked).as_str())).flatten()
 }
 
 impl Alias {
@@ -149,7 +166,7 @@ fn version_number(arn: &str) -> Option<u64> {
 
 /// The ARN of the state machine itself.
 fn machine_arn(machine: &MachineRef) -> String {
-    format!("arn:aws:states:{}:{}:stateMachine:{}", machine.region, machine.account, machine.name)
+    states_arn(&machine.region, &machine.account, format_args!("stateMachine:{}", machine.name))
 }
 
 fn qualified_arn(machine: &MachineRef) -> String {

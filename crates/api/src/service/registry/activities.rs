@@ -20,8 +20,7 @@ impl Registry {
         input: CreateActivityInput,
         now: Timestamp,
     ) -> Result<CreateActivityOutput, Refusal> {
-        let Place { account, region } = place;
-        let activity_arn: Text = format!("arn:aws:states:{region}:{account}:activity:{}", input.name).into();
+        let activity_arn = place.arn(format_args!("activity:{}", input.name));
         if let Some(known) = self.activities.get(&activity_arn) {
             if known.encryption_configuration != input.encryption_configuration {
                 let message = format!("Activity already exists: '{activity_arn}'");
@@ -43,9 +42,7 @@ impl Registry {
     ) -> Result<DescribeActivityOutput, Refusal> {
         let arn = &input.activity_arn;
         let asked = ActivityRef::parse(arn)?;
-        let own = asked.account == place.account && asked.region == place.region;
-        let row = self.activities.get(arn).filter(|_| own);
-        let row = row.ok_or_else(|| Refusal::activity_does_not_exist(arn))?;
+        let row = self.own_activity(place, &asked).ok_or_else(|| Refusal::activity_does_not_exist(arn))?;
         Ok(DescribeActivityOutput {
             activity_arn: arn.clone(),
             name: row.name.clone(),
@@ -61,9 +58,9 @@ impl Registry {
         seal: &PageSeal,
         now: Timestamp,
     ) -> Result<ListActivitiesOutput, Refusal> {
-        let prefix = format!("arn:aws:states:{}:{}:activity:", place.region, place.account);
+        let prefix = place.arn("activity:");
         let own: Vec<(&Text, &ActivityRow)> =
-            self.activities.iter().filter(|(arn, _)| arn.starts_with(&prefix)).collect();
+            self.activities.iter().filter(|(arn, _)| arn.starts_with(&*prefix)).collect();
         let asked = (input.max_results, input.next_token.as_deref());
         let Page { rows, next_token } = page(&own, (Action::ListActivities, place, ""), asked, seal, now)?;
         let item = |(arn, row): &(&Text, &ActivityRow)| ActivityListItem {
@@ -81,8 +78,7 @@ impl Registry {
         input: &DeleteActivityInput,
     ) -> Result<DeleteActivityOutput, Refusal> {
         let asked = ActivityRef::parse(&input.activity_arn)?;
-        let own = asked.account == place.account && asked.region == place.region;
-        if own && self.activities.remove(&input.activity_arn).is_some() {
+        if place.owns(&asked.region, &asked.account) && self.activities.remove(&input.activity_arn).is_some() {
             self.changed.activities.insert(input.activity_arn.clone());
         }
         Ok(DeleteActivityOutput {})

@@ -11,7 +11,7 @@ use stepwell_spec::shapes::{
     LoggingConfiguration, StateMachineListItem, StateMachineStatus, StateMachineType, TracingConfiguration,
     UpdateStateMachineInput, UpdateStateMachineOutput,
 };
-use stepwell_spec::{Action, Exception, Text, Timestamp};
+use stepwell_spec::{Action, Exception, Timestamp};
 
 use super::{Machine, MachineRow, Page, Registry, aws_owned_key, own_machine_mut, page};
 use crate::arns::{MachineRef, Qualifier};
@@ -28,8 +28,7 @@ impl Registry {
         now: Timestamp,
     ) -> Result<CreateStateMachineOutput, Refusal> {
         let definition = compile_definition(&input.definition, input.kind)?;
-        let Place { account, region } = place;
-        let arn: Text = format!("arn:aws:states:{region}:{account}:stateMachine:{}", input.name).into();
+        let arn = place.arn(format_args!("stateMachine:{}", input.name));
         let mut row = MachineRow {
             number: 0,
             arn: arn.clone(),
@@ -166,8 +165,8 @@ impl Registry {
         seal: &PageSeal,
         now: Timestamp,
     ) -> Result<ListStateMachinesOutput, Refusal> {
-        let prefix = format!("arn:aws:states:{}:{}:stateMachine:", place.region, place.account);
-        let own = self.machines.iter().filter(|(arn, _)| arn.starts_with(&prefix));
+        let prefix = place.arn("stateMachine:");
+        let own = self.machines.iter().filter(|(arn, _)| arn.starts_with(&*prefix));
         let mut machines: Vec<&Machine> = own.map(|(_, machine)| machine).collect();
         machines.sort_by_key(|machine| machine.order);
         let asked = (input.max_results, input.next_token.as_deref());
@@ -183,11 +182,10 @@ impl Registry {
         input: &DeleteStateMachineInput,
     ) -> Result<DeleteStateMachineOutput, Refusal> {
         let asked = MachineRef::parse_unqualified(&input.state_machine_arn)?;
-        let arn = &input.state_machine_arn;
-        let is_own = own_machine_mut(&mut self.machines, place, &asked).is_some();
-        if let Some(machine) = is_own.then(|| self.machines.remove(arn)).flatten() {
-            self.revisions.keep(machine.current);
-            self.changed.machines.insert(arn.clone());
+        if let Some(arn) = self.own_machine(place, &asked).map(|machine| machine.current.arn.clone()) {
+            let deleted = self.machines.remove(&arn).map(|machine| machine.current);
+            deleted.into_iter().for_each(|row| self.revisions.keep(row));
+            self.changed.machines.insert(arn);
         }
         Ok(DeleteStateMachineOutput {})
     }

@@ -15,6 +15,7 @@ use stepwell_spec::{Text, Timestamp};
 use stepwell_store::{Append, Index, MemoryStore, Outcome, Row, Store};
 
 use super::{Place, Registry};
+use crate::arns::ActivityRef;
 use crate::pages::PageSeal;
 use crate::refusal::Refusal;
 use crate::service::rows::RowChange;
@@ -387,4 +388,47 @@ fn a_stored_definition_that_no_longer_compiles_is_a_failure_and_no_panic() {
     let refusal = world.registry.describe_state_machine(&world.place, &asked).expect_err("not a definition");
     assert_eq!((refusal.name(), refusal.status()), ("InternalFailure", 500));
     assert!(refusal.message().is_some_and(|told| told.contains("stateMachine:m does not compile")), "{refusal}");
+}
+
+#[test]
+fn what_is_elsewhere_is_not_there() {
+    let mut world = World::new();
+    let input = CreateActivityInput { name: "a".into(), tags: None, encryption_configuration: None };
+    world.registry.create_activity(&world.place, input, world.now).expect("created");
+    world.registry.create_state_machine(&world.place, create("m"), world.now).expect("created");
+    let elsewhere = |region: &str, account: &str| Place { account: account.into(), region: region.into() };
+    let places = [
+        (elsewhere("us-east-1", "123456789012"), true),
+        (elsewhere("us-east-1", "000000000000"), false),
+        (elsewhere("eu-west-1", "123456789012"), false),
+    ];
+    for (place, is_there) in places {
+        let registry = &world.registry;
+        let activity = ActivityRef::parse(&arn("activity:a")).expect("an ARN");
+        assert_eq!(registry.has_activity(&place, &activity), is_there, "{place:?}");
+        let state_machine_arn = arn("stateMachine:m");
+        for resource_arn in [state_machine_arn.clone(), arn("activity:a")] {
+            let tags = registry.list_tags_for_resource(&place, &ListTagsForResourceInput { resource_arn });
+            assert_eq!(tags.is_ok(), is_there, "{place:?}");
+        }
+        let asked = DescribeStateMachineInput { state_machine_arn, included_data: None };
+        assert_eq!(registry.describe_state_machine(&place, &asked).is_ok(), is_there, "{place:?}");
+        let all = ListStateMachinesInput { max_results: None, next_token: None };
+        let machines = registry.list_state_machines(&place, &all, &world.seal, world.now).expect("a list");
+        assert_eq!(machines.state_machines.len(), usize::from(is_there), "{place:?}");
+    }
+}
+
+#[test]
+fn arns_are_in_their_regions_partition() {
+    let mut world = World::new();
+    world.place.region = "cn-north-1".into();
+    let created = world.registry.create_state_machine(&world.place, create("m"), world.now).expect("created");
+    assert_eq!(&*created.state_machine_arn, "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:m");
+    let asked = DescribeStateMachineInput { state_machine_arn: created.state_machine_arn, included_data: None };
+    assert!(world.registry.describe_state_machine(&world.place, &asked).is_ok());
+    let input = CreateActivityInput { name: "a".into(), tags: None, encryption_configuration: None };
+    let created = world.registry.create_activity(&world.place, input, world.now).expect("created");
+    assert_eq!(&*created.activity_arn, "arn:aws-cn:states:cn-north-1:123456789012:activity:a");
+    assert!(world.seen().contains("aws-cn"));
 }

@@ -155,7 +155,7 @@ impl Registry {
     ) -> Result<DescribeStateMachineAliasOutput, Refusal> {
         let arn = &input.state_machine_alias_arn;
         let (asked, name) = MachineRef::parse_alias(arn)?;
-        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
+        let machine = self.own_machine(place, &asked);
         let alias = machine.and_then(|machine| machine.aliases.get(name.as_str()));
         let alias = alias.ok_or_else(|| Refusal::resource_not_found(arn))?.clone();
         Ok(DescribeStateMachineAliasOutput {
@@ -176,7 +176,7 @@ impl Registry {
         now: Timestamp,
     ) -> Result<ListStateMachineAliasesOutput, Refusal> {
         let asked = MachineRef::parse(&input.state_machine_arn)?;
-        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
+        let machine = self.own_machine(place, &asked);
         let machine = machine.ok_or_else(|| Refusal::state_machine_does_not_exist(&input.state_machine_arn))?;
         let leads_to_asked = |alias: &&Alias| {
             let mut routes = alias.routing.iter();
@@ -210,7 +210,7 @@ impl Registry {
 
     fn machine(&self, place: &Place, arn: &str) -> Result<&Machine, Refusal> {
         let asked = MachineRef::parse_unqualified(arn)?;
-        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
+        let machine = self.own_machine(place, &asked);
         machine.ok_or_else(|| Refusal::state_machine_does_not_exist(arn))
     }
 }
