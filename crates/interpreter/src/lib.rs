@@ -30,3 +30,4 @@ pub use execution::{Execution, Identity, Start, Status, ThreadId};
 pub use failure::{Failure, matches_error};
 pub use moment::{Chance, Moment};
 pub use settings::Settings;
+pub use states::map_run::map_label;

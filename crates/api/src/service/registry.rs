@@ -4,6 +4,8 @@
 //! named after it.
 
 mod activities;
+mod encryption;
+mod limits;
 mod revisions;
 mod rows;
 mod state_machines;
@@ -14,10 +16,12 @@ mod versions;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use stepwell_interpreter::Chance;
-use stepwell_spec::shapes::{EncryptionConfiguration, EncryptionType, RoutingConfigurationListItem, Tag};
+use stepwell_spec::shapes::{EncryptionConfiguration, RoutingConfigurationListItem, Tag};
 use stepwell_spec::{Action, Text, Timestamp};
 
 use super::Place;
@@ -25,9 +29,11 @@ use crate::arns::{ActivityRef, MachineRef, Qualifier, states_arn};
 use crate::pages::{Listing, PageSeal, page_size};
 use crate::refusal::Refusal;
 
+use limits::Limits;
 use revisions::Revisions;
 use rows::Changed;
 
+pub(super) use encryption::aws_owned_key;
 pub use revisions::MachineRow;
 
 /// All of it, of every account and region.
@@ -37,6 +43,7 @@ pub struct Registry {
     activities: BTreeMap<Text, ActivityRow>,
     revisions: Revisions,
     changed: Changed,
+    limits: Limits,
 }
 
 /// A state machine with its versions and aliases.
@@ -45,10 +52,19 @@ struct Machine {
     /// Its place in the order of creation: its first revision's number.
     order: u64,
     current: Arc<MachineRow>,
+    /// What was asked for at its creation, beside the revision.
+    first: FirstVersion,
     versions: BTreeMap<u64, Version>,
     last_version: u64,
     aliases: BTreeMap<Text, Alias>,
     tags: Vec<Tag>,
+}
+
+/// Whether a state machine was published when it was created, and as what: a repeated creation must ask for the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FirstVersion {
+    is_published: bool,
+    description: Option<Text>,
 }
 
 #[derive(Debug)]
@@ -174,37 +190,42 @@ fn qualified_arn(machine: &MachineRef) -> String {
     format!("{}{}", machine_arn(machine), qualifier.unwrap_or_default())
 }
 
+/// The rows of one kind that are kept in this place, in the order of their ARNs.
+fn kept_in<'a, R>(rows: &'a BTreeMap<Text, R>, place: &Place, kind: &str) -> impl Iterator<Item = (&'a Text, &'a R)> {
+    let prefix = place.arn(kind);
+    let from = rows.range::<str, _>((Bound::Included(&*prefix), Bound::Unbounded));
+    from.take_while(move |(arn, _)| arn.starts_with(&*prefix))
+}
+
 /// One page of a list, and the token of the next one.
-struct Page<'a, T> {
-    rows: &'a [T],
+struct Page<T> {
+    rows: Vec<T>,
     next_token: Option<Text>,
 }
 
-/// The page that a request asks for.
-fn page<'a, T>(
-    rows: &'a [T],
+/// The page that a request asks for, of rows in the order of their keys.
+///
+/// A token holds the last key of its page: the next page begins behind it, whatever was added or deleted meanwhile.
+fn page<K: fmt::Display + FromStr + Ord, T>(
+    rows: impl Iterator<Item = (K, T)>,
     (action, place, about): (Action, &Place, &str),
     (max_results, token): (Option<i64>, Option<&str>),
     seal: &PageSeal,
     now: Timestamp,
-) -> Result<Page<'a, T>, Refusal> {
+) -> Result<Page<T>, Refusal> {
     let arguments = [about];
     let listing = Listing { account: &place.account, region: &place.region, action, arguments: &arguments };
-    let from = match token {
-        None => 0,
-        Some(token) => seal.open(&listing, token, now)?.parse().map_err(|_| Refusal::invalid_token())?,
+    let past: Option<K> = match token {
+        None => None,
+        Some(token) => Some(seal.open(&listing, token, now)?.parse().map_err(|_| Refusal::invalid_token())?),
     };
-    let from = rows.len().min(from);
-    let upto = rows.len().min(from + page_size(max_results));
-    let next_token = (upto < rows.len()).then(|| seal.seal(&listing, &upto.to_string(), now).into());
-    Ok(Page { rows: &rows[from..upto], next_token })
-}
-
-/// The encryption of what nobody asked another for.
-pub(super) fn aws_owned_key() -> EncryptionConfiguration {
-    EncryptionConfiguration {
-        kms_key_id: None,
-        kms_data_key_reuse_period_seconds: None,
-        kind: EncryptionType::AwsOwnedKey,
+    let mut rest = rows.filter(|(key, _)| past.as_ref().is_none_or(|past| key > past));
+    let (mut last, mut rows) = (None, Vec::new());
+    for (key, row) in rest.by_ref().take(page_size(max_results)) {
+        last = Some(key);
+        rows.push(row);
     }
+    let last = last.filter(|_| rest.next().is_some());
+    let next_token = last.map(|last| seal.seal(&listing, &last.to_string(), now).into());
+    Ok(Page { rows, next_token })
 }

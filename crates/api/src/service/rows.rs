@@ -133,6 +133,10 @@ impl RowWriter {
         self.member(name, Json::Number(Number::from(number)))
     }
 
+    pub(super) fn flag(self, name: &'static str, flag: bool) -> RowWriter {
+        self.member(name, Json::Bool(flag))
+    }
+
     /// In whole milliseconds.
     pub(super) fn time(self, name: &'static str, time: Timestamp) -> RowWriter {
         self.member(name, Json::from(time.0))
@@ -210,6 +214,11 @@ impl<'a> RowReader<'a> {
     pub(super) fn number(&self, name: &str) -> Result<u64, RowError> {
         let number = self.members.get(name).and_then(Json::as_i64).and_then(|number| u64::try_from(number).ok());
         number.ok_or_else(|| self.broken(format!("it has no number `{name}`")))
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, RowError> {
+        let flag = self.members.get(name).and_then(Json::as_bool);
+        flag.ok_or_else(|| self.broken(format!("it has no flag `{name}`")))
     }
 
     pub(super) fn time(&self, name: &str) -> Result<Timestamp, RowError> {
