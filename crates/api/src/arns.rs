@@ -178,9 +178,15 @@ impl MachineRef {
         Ok(MachineRef { region, account, name, qualifier, label, test_case })
     }
 
+    /// An ARN without the case of a mock file, which says how to start an execution and is part of no name.
+    fn parse_stored(text: &str) -> Result<MachineRef, Refusal> {
+        let machine = MachineRef::parse(text)?;
+        if machine.test_case.is_some() { Err(Refusal::invalid_arn(text)) } else { Ok(machine) }
+    }
+
     /// The ARN of the state machine itself, for actions that are about neither versions nor the inside of a Map.
     pub fn parse_unqualified(text: &str) -> Result<MachineRef, Refusal> {
-        let machine = MachineRef::parse(text)?;
+        let machine = MachineRef::parse_stored(text)?;
         machine.refuse_label(text)?;
         match machine.qualifier {
             None => Ok(machine),
@@ -192,7 +198,7 @@ impl MachineRef {
 
     /// The ARN of a version.
     pub fn parse_version(text: &str) -> Result<(MachineRef, u64), Refusal> {
-        let machine = MachineRef::parse(text)?;
+        let machine = MachineRef::parse_stored(text)?;
         match machine.qualifier {
             Some(Qualifier::Version(version)) if machine.label.is_none() => Ok((machine, version)),
             _ => Err(Refusal::invalid_request(format!("'{text}' is not the ARN of a state machine version"))),
@@ -201,7 +207,7 @@ impl MachineRef {
 
     /// The ARN of an alias.
     pub fn parse_alias(text: &str) -> Result<(MachineRef, String), Refusal> {
-        let machine = MachineRef::parse(text)?;
+        let machine = MachineRef::parse_stored(text)?;
         match &machine.qualifier {
             Some(Qualifier::Alias(alias)) if machine.label.is_none() => {
                 let alias = alias.clone();
@@ -423,6 +429,14 @@ mod tests {
         assert!(MachineRef::parse_version(&arn("n:PROD")).is_err());
         assert_eq!(MachineRef::parse_alias(&arn("n:PROD")).map(|(_, alias)| alias), Ok("PROD".to_owned()));
         assert!(MachineRef::parse_alias(&arn("n")).is_err());
+        let refused = [
+            MachineRef::parse_unqualified(&arn("n#Case")).map(drop),
+            MachineRef::parse_version(&arn("n#Case:1")).map(drop),
+            MachineRef::parse_alias(&arn("n#Case:PROD")).map(drop),
+        ];
+        for refused in refused {
+            assert_eq!(refused.map_err(|refusal| refusal.name()), Err("InvalidArn"));
+        }
     }
 
     #[test]

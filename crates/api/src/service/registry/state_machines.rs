@@ -221,9 +221,19 @@ impl Registry {
 fn is_same_machine(known: &MachineRow, asked: &MachineRow) -> bool {
     known.definition_text == asked.definition_text
         && known.express == asked.express
-        && known.logging_configuration == asked.logging_configuration
+        && is_same_logging(known.logging_configuration.as_ref(), asked.logging_configuration.as_ref())
         && known.tracing_configuration == asked.tracing_configuration
         && known.encryption_configuration == asked.encryption_configuration
+}
+
+/// An empty list of destinations is shown as it was given, and means none.
+fn is_same_logging(known: Option<&LoggingConfiguration>, asked: Option<&LoggingConfiguration>) -> bool {
+    let meant = |given: Option<&LoggingConfiguration>| {
+        let mut meant = logging(given.cloned());
+        meant.destinations = meant.destinations.filter(|destinations| !destinations.is_empty());
+        meant
+    };
+    meant(known) == meant(asked)
 }
 
 /// Which events are logged, with every default said.
@@ -232,7 +242,7 @@ fn logging(given: Option<LoggingConfiguration>) -> LoggingConfiguration {
     LoggingConfiguration {
         level: given.level.or(Some(LogLevel::Off)),
         include_execution_data: given.include_execution_data.or(Some(false)),
-        destinations: given.destinations.filter(|destinations| !destinations.is_empty()),
+        destinations: given.destinations,
     }
 }
 

@@ -99,7 +99,11 @@ fn what_is_not_said_is_shown_with_its_default() {
     assert_eq!(shown.tracing_configuration, Some(TracingConfiguration { enabled: Some(false) }));
     let off =
         LoggingConfiguration { level: Some(LogLevel::Off), include_execution_data: Some(false), destinations: None };
-    assert_eq!(shown.logging_configuration, Some(off));
+    assert_eq!(shown.logging_configuration, Some(off.clone()));
+    let nowhere = creation(r#"{"name":"n","loggingConfiguration":{"level":"OFF","destinations":[]}}"#);
+    world.create(nowhere).expect("created");
+    let shown = world.describe(&arn("stateMachine:n")).expect("described");
+    assert_eq!(shown.logging_configuration, Some(LoggingConfiguration { destinations: Some(Vec::new()), ..off }));
     let own = creation(KEY).encryption_configuration;
     world.update(UpdateStateMachineInput { encryption_configuration: own.clone(), ..update("m") }).expect("updated");
     let shown = world.describe(&arn("stateMachine:m")).expect("described").encryption_configuration;
