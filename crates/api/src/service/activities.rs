@@ -95,10 +95,13 @@ impl Service {
         outs: &mut Outs,
     ) -> Option<Result<GetActivityTaskOutput, Refusal>> {
         let arn = match ActivityRef::parse(&input.activity_arn) {
-            Ok(activity) if self.registry.has_activity(place, &activity) => input.activity_arn,
+            Ok(activity) if place.owns(&activity.region, &activity.account) => input.activity_arn,
             Ok(_) => return Some(Err(Refusal::activity_does_not_exist(&input.activity_arn))),
             Err(refusal) => return Some(Err(refusal)),
         };
+        if !self.registry.has_activity(&arn) {
+            return Some(Err(Refusal::activity_does_not_exist(&arn)));
+        }
         match self.activities.tasks.get_mut(&arn).and_then(VecDeque::pop_front) {
             Some(task) => {
                 self.command(task.execution, task.started(input.worker_name), at, outs);

@@ -137,9 +137,9 @@ impl Registry {
         }
     }
 
-    /// Whether the caller has this activity.
-    pub(in crate::service) fn has_activity(&self, place: &Place, asked: &ActivityRef) -> bool {
-        self.own_activity(place, asked).is_some()
+    /// Whether there is such an activity.
+    pub fn has_activity(&self, arn: &str) -> bool {
+        self.activities.contains_key(arn)
     }
 
     /// A state machine of the caller's.
@@ -149,8 +149,8 @@ impl Registry {
 
     /// An activity of the caller's.
     fn own_activity(&self, place: &Place, asked: &ActivityRef) -> Option<&ActivityRow> {
-        let arn = place.arn(format_args!("activity:{}", asked.name));
-        place.owns(&asked.region, &asked.account).then(|| self.activities.get(&arn)).flatten()
+        let arn = states_arn(&asked.region, &asked.account, format_args!("activity:{}", asked.name));
+        place.owns(&asked.region, &asked.account).then(|| self.activities.get(arn.as_str())).flatten()
     }
 }
 

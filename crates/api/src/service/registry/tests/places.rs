@@ -1,9 +1,8 @@
 //! Accounts, regions and partitions: what is elsewhere is not there.
 
-use stepwell_spec::shapes::ListStateMachinesInput;
+use stepwell_spec::shapes::{DescribeActivityInput, ListStateMachinesInput};
 
 use super::{World, arn, create};
-use crate::arns::ActivityRef;
 use crate::service::Place;
 
 #[test]
@@ -18,9 +17,14 @@ fn what_is_elsewhere_is_not_there() {
         (elsewhere("eu-west-1", "123456789012"), false),
     ];
     for (place, is_there) in places {
-        let activity = ActivityRef::parse(&arn("activity:a")).expect("an ARN");
-        assert_eq!(world.registry.has_activity(&place, &activity), is_there, "{place:?}");
         world.place = place;
+        // One of the same name here makes no difference.
+        let here = world.create_activity("a").expect("created").activity_arn;
+        let described = world.registry.describe_activity(&world.place, &DescribeActivityInput { activity_arn: here });
+        assert!(described.is_ok(), "{:?}", world.place);
+        let activity_arn = arn("activity:a");
+        let described = world.registry.describe_activity(&world.place, &DescribeActivityInput { activity_arn });
+        assert_eq!(described.is_ok(), is_there, "{:?}", world.place);
         for resource in ["stateMachine:m", "activity:a"] {
             assert_eq!(world.tags(&arn(resource)).is_ok(), is_there, "{resource} {:?}", world.place);
         }
