@@ -26,4 +26,4 @@ pub use pages::{Listing, PageSeal, page_size};
 pub use protocol::{BODY_BYTES_MAX, Encoding, Head, Reply, decode, reply, route};
 pub use refusal::Refusal;
 pub use service::{Call, MachineRow, Outs, Place, Registry, Resolved, Service, ServiceSettings, ServiceTask};
-pub use sigv4::{Caller, Credential, Credentials, Signature};
+pub use sigv4::{Caller, Credential, Credentials, Signature, is_region};

@@ -103,6 +103,7 @@ impl Refusal {
         let namespace = match self.kind {
             Kind::Exception(_) => "com.amazonaws.swf.service.v2.model",
             Kind::Constraint => "com.amazon.coral.validate",
+            Kind::Protocol(ProtocolError::ThrottlingException) => "com.amazon.coral.availability",
             Kind::Protocol(_) => "com.amazon.coral.service",
         };
         let mut out = ObjectBuilder::new();
@@ -138,6 +139,11 @@ impl std::error::Error for Refusal {}
 
 /// Refusals whose message only needs a name. Words that no recording shows are marked so.
 impl Refusal {
+    /// The caller asks too often, or there is too much to do.
+    pub fn throttled() -> Refusal {
+        Refusal::protocol(ProtocolError::ThrottlingException, "Rate exceeded")
+    }
+
     /// The text is not an ARN of Step Functions.
     pub fn invalid_arn(arn: &str) -> Refusal {
         Refusal::new(Exception::InvalidArn, format!("Invalid Arn: 'Invalid ARN prefix: {arn}'"))
@@ -244,6 +250,11 @@ mod tests {
             Refusal::protocol(ProtocolError::SerializationException, "Unexpected field type"),
             400,
             r#"{"__type":"com.amazon.coral.service#SerializationException","Message":"Unexpected field type"}"#,
+        );
+        check(
+            Refusal::throttled(),
+            400,
+            r#"{"__type":"com.amazon.coral.availability#ThrottlingException","message":"Rate exceeded"}"#,
         );
         check(
             Refusal::resource_not_found("arn"),
