@@ -159,6 +159,24 @@ impl<'a> Signature<'a> {
         }
     }
 
+    /// Refuses what no body and no key could make right, so that the body of a request that is not signed need not be read.
+    pub fn check_head(head: &Head<'_>, now: Timestamp, skew_ms: u64) -> Result<(), Refusal> {
+        Signature::check(head, now, skew_ms).map(drop)
+    }
+
+    /// The signature, and the moment it was made as the request says it.
+    fn check(head: &Head<'a>, now: Timestamp, skew_ms: u64) -> Result<(Signature<'a>, &'a str), Refusal> {
+        let Some(signature) = Signature::parse(head)? else {
+            let error = ProtocolError::MissingAuthenticationTokenException;
+            return Err(Refusal::protocol(error, "Missing Authentication Token"));
+        };
+        let (date_text, date) = check_date(head)?;
+        signature.check_headers(head)?;
+        signature.check_scope(date_text)?;
+        check_clock(date_text, date, now, skew_ms)?;
+        Ok((signature, date_text))
+    }
+
     /// Who a request is from, proved by its signature.
     ///
     /// The hash of the body is taken from the body, never from a header. `skew_ms` is how far the caller's clock may be
@@ -170,15 +188,7 @@ impl<'a> Signature<'a> {
         now: Timestamp,
         skew_ms: u64,
     ) -> Result<Caller, Refusal> {
-        let Some(signature) = Signature::parse(head)? else {
-            let error = ProtocolError::MissingAuthenticationTokenException;
-            return Err(Refusal::protocol(error, "Missing Authentication Token"));
-        };
-        let (date_text, date) = check_date(head)?;
-        signature.check_headers(head)?;
-        signature.check_scope(date_text)?;
-        check_clock(date_text, date, now, skew_ms)?;
-
+        let (signature, date_text) = Signature::check(head, now, skew_ms)?;
         let known = credentials.find(signature.access_key_id);
         let secret = known.map_or("no such key", |credential| credential.secret_access_key.as_str());
         let expected = signature.calculate(head, body, secret, date_text);

@@ -9,6 +9,9 @@ use stepwell_api::BODY_BYTES_MAX;
 /// How long a body may take. A client on a slow line sends the largest one in that time at 35 KB/s.
 const TIME: Duration = Duration::from_secs(30);
 
+/// How long a body that is not wanted may take. Whoever is to be refused holds a connection no longer than that.
+const DISCARD_TIME: Duration = Duration::from_secs(5);
+
 /// How much of a body that is too large is read and dropped, so that its sender comes to read the answer.
 const DROPPED_BYTES_MAX: usize = 16 * BODY_BYTES_MAX;
 
@@ -21,12 +24,40 @@ pub(crate) enum BodyFault {
     Broken,
 }
 
+impl BodyFault {
+    /// One word, for counting.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            BodyFault::Late => "BodyLate",
+            BodyFault::Broken => "BodyBroken",
+        }
+    }
+}
+
 /// The body, or so much of it that it is seen to be too large: one byte more than it may have, and never more.
 pub(crate) async fn read<B>(body: B) -> Result<Vec<u8>, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     tokio::time::timeout(TIME, take(body)).await.unwrap_or(Err(BodyFault::Late))
+}
+
+/// Reads a body nobody wants, so that its sender comes to read the answer. One that does not come is not waited for.
+pub(crate) async fn discard<B>(mut body: B)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let all = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes > DROPPED_BYTES_MAX {
+                break;
+            }
+        }
+    };
+    // Late or whole: the answer is the same.
+    let _ = tokio::time::timeout(DISCARD_TIME, all).await;
 }
 
 async fn take<B>(mut body: B) -> Result<Vec<u8>, BodyFault>
@@ -46,4 +77,61 @@ where
         }
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper::body::Frame;
+    use tokio::time::{Instant, Sleep};
+
+    use super::*;
+
+    /// A body of so many bytes, one a second.
+    struct Slow {
+        left: usize,
+        next: Pin<Box<Sleep>>,
+    }
+
+    fn slow(bytes: usize) -> Slow {
+        Slow { left: bytes, next: Box::pin(tokio::time::sleep(Duration::from_secs(1))) }
+    }
+
+    impl Body for Slow {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            if self.left == 0 {
+                return Poll::Ready(None);
+            }
+            std::task::ready!(self.next.as_mut().poll(context));
+            self.next.as_mut().reset(Instant::now() + Duration::from_secs(1));
+            self.left -= 1;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_has_half_a_minute_in_all() {
+        assert_eq!(read(slow(29)).await, Ok(vec![b'x'; 29]));
+        let began = Instant::now();
+        assert_eq!(read(slow(1_000)).await, Err(BodyFault::Late));
+        assert_eq!(began.elapsed(), TIME);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_nobody_wants_is_not_waited_for() {
+        let began = Instant::now();
+        discard(slow(3)).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(3));
+        discard(slow(1_000)).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(3) + DISCARD_TIME);
+    }
 }

@@ -8,15 +8,20 @@
 
 mod body;
 mod clock;
+mod connection;
+mod credentials;
 mod gate;
 mod http;
 mod metrics;
 mod mocks;
+mod queue;
 mod server;
 mod settings;
 mod shard;
+mod throttle;
 mod transport;
 
 pub use mocks::{MockFile, Mocks};
 pub use server::{Server, StartError};
 pub use settings::{Settings, Time};
+pub use throttle::Throttling;
