@@ -70,17 +70,14 @@ impl Settings {
             return Ok(());
         }
         let (risk, remedy) = match self.credentials {
-            None => (
-                "let every machine that can reach it act without credentials",
-                "set --credentials FILE and put a proxy with TLS before it, or accept the risk",
-            ),
-            Some(_) => (
-                "send requests and answers over the network unencrypted",
-                "put a proxy with TLS before it, or accept the risk",
-            ),
+            None => ("let every machine that can reach it act without credentials", " and with --credentials FILE"),
+            Some(_) => ("send requests and answers over the network unencrypted", ""),
         };
         let listen = self.listen.ip();
-        Err(format!("listening on {listen} would {risk}; listen on 127.0.0.1 ({remedy}, with --insecure)"))
+        Err(format!(
+            "listening on {listen} would {risk}; listen on 127.0.0.1, behind a proxy with TLS{remedy}, or accept the risk \
+             with --insecure"
+        ))
     }
 }
 
