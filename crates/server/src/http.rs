@@ -138,8 +138,10 @@ impl Front {
         let head = Head { method: parts.method.as_str(), path: parts.uri.path(), query, headers: &headers };
         let id = self.requests.fetch_add(1, Ordering::Relaxed);
         let request_id = self.request_id(id);
-        let (answered, is_last) = match self.check_head(&head) {
-            Ok(()) => match body::read(body).await {
+        let room = self.check_head(&head).and_then(|()| self.queue.room(body.size_hint().exact()));
+        let (answered, is_last) = match room {
+            // There is room for the body until it has been answered.
+            Ok(_room) => match body::read(body).await {
                 Ok(body) => (self.act(id, &head, &body).await, body.len() > BODY_BYTES_MAX),
                 Err(fault) => {
                     let reason = "the body of the request did not come whole and in time";

@@ -1,6 +1,6 @@
-//! How many calls may be with the service at a time. Past that a caller is told to come again, and nothing piles up.
+//! How much may be on its way to the service at a time. Past that a caller is told to come again, and nothing piles up.
 
-use stepwell_api::Refusal;
+use stepwell_api::{BODY_BYTES_MAX, Refusal};
 use stepwell_spec::Action;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -12,16 +12,32 @@ const CALLS_MAX: usize = 4_096;
 /// be connections, so that workers alone cannot keep everybody else out.
 const WAITS_MAX: usize = 8_000;
 
+/// Kibibytes that all bodies together may have: 256 of the largest, or more of small ones than there may be connections.
+const BODIES_KIB_MAX: usize = 262_144;
+
 /// The places in front of the service.
 #[derive(Debug)]
 pub(crate) struct Queue {
     calls: Semaphore,
     waits: Semaphore,
+    bodies_kib: Semaphore,
 }
 
 impl Queue {
     pub(crate) fn new() -> Queue {
-        Queue { calls: Semaphore::new(CALLS_MAX), waits: Semaphore::new(WAITS_MAX) }
+        Queue {
+            calls: Semaphore::new(CALLS_MAX),
+            waits: Semaphore::new(WAITS_MAX),
+            bodies_kib: Semaphore::new(BODIES_KIB_MAX),
+        }
+    }
+
+    /// Room for a body until the value is dropped, or a refusal in AWS's words. `announced` is the length the body says it
+    /// has; one that does not say may be as long as any.
+    pub(crate) fn room(&self, announced: Option<u64>) -> Result<SemaphorePermit<'_>, Refusal> {
+        let bytes = announced.map_or(BODY_BYTES_MAX, |bytes| usize::try_from(bytes).unwrap_or(BODY_BYTES_MAX));
+        let kib = u32::try_from(bytes.min(BODY_BYTES_MAX).div_ceil(1_024)).unwrap_or(u32::MAX);
+        self.bodies_kib.try_acquire_many(kib.max(1)).map_err(|_| Refusal::throttled())
     }
 
     /// A place until the value is dropped, or a refusal in AWS's words.
@@ -54,5 +70,18 @@ mod tests {
         assert!(queue.enter(Action::DescribeExecution).is_ok());
         waits.pop();
         assert!(queue.enter(Action::GetActivityTask).is_ok());
+    }
+
+    #[test]
+    fn bodies_have_room_for_as_long_as_they_are_kept() {
+        let queue = Queue::new();
+        let large: Vec<_> = (0..255).map(|_| queue.room(Some(u64::MAX)).expect("room")).collect();
+        let small: Vec<_> = (0..1_024).map(|_| queue.room(Some(7)).expect("room")).collect();
+        assert_eq!(queue.room(Some(0)).expect_err("full").name(), "ThrottlingException");
+        drop(small);
+        let unsaid = queue.room(None).expect("room");
+        assert!(queue.room(Some(1)).is_err());
+        drop((large, unsaid));
+        assert_eq!(queue.bodies_kib.available_permits(), BODIES_KIB_MAX);
     }
 }
