@@ -70,7 +70,7 @@ pub(crate) enum Command {
   stepwell serve --memory
   stepwell serve --memory --time skip --mocks mocks.json
 
-  export AWS_ENDPOINT_URL_SFN=http://127.0.0.1:4566 AWS_REGION=us-east-1
+  export AWS_ENDPOINT_URL_SFN=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   aws stepfunctions create-state-machine --name hello --definition file://hello.asl.json \\
       --role-arn arn:aws:iam::000000000000:role/hello
