@@ -1,8 +1,9 @@
 //! `stepwell.toml`: what the command line would say, once for all.
 //!
-//! A table for each command, a line for each of its flags, under the same names. There is no list of settings here: a flag
-//! that exists is a line that may stand there, and is read by what reads the flag. Flags go before environment variables
-//! and those before the file.
+//! A table for each command, a line for each of its settings, under the names of the flags. There is no list of settings
+//! here: a flag that has an environment variable is a setting, and its line is read by what reads the flag. What is asked
+//! of one run alone, such as the expression to evaluate, is none. Flags go before environment variables and those before
+//! the file.
 
 use std::ffi::OsString;
 use std::ops::Range;
@@ -20,8 +21,8 @@ use crate::args::Stepwell;
 /// The file that is read when it stands in the current folder.
 const NAME: &str = "stepwell.toml";
 
-/// Flags that are no settings.
-const NO_SETTINGS: [&str; 3] = ["help", "version", "config"];
+/// The flag that names the file cannot stand in it.
+const CONFIG: &str = "config";
 
 /// The command line, with what it leaves open taken from the file. Ends the process over bad usage, as clap does.
 pub(crate) fn parse() -> Result<Stepwell, Unusable> {
@@ -82,7 +83,8 @@ fn setting(command: &Command, name: &str) -> Option<Arg> {
 }
 
 fn settings(command: &Command) -> impl Iterator<Item = &Arg> {
-    command.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| !NO_SETTINGS.contains(&long)))
+    let is_setting = |arg: &&Arg| arg.get_env().is_some() && arg.get_long().is_some_and(|long| long != CONFIG);
+    command.get_arguments().filter(is_setting)
 }
 
 /// A line's value as the flag's text, which the flag takes.
@@ -249,7 +251,7 @@ mod tests {
             "3:3: [serve] has no setting 'lisen'; did you mean 'listen'?",
         );
         check("[serve]\nallow_host = 'a'", "2:1: [serve] has no setting 'allow_host'; did you mean 'allow-host'?");
-        check("[serv]", "1:2: there is no command 'serv'; there are [run], [eval], [validate], [serve]");
+        check("[serv]", "1:2: there is no command 'serv'; there are [run], [validate], [serve]");
         check("listen = 1", "1:1: 'listen' stands outside of a table; it belongs below [serve]");
         check("time = 1", "1:1: 'time' stands outside of a table; it belongs below [run] or [serve]");
         check("serve = 1", "1:1: 'serve' is a table, as in [serve]");
@@ -264,6 +266,8 @@ mod tests {
         let told = parsed(&["stepwell", "serve"], "[serve]\nzzz = 1").err().expect("refused");
         assert!(told.starts_with("2:1: [serve] has no setting 'zzz'; there are listen, memory, "), "{told}");
         assert!(parsed(&["stepwell", "serve"], "[serve]\nconfig = 'x'").is_err());
+        // What is asked once is no setting: it would go before another way to ask it.
+        assert!(parsed(&["stepwell", "eval", "--jsonpath", "$"], "[eval]\njsonata = '1'").is_err());
         let told = parsed(&["stepwell", "serve"], "[serve]\nmemory = true\nmemory = true").err().expect("refused");
         assert!(told.starts_with("3:1: "), "{told}");
         assert!(parsed(&["stepwell", "serve"], "[serve\n").err().expect("refused").starts_with("1:"));

@@ -16,9 +16,15 @@ struct Server {
 
 impl Server {
     fn start(beside: &Scratch, args: &[&str]) -> Server {
+        Server::start_in(&[], beside, args)
+    }
+
+    /// With these environment variables.
+    fn start_in(variables: &[(&str, &str)], beside: &Scratch, args: &[&str]) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
             .arg("serve")
             .args(args)
+            .envs(variables.iter().copied())
             .current_dir(beside.0.parent().expect("a folder"))
             .stderr(Stdio::piped())
             .spawn()
@@ -78,7 +84,11 @@ fn settings_come_from_the_file_beside_it_unless_a_flag_says_otherwise() {
     };
     assert!(create(&listening).contains(":eu-west-9:"), "{}", create(&listening));
     drop(server);
-    let mut server = Server::start(&file, &["--region", "ap-south-9"]);
+    let variables = [("STEPWELL_REGION", "sa-east-9")];
+    let mut server = Server::start_in(&variables, &file, &[]);
+    let listening = address(&server.line());
+    assert!(create(&listening).contains(":sa-east-9:"), "{}", create(&listening));
+    let mut server = Server::start_in(&variables, &file, &["--region", "ap-south-9"]);
     let listening = address(&server.line());
     assert!(create(&listening).contains(":ap-south-9:"), "{}", create(&listening));
 }
