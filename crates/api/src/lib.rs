@@ -23,7 +23,7 @@ pub use arns::{ActivityRef, ExecutionRef, MachineRef, MapRunRef, Qualifier, Tagg
 pub use checks::{check, check_name, check_payload, check_tags, execution_input, task_output};
 pub use definitions::{compile_definition, validate_definition};
 pub use pages::{Listing, PageSeal, page_size};
-pub use protocol::{BODY_BYTES_MAX, Encoding, Head, Reply, check_size, decode, reply, route};
+pub use protocol::{BODY_BYTES_MAX, Encoding, Head, Reply, decode, reply, route};
 pub use refusal::Refusal;
 pub use service::{Call, MachineRow, Outs, Place, Registry, Resolved, Service, ServiceSettings, ServiceTask};
 pub use sigv4::{Caller, Credential, Credentials, Signature, is_region};

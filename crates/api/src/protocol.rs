@@ -97,7 +97,9 @@ pub fn route(head: &Head<'_>) -> Result<Action, Refusal> {
 /// Refuses a body that is too large or not a JSON object, members of the wrong JSON type (`SerializationException`, the
 /// first one found), and members that break constraints of the model (`ValidationException`, all of them).
 pub fn decode(action: Action, body: &[u8]) -> Result<Request, Refusal> {
-    check_size(body)?;
+    if body.len() > BODY_BYTES_MAX {
+        return Err(Refusal::request_too_large());
+    }
     let unreadable = || Refusal::silent(ProtocolError::SerializationException);
     let text = std::str::from_utf8(body).map_err(|_| unreadable())?;
     let json = Json::parse(text).map_err(|_| unreadable())?;
@@ -109,15 +111,6 @@ pub fn decode(action: Action, body: &[u8]) -> Result<Request, Refusal> {
     constraints::check(shape, &json)?;
     // Types and constraints hold, so that nothing is left to be wrong; should it be, the request is at fault.
     Request::from_json(action, &json).ok_or_else(unreadable)
-}
-
-/// Refuses a body that is larger than a request may be.
-pub fn check_size(body: &[u8]) -> Result<(), Refusal> {
-    if body.len() <= BODY_BYTES_MAX {
-        return Ok(());
-    }
-    let message = format!("Request size exceeded {BODY_BYTES_MAX} bytes");
-    Err(Refusal::protocol(ProtocolError::RequestEntityTooLargeException, message))
 }
 
 /// The bytes of an answer.

@@ -8,6 +8,8 @@ use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::shapes::Text;
 use stepwell_spec::{Exception, KmsKeyState, ProtocolError, ValidationExceptionReason};
 
+use crate::protocol::BODY_BYTES_MAX;
+
 /// An answer that is no response: an exception of the model, or an error of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -139,6 +141,12 @@ impl std::error::Error for Refusal {}
 
 /// Refusals whose message only needs a name. Words that no recording shows are marked so.
 impl Refusal {
+    /// The body is larger than a request may be.
+    pub fn request_too_large() -> Refusal {
+        let message = format!("Request size exceeded {BODY_BYTES_MAX} bytes");
+        Refusal::protocol(ProtocolError::RequestEntityTooLargeException, message)
+    }
+
     /// The caller asks too often, or there is too much to do.
     pub fn throttled() -> Refusal {
         Refusal::protocol(ProtocolError::ThrottlingException, "Rate exceeded")

@@ -9,14 +9,11 @@ use hyper::body::{Body, Bytes};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use stepwell_api::{
-    BODY_BYTES_MAX, Call, Caller, Encoding, Head, Place, Refusal, Signature, check, check_size, decode, is_region,
-    reply, route,
-};
+use stepwell_api::{Call, Caller, Encoding, Head, Place, Refusal, Signature, check, decode, is_region, reply, route};
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_spec::{Action, ProtocolError, Timestamp};
 
-use crate::body;
+use crate::body::{self, BodyFault};
 use crate::clock;
 use crate::credentials::{Keyring, is_account};
 use crate::gate::Gate;
@@ -63,6 +60,13 @@ struct Answered {
     action: Option<Action>,
     place: Option<Place>,
     answer: Answer,
+}
+
+impl Answered {
+    /// Before it was known what is asked, and by whom.
+    fn refused(refusal: Refusal) -> Answered {
+        Answered { action: None, place: None, answer: Err(refusal) }
+    }
 }
 
 impl Front {
@@ -142,15 +146,16 @@ impl Front {
         let (answered, is_last) = match room {
             // There is room for the body until it has been answered.
             Ok(_room) => match body::read(body).await {
-                Ok(body) => (self.act(id, &head, &body).await, body.len() > BODY_BYTES_MAX),
-                Err(fault) => {
+                Ok(body) => (self.act(id, &head, &body).await, false),
+                Err(BodyFault::Large) => (Answered::refused(Refusal::request_too_large()), true),
+                Err(fault @ (BodyFault::Late | BodyFault::Broken)) => {
                     let reason = "the body of the request did not come whole and in time";
                     return self.refused(StatusCode::REQUEST_TIMEOUT, fault.name(), reason);
                 }
             },
             Err(refusal) => {
                 body::discard(body).await;
-                (Answered { action: None, place: None, answer: Err(refusal) }, false)
+                (Answered::refused(refusal), false)
             }
         };
         let Answered { action, place, answer } = answered;
@@ -180,10 +185,9 @@ impl Front {
 
     /// Who calls comes before what is asked: nobody learns anything here who has no key.
     async fn act(&self, id: u64, head: &Head<'_>, body: &[u8]) -> Answered {
-        let caller = check_size(body).and_then(|()| self.caller(head, body));
-        let place = match caller {
+        let place = match self.caller(head, body) {
             Ok(caller) => self.place(caller),
-            Err(refusal) => return Answered { action: None, place: None, answer: Err(refusal) },
+            Err(refusal) => return Answered::refused(refusal),
         };
         match route(head) {
             Ok(action) => {

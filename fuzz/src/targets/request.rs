@@ -1,8 +1,6 @@
 //! A request as it comes from a socket: who signed it, which action it means, and what it asks for.
 
-use stepwell_api::{
-    Credential, Credentials, Encoding, Head, Refusal, Signature, check, check_size, decode, reply, route,
-};
+use stepwell_api::{Credential, Credentials, Encoding, Head, Refusal, Signature, check, decode, reply, route};
 use stepwell_json::Json;
 use stepwell_spec::Timestamp;
 
@@ -62,7 +60,6 @@ pub fn run(input: &[u8]) -> Behaviour {
     }
     let action = route(&head);
     let asked = action.clone().and_then(|action| {
-        check_size(body)?;
         let request = decode(action, body)?;
         check(&request)
     });
