@@ -5,12 +5,14 @@
 //! of one run alone, such as the expression to evaluate, is none. Flags go before environment variables and those before
 //! the file.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::builder::ValueHint;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -33,7 +35,7 @@ pub(crate) fn parse() -> Result<Stepwell, Unusable> {
         Some(path) => {
             let text = std::fs::read_to_string(&path)
                 .map_err(|fault| Unusable(format!("cannot read {}: {fault}", path.display())))?;
-            apply(command, &text, &path).map_err(|(at, reason)| {
+            apply(command, &matches, &text, &path).map_err(|(at, reason)| {
                 let (line, column) = place(&text, at);
                 Unusable(format!("{}:{line}:{column}: {reason}", path.display()))
             })?
@@ -53,8 +55,9 @@ fn file(matches: &ArgMatches) -> Option<PathBuf> {
 /// Where in the text something is wrong, and what.
 type Fault = (usize, String);
 
-/// Makes what the file says the defaults of the flags.
-fn apply(mut command: Command, text: &str, path: &Path) -> Result<Command, Fault> {
+/// Makes what the file says the defaults of the flags. A line that excludes what was said on the command line or in the
+/// environment is left out: they go before it.
+fn apply(mut command: Command, said: &ArgMatches, text: &str, path: &Path) -> Result<Command, Fault> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let document = DeTable::parse(text)
         .map_err(|fault| (fault.span().map_or(0, |span| span.start), fault.message().to_owned()))?;
@@ -65,16 +68,47 @@ fn apply(mut command: Command, text: &str, path: &Path) -> Result<Command, Fault
         let Some(lines) = value.get_ref().as_table() else {
             return Err((name.span().start, format!("'{0}' is a table, as in [{0}]", name.get_ref())));
         };
+        let said = said.subcommand_matches(name.get_ref());
         let mut settings = settings;
-        for (key, value) in lines.iter() {
+        let mut before: Vec<Arg> = Vec::new();
+        for (key, value) in in_order(lines) {
             let arg = setting(&settings, key.get_ref())
                 .ok_or_else(|| (key.span().start, unknown_setting(&settings, name.get_ref(), key.get_ref())))?;
             let values = read(&arg, key.get_ref(), value, folder)?;
+            if let Some(other) = before.iter().find(|other| exclude(&settings, &arg, other)) {
+                let other = other.get_long().unwrap_or_default();
+                return Err((key.span().start, format!("'{}' and '{other}' exclude one another", key.get_ref())));
+            }
+            before.push(arg.clone());
+            let is_said = |other: &&Arg| said.is_some_and(|said| is_said(said, other));
+            if self::settings(&settings).filter(is_said).any(|other| exclude(&settings, &arg, other)) {
+                continue;
+            }
             settings = settings.mut_arg(arg.get_id().clone(), |arg| arg.default_values(values));
         }
         command = command.mut_subcommand(&**name.get_ref(), |_| settings);
     }
     Ok(command)
+}
+
+/// The lines of a table as they stand in the file.
+fn in_order<'t, 'i>(lines: &'t DeTable<'i>) -> Vec<(&'t Spanned<Cow<'i, str>>, &'t Spanned<DeValue<'i>>)> {
+    let mut lines: Vec<_> = lines.iter().collect();
+    lines.sort_by_key(|(key, _)| key.span().start);
+    lines
+}
+
+/// Whether a flag was given, or its variable set.
+fn is_said(said: &ArgMatches, arg: &Arg) -> bool {
+    matches!(said.value_source(arg.get_id().as_str()), Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+}
+
+/// Whether one of two flags was declared to be in conflict with the other.
+fn exclude(command: &Command, one: &Arg, other: &Arg) -> bool {
+    let says = |one: &Arg, other: &Arg| {
+        command.get_arg_conflicts_with(one).iter().any(|excluded| excluded.get_id() == other.get_id())
+    };
+    says(one, other) || says(other, one)
 }
 
 /// The flag of this name, if it is a setting.
@@ -202,7 +236,8 @@ mod tests {
     /// What the arguments and the file come to.
     fn parsed(arguments: &[&str], text: &str) -> Result<Stepwell, String> {
         let path = Path::new("/etc/stepwell/stepwell.toml");
-        let command = apply(Stepwell::command(), text, path).map_err(|(at, reason)| {
+        let said = Stepwell::command().try_get_matches_from(arguments).map_err(|fault| fault.to_string())?;
+        let command = apply(Stepwell::command(), &said, text, path).map_err(|(at, reason)| {
             let (line, column) = place(text, at);
             format!("{line}:{column}: {reason}")
         })?;
@@ -271,5 +306,33 @@ mod tests {
         let told = parsed(&["stepwell", "serve"], "[serve]\nmemory = true\nmemory = true").err().expect("refused");
         assert!(told.starts_with("3:1: "), "{told}");
         assert!(parsed(&["stepwell", "serve"], "[serve\n").err().expect("refused").starts_with("1:"));
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_line_it_excludes() {
+        let command = || {
+            let keep = Arg::new("keep").long("keep").env("STEPWELL_TEST_KEEP");
+            let forget = Arg::new("forget").long("forget").env("STEPWELL_TEST_FORGET");
+            let forget = forget.action(ArgAction::SetTrue).conflicts_with("keep");
+            Command::new("stepwell").subcommand(Command::new("serve").args([keep, forget]))
+        };
+        let check = |arguments: &[&str], text: &str, expected: Result<(Option<&str>, bool), &str>| {
+            let arguments = [&["stepwell", "serve"], arguments].concat();
+            let said = command().get_matches_from(&arguments);
+            let told = apply(command(), &said, text, Path::new("stepwell.toml")).map(|command| {
+                let matches = command.get_matches_from(&arguments);
+                let matches = matches.subcommand_matches("serve").expect("it serves");
+                (matches.get_one::<String>("keep").cloned(), matches.get_flag("forget"))
+            });
+            let told = told.as_ref().map(|(keep, forget)| (keep.as_deref(), *forget)).map_err(|(_, why)| why.as_str());
+            assert_eq!(told, expected, "{arguments:?} {text}");
+        };
+        check(&[], "[serve]\nforget = true", Ok((None, true)));
+        check(&["--keep", "here"], "[serve]\nforget = true", Ok((Some("here"), false)));
+        check(&["--forget"], "[serve]\nkeep = 'there'", Ok((None, true)));
+        check(&["--keep", "here"], "[serve]\nkeep = 'there'", Ok((Some("here"), false)));
+        let both = Err("'forget' and 'keep' exclude one another");
+        check(&[], "[serve]\nkeep = 'there'\nforget = true", both);
+        check(&["--forget"], "[serve]\nkeep = 'there'\nforget = true", both);
     }
 }
