@@ -410,7 +410,8 @@ fn compare_keys(left: &Value, right: &Value) -> Result<Ordering> {
     }
     Ok(match (left.as_text(), right.as_text()) {
         (Some(left), Some(right)) => compare_texts(left, right),
-        _ => left.as_number().partial_cmp(&right.as_number()).unwrap_or(Ordering::Equal),
+        // What is no number stands behind what it is compared with, as in the reference.
+        _ => left.as_number().partial_cmp(&right.as_number()).unwrap_or(Ordering::Greater),
     })
 }
 
