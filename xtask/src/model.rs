@@ -30,6 +30,12 @@ const TABLE: &str = "crates/protocol/models/aws.models";
 /// Packs the table into the file it is told, and prints the lines.
 const TABLE_WRITER: &str = include_str!("table.py");
 
+/// Requests and answers as botocore writes and reads them.
+const VECTORS: &str = "crates/protocol/tests/it/vectors.jsonl";
+
+/// Prints them.
+const VECTORS_WRITER: &str = include_str!("vectors.py");
+
 pub(crate) fn command(options: &mut Options) -> Outcome {
     let update = options.flag("--update");
     options.done()?;
@@ -38,6 +44,7 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
     let mut files = vec![(FACTS.to_owned(), read(&python, READER, &[])?)];
     files.extend(by_service(&read(&python, RESULTS_READER, &[])?));
     files.push((TABLE_LINES.to_owned(), read(&python, TABLE_WRITER, &[&packed.to_string_lossy()])?));
+    files.push((VECTORS.to_owned(), read(&python, VECTORS_WRITER, &[])?));
     let mut changed = 0;
     for (path, facts) in files {
         let file = root().join(&path);
@@ -95,7 +102,7 @@ fn changes(checked_in: &str, model: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FACTS, TABLE, TABLE_LINES, by_service, changes};
+    use super::{FACTS, TABLE, TABLE_LINES, VECTORS, by_service, changes};
     use crate::run::root;
 
     #[test]
@@ -117,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_facts_are_where_they_are_looked_for() {
-        for file in [FACTS, TABLE_LINES, TABLE] {
+        for file in [FACTS, TABLE_LINES, TABLE, VECTORS] {
             assert!(root().join(file).exists(), "{file}");
         }
     }

@@ -154,9 +154,10 @@ class Service:
             if extra:
                 self.names.use(extra)
 
-    def operation(self, operation):
+    def operation(self, name, operation):
         http = operation["http"]
-        self.names.use(operation["name"])
+        # Cloudfront's operations have the version in the other name; nobody calls them by it.
+        self.names.use(name)
         self.names.use(http["method"])
         self.names.use(http["requestUri"])
         self.facts.number(http.get("responseCode", 200))
@@ -167,6 +168,7 @@ class Service:
             "requestChecksumRequired"
         )
         flags = ["input" in operation, "output" in operation, unsigned, nobody, checksum, operation.get("idempotent")]
+        flags.append(operation.get("deprecated"))
         self.facts.number(sum(1 << at for at, flag in enumerate(flags) if flag))
         for each in ("input", "output"):
             if each in operation:
@@ -232,7 +234,7 @@ class Service:
         operations = self.model["operations"]
         self.facts.number(len(operations))
         for name in sorted(operations):
-            self.operation(operations[name])
+            self.operation(name, operations[name])
         # What no operation names may still be thrown.
         thrown = [name for name, shape in sorted(self.model["shapes"].items()) if shape.get("exception")]
         self.facts.number(len(thrown))

@@ -16,6 +16,7 @@ mod percent;
 mod rest;
 mod route;
 mod scalars;
+mod sigv4;
 mod suggest;
 mod table;
 mod times;
@@ -34,5 +35,6 @@ pub use http::{HttpAnswer, HttpRequest};
 pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };
+pub use sigv4::{Keys, Payload, Scope, sign};
 pub use table::{operation_of_sdk, sdk_action, service, service_of_sdk, services, similar_actions, similar_services};
 pub use unfit::Unfit;

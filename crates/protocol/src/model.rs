@@ -92,6 +92,8 @@ pub struct Operation {
     pub checksum_required: bool,
     /// Whether calling it twice does no more than calling it once.
     pub idempotent: bool,
+    /// Whether another operation took its place.
+    pub deprecated: bool,
 }
 
 /// The place of a shape in its service.

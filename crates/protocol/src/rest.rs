@@ -217,7 +217,9 @@ pub(crate) fn collect(service: &Service, format: Format, part: &Use, parts: &Par
     }
     if let Some(payload) = shape.payload.as_deref().and_then(|name| shape.member(name)) {
         let value = read_payload(service, format, payload, &parts.body).map_err(|unfit| unfit.below(&payload.name))?;
-        if let Some(value) = value {
+        // An answer always has its stream; a request may have been sent without.
+        let there = parts.status.is_some() || !parts.body.is_empty();
+        if let Some(value) = value.filter(|_| there) {
             object.insert(payload.name.clone(), value);
         }
     } else if shape.payload.is_none() && !parts.body.is_empty() {

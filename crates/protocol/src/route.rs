@@ -59,6 +59,8 @@ struct Fit {
     query: usize,
     /// Required members in the query string and in headers.
     required: usize,
+    /// Of two with the same path the newer one.
+    current: bool,
 }
 
 fn fit(service: &Service, operation: &Operation, request: &HttpRequest) -> Option<(Fit, Pairs)> {
@@ -83,7 +85,10 @@ fn fit(service: &Service, operation: &Operation, request: &HttpRequest) -> Optio
         complete &= there;
         required += usize::from(there);
     }
-    Some((Fit { complete, literals, bounded, query: wanted().count(), required }, labels))
+    Some((
+        Fit { complete, literals, bounded, query: wanted().count(), required, current: !operation.deprecated },
+        labels,
+    ))
 }
 
 /// How many parts of the path are written out, whether no label takes the rest, and the labels.

@@ -82,7 +82,8 @@ pub fn sign(request: &mut HttpRequest, host: &str, keys: &Keys, scope: &Scope<'_
         .fold(secret.into_bytes(), |key, part| keyed(&key, part));
     let signature = hex(&keyed(&key, &to_sign));
     let id = &keys.access_key_id;
-    let value = format!("{ALGORITHM} Credential={id}/{credential_scope}, SignedHeaders={signed}, Signature={signature}");
+    let value =
+        format!("{ALGORITHM} Credential={id}/{credential_scope}, SignedHeaders={signed}, Signature={signature}");
     replace(request, "Authorization", &value);
 }
 
@@ -98,11 +99,8 @@ fn canonical_request(request: &HttpRequest, service: &str, digest: &str) -> (Str
         "s3" | "s3express" | "s3-outposts" | "s3-object-lambda" => request.path.clone(),
         _ => percent::encode(&normal(&request.path), b"/"),
     };
-    let mut query: Vec<(String, String)> = request
-        .query
-        .iter()
-        .map(|(name, value)| (percent::encode(name, &[]), percent::encode(value, &[])))
-        .collect();
+    let mut query: Vec<(String, String)> =
+        request.query.iter().map(|(name, value)| (percent::encode(name, &[]), percent::encode(value, &[]))).collect();
     query.sort();
     let query: Vec<String> = query.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut headers: Vec<(String, String)> = Vec::new();
@@ -122,7 +120,8 @@ fn canonical_request(request: &HttpRequest, service: &str, digest: &str) -> (Str
     let signed: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let signed = signed.join(";");
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-    let canonical = [&request.method, &path, &query.join("&"), &lines, &signed, digest].map(|part| part.to_owned()).join("\n");
+    let canonical =
+        [&request.method, &path, &query.join("&"), &lines, &signed, digest].map(|part| part.to_owned()).join("\n");
     (signed, canonical)
 }
 

@@ -203,7 +203,7 @@ impl Body<'_> {
         let mut flags = Flags(self.facts.number()?);
         let (has_input, has_output) = (flags.next(), flags.next());
         let (unsigned_payload, anonymous, checksum_required) = (flags.next(), flags.next(), flags.next());
-        let idempotent = flags.next();
+        let (idempotent, deprecated) = (flags.next(), flags.next());
         let input = if has_input { Some(self.part(false)?.1) } else { None };
         let output = if has_output { Some(self.part(false)?.1) } else { None };
         let errors = self.errors()?;
@@ -220,6 +220,7 @@ impl Body<'_> {
             anonymous,
             checksum_required,
             idempotent,
+            deprecated,
         })
     }
 

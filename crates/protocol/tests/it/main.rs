@@ -1,0 +1,5 @@
+//! The codec as its users see it.
+
+mod every_operation;
+mod signatures;
+mod vectors;
