@@ -136,9 +136,14 @@ impl World {
     }
 }
 
-/// What a task's own input says: `{"fail": n}` fails the first `n` attempts, anything else succeeds with the input.
+/// What a task's own input says: `{"fail": n}` fails the first `n` attempts, `{"bad": true}` all of an execution that was not
+/// redriven, anything else succeeds with the input.
 fn answer(task: &ServiceTask) -> Command {
     let request = &task.request;
+    let is_bad = request.input.get("item").and_then(|item| item.get("bad")).is_some();
+    if is_bad && request.input.get("redriven").and_then(Json::as_i64) == Some(0) {
+        return Command::TaskFailed { task: request.key, error: Some("Bad".into()), cause: None };
+    }
     let failures = request.input.get("fail").and_then(Json::as_i64).unwrap_or(0);
     if (request.retry_count as i64) < failures {
         let error = Some(format!("E{}", request.retry_count).into());
@@ -429,4 +434,74 @@ fn a_task_may_be_any_action_of_this_api() {
         vec![shown(world, &boss), events.skip(1).collect(), failed.to_string()]
     });
     assert!(seen[0].contains(r#""output":"{\"x\":1}""#) && seen[2] == "true", "{seen:?}");
+}
+
+/// A distributed Map whose bad items fail until they are redriven.
+fn map_of_bad_items(kind: &str) -> String {
+    let redriven = if kind == "STANDARD" { r#""redriven.$":"$$.Execution.RedriveCount""# } else { r#""redriven":1"# };
+    format!(
+        r#"{{"StartAt":"M","States":{{"M":{{"Type":"Map","MaxConcurrency":2,"ToleratedFailureCount":1,"Label":"L","End":true,"ItemProcessor":
+            {{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"{kind}"}},"StartAt":"W","States":{{
+            "W":{{"Type":"Wait","Seconds":1,"Next":"T"}},
+            "T":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{{"item.$":"$",{redriven}}},"OutputPath":"$.item.n","End":true}}}}}}}}}}}}"#
+    )
+}
+
+#[test]
+fn a_redriven_map_run_runs_only_what_did_not_succeed() {
+    let seen = both(|world| {
+        let machine = create(world, "m", &map_of_bad_items("STANDARD"));
+        let input = r#"[{"n":0},{"n":1,"bad":1},{"n":2},{"n":3,"bad":1},{"n":4}]"#;
+        let execution = start(world, &machine, "e", input);
+        world.turn();
+        let about = format!(r#"{{"executionArn":"{execution}"}}"#);
+        let failed = world.call("DescribeExecution", &about).expect("there");
+        assert_eq!(
+            (text(&failed, "status"), text(&failed, "error")),
+            ("FAILED", "States.ExceedToleratedFailureThreshold")
+        );
+        let redrive = format!(r#"{{"executionArn":"{execution}","clientToken":"once"}}"#);
+        let first = world.call("RedriveExecution", &redrive).expect("redriven");
+        assert_eq!(world.call("RedriveExecution", &redrive), Ok(first), "the same token is the same redrive");
+        world.turn();
+        let runs = world.call("ListMapRuns", &about).expect("listed");
+        let runs = runs.get("mapRuns").and_then(Json::as_array).expect("runs").clone();
+        assert_eq!(runs.len(), 1, "the Map Run goes on, and no other begins");
+        let run = text(&runs[0], "mapRunArn").to_owned();
+        let described = world.call("DescribeMapRun", &format!(r#"{{"mapRunArn":"{run}"}}"#)).expect("described");
+        let listed = world.call("ListExecutions", &format!(r#"{{"mapRunArn":"{run}"}}"#)).expect("listed");
+        let counts: i64 = listed
+            .get("executions")
+            .and_then(Json::as_array)
+            .expect("children")
+            .iter()
+            .map(|child| child.get("redriveCount").and_then(Json::as_i64).expect("a count"))
+            .sum();
+        // The two bad ones, and the one that was stopped with the Map Run before it could end.
+        assert!((2..=3).contains(&counts), "{listed}");
+        vec![shown(world, &execution), described.to_string(), listed.to_string()]
+    });
+    assert!(seen[0].contains("MapRunRedriven") && seen[0].contains(r#""output":"[0,1,2,3,4]""#), "{}", seen[0]);
+    assert!(seen[1].contains(r#""succeeded":5,"failed":0"#) && seen[1].contains(r#""redriveCount":1"#), "{}", seen[1]);
+    assert_eq!(seen[2].matches("SUCCEEDED").count(), 5, "{}", seen[2]);
+}
+
+#[test]
+fn express_children_of_a_redriven_map_run_are_started_anew() {
+    let seen = both(|world| {
+        let machine = create(world, "m", &map_of_bad_items("EXPRESS"));
+        let input = r#"[{"n":0},{"n":1}]"#;
+        let execution = start(world, &machine, "e", input);
+        let stop = format!(r#"{{"executionArn":"{execution}"}}"#);
+        world.call("StopExecution", &stop).expect("stopped");
+        world.call("RedriveExecution", &stop).expect("redriven");
+        world.turn();
+        let runs = world.call("ListMapRuns", &stop).expect("listed");
+        let run = text(&runs.get("mapRuns").and_then(Json::as_array).expect("runs")[0], "mapRunArn").to_owned();
+        let listed = world.call("ListExecutions", &format!(r#"{{"mapRunArn":"{run}"}}"#)).expect("listed");
+        vec![shown(world, &execution), listed.to_string()]
+    });
+    assert!(seen[0].contains("MapRunRedriven") && seen[0].contains(r#""output":"[0,1]""#), "{}", seen[0]);
+    let (aborted, succeeded) = (seen[1].matches("ABORTED").count(), seen[1].matches("SUCCEEDED").count());
+    assert_eq!((aborted, succeeded), (2, 2), "{}", seen[1]);
 }
