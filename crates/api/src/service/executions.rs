@@ -522,14 +522,18 @@ fn failure_of(execution: &Execution) -> Option<&Failure> {
     }
 }
 
-/// Why an execution cannot be redriven; `None` when it can. The first two texts are recorded.
-fn not_redrivable(execution: &Execution, now: Timestamp) -> Option<String> {
-    let name = execution.status.name();
-    if matches!(execution.status, Status::Running | Status::Succeeded(_)) {
-        return Some(format!("Execution is {name} and cannot be redriven"));
+/// Why an execution that has this status cannot be redriven, however early that is asked. Both texts are recorded.
+pub(super) fn not_redrivable_as(status: ExecutionStatus, last_event_id: u64) -> Option<String> {
+    if matches!(status, ExecutionStatus::Running | ExecutionStatus::Succeeded) {
+        return Some(format!("Execution is {} and cannot be redriven", status.text()));
     }
-    if execution.last_event_id >= quota::HISTORY_EVENTS_MAX - 1 {
-        return Some("Execution history event limit exceeded".to_owned());
+    (last_event_id >= quota::HISTORY_EVENTS_MAX - 1).then(|| "Execution history event limit exceeded".to_owned())
+}
+
+/// Why an execution cannot be redriven; `None` when it can.
+fn not_redrivable(execution: &Execution, now: Timestamp) -> Option<String> {
+    if let Some(reason) = not_redrivable_as(status_of(execution), execution.last_event_id) {
+        return Some(reason);
     }
     let stopped_at = execution.stopped_at.unwrap_or(now);
     let is_late = now > stopped_at.plus_ms(REDRIVE_DAYS * 86_400_000);

@@ -11,6 +11,7 @@ mod journal;
 mod listings;
 mod map_runs;
 mod nested;
+mod notices;
 mod own_calls;
 mod recovery;
 mod registry;
@@ -38,6 +39,7 @@ use own_calls::OwnCalls;
 use residents::{Resting, Run};
 
 pub use journal::{KeptError, NewFrame};
+pub use notices::{Heard, LogEvent, Notice, StatusChange};
 pub use registry::{MachineRow, Registry, Resolved};
 pub use rows::{RowChange, RowError};
 
@@ -82,6 +84,8 @@ pub struct Outs {
     pub tasks: Vec<ServiceTask>,
     /// Tasks whose answers are no longer wanted.
     pub cancelled: Vec<(ExecutionId, TaskKey)>,
+    /// What listeners are told, in the order it happened.
+    pub notices: Vec<Notice>,
 }
 
 /// A task on its way to what does it.
@@ -111,6 +115,8 @@ pub struct TestCase {
 pub struct ServiceSettings {
     /// Seals page tokens. Whoever knows it can make them.
     pub key: [u8; 32],
+    /// What somebody listens to.
+    pub heard: Heard,
 }
 
 /// One shard of the service: what exists, what runs, and who waits for what.
@@ -144,6 +150,8 @@ pub struct Service {
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
     /// Executions that this input has changed.
     touched: BTreeSet<ExecutionId>,
+    /// What somebody listens to.
+    heard: Heard,
     /// Why this input broke off.
     fault: Option<KeptError>,
 }

@@ -63,6 +63,7 @@ impl Service {
             own_calls: Default::default(),
             awaited: BTreeSet::new(),
             touched: BTreeSet::new(),
+            heard: settings.heard,
             fault: None,
         };
         service.engine.reserve_ids_below(ExecutionId(names_given));

@@ -72,7 +72,7 @@ impl Service {
                 }
             };
             outs.started += outbox.children.len() as u64;
-            if let Err(fault) = self.write_down(&outbox) {
+            if let Err(fault) = self.write_down(&outbox, at, outs) {
                 return self.fault = Some(fault);
             }
             for (id, key) in outbox.cancelled {
@@ -118,8 +118,8 @@ impl Service {
         Ok(outbox)
     }
 
-    /// Puts everything that happened into the frame of this input.
-    fn write_down(&mut self, outbox: &Outbox) -> Result<(), KeptError> {
+    /// Puts everything that happened into the frame of this input, and makes the notices of it.
+    fn write_down(&mut self, outbox: &Outbox, at: Moment, outs: &mut Outs) -> Result<(), KeptError> {
         for &(id, of) in &outbox.children {
             self.give_names_up_to(id);
             let parent = self.engine.execution(of.parent);
@@ -144,6 +144,7 @@ impl Service {
         }
         let mut ends = BTreeMap::new();
         for (id, record) in &outbox.records {
+            self.take_notice(*id, record, at, &mut outs.notices);
             if !self.runs.get(id).is_some_and(|run| run.is_kept) {
                 continue;
             }
