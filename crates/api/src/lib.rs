@@ -31,4 +31,4 @@ pub use service::{
     Call, Heard, KeptError, LogEvent, MachineRow, NewFrame, Notice, Outs, Place, Registry, Resolved, RowChange,
     RowError, SHARD, Service, ServiceSettings, ServiceTask, StatusChange, TestCase,
 };
-pub use sigv4::{Caller, Credential, Credentials, Signature};
+pub use sigv4::{Caller, Credential, Credentials, Signature, is_region};

@@ -1,9 +1,11 @@
 //! The server as a client meets it: bytes into a socket, bytes out of it.
 
+mod credentials;
 mod executions;
 mod mocks;
 mod refusals;
 mod serving;
+mod signing;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
