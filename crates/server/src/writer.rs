@@ -9,10 +9,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stepwell_api::{NewFrame, SHARD, ServiceTask};
+use stepwell_api::{NewFrame, Notice, SHARD, ServiceTask};
 use stepwell_store::{Append, Outcome, Row, Store, StoreError};
 use tokio::sync::oneshot;
 
+use crate::listener::Listener;
 use crate::shard::{Answer, Answers};
 use crate::transport::Transport;
 
@@ -37,6 +38,14 @@ pub(crate) struct Outcomes {
     pub(crate) replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     /// Tasks to be done.
     pub(crate) tasks: Vec<ServiceTask>,
+    /// What listeners are told.
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// What tasks and notices go to.
+pub(crate) struct Outside {
+    pub(crate) transport: Transport,
+    pub(crate) listeners: Vec<Box<dyn Listener>>,
 }
 
 /// The way to the writer. It ends when this is dropped, after what was given to it.
@@ -50,11 +59,11 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Gives a store a thread. Tasks go to the transport, and their answers to `answers`.
-    pub(crate) fn start(store: Box<dyn Store>, transport: Transport, answers: Answers) -> std::io::Result<Writer> {
+    /// Gives a store a thread. Answers to tasks go to `answers`.
+    pub(crate) fn start(store: Box<dyn Store>, outside: Outside, answers: Answers) -> std::io::Result<Writer> {
         let (sender, outcomes) = sync_channel(QUEUE_MAX);
         let kept = Arc::new(AtomicU64::new(0));
-        let work = Work { store, transport, answers, kept: kept.clone(), outcomes };
+        let work = Work { store, outside, answers, kept: kept.clone(), outcomes };
         let thread = std::thread::Builder::new().name("stepwell-writer".to_owned()).spawn(move || work.run())?;
         Ok(Writer { sender, kept, thread, given: 0 })
     }
@@ -85,7 +94,7 @@ impl Writer {
 
 struct Work {
     store: Box<dyn Store>,
-    transport: Transport,
+    outside: Outside,
     answers: Answers,
     kept: Arc<AtomicU64>,
     outcomes: Receiver<Outcomes>,
@@ -173,15 +182,20 @@ impl Work {
         }
     }
 
-    /// Everything before it is durable: answers leave, tasks are done.
+    /// Everything before it is durable: answers leave, tasks are done, listeners are told.
     fn let_go(&mut self, outcomes: Outcomes) {
         for (sender, answer) in outcomes.replies {
             // Whoever went away in this very moment wants no answer.
             let _ = sender.send(answer);
         }
         for task in outcomes.tasks {
-            let commands = self.transport.run(&task);
+            let commands = self.outside.transport.run(&task);
             self.answers.send(task.execution, commands);
+        }
+        for notice in &outcomes.notices {
+            for listener in &mut self.outside.listeners {
+                listener.hear(notice);
+            }
         }
     }
 
@@ -194,4 +208,133 @@ impl Work {
 
 fn rows_of(frame: &NewFrame) -> Vec<Row<'_>> {
     frame.rows.iter().map(|row| Row { table: row.table, key: &row.key, value: row.value.as_deref() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+    use std::sync::mpsc::{Sender, channel};
+
+    use stepwell_api::{Heard, StatusChange};
+    use stepwell_json::Json;
+    use stepwell_spec::Timestamp;
+    use stepwell_store::{Frame, Index, MemoryStore, Tail};
+
+    use super::*;
+
+    /// A store that keeps so many batches and then fails. It says what it has kept.
+    struct Failing {
+        store: MemoryStore,
+        batches: usize,
+        says: Sender<String>,
+    }
+
+    impl Store for Failing {
+        fn append_batch(&mut self, batch: &[Append<'_>], outcomes: &mut Vec<Outcome>) -> Result<(), StoreError> {
+            self.batches = self.batches.checked_sub(1).ok_or(StoreError::Index { what: "it is gone".to_owned() })?;
+            self.store.append_batch(batch, outcomes)?;
+            batch.iter().try_for_each(|append| self.says.send(format!("{} is kept", append.sequence))).expect("heard");
+            Ok(())
+        }
+
+        fn tail(&self, shard: u32) -> Tail {
+            self.store.tail(shard)
+        }
+
+        fn shards(&self) -> Vec<u32> {
+            self.store.shards()
+        }
+
+        fn read_shard(
+            &self,
+            shard: u32,
+            after: u64,
+            each: &mut dyn FnMut(&Frame<'_>) -> ControlFlow<()>,
+        ) -> Result<(), StoreError> {
+            self.store.read_shard(shard, after, each)
+        }
+
+        fn index(&self) -> Arc<dyn Index> {
+            self.store.index()
+        }
+
+        fn tend(&mut self) -> Result<(), StoreError> {
+            self.store.tend()
+        }
+    }
+
+    /// Says what it hears.
+    struct Echo(Sender<String>);
+
+    impl Listener for Echo {
+        fn hears(&self) -> Heard {
+            Heard { log_events: false, status_changes: true }
+        }
+
+        fn hear(&mut self, notice: &Notice) {
+            let Notice::StatusChange(change) = notice else { panic!("not listened to: {notice:?}") };
+            self.0.send(format!("{} is heard", change.id)).expect("heard");
+        }
+    }
+
+    fn outcomes(id: &str, has_frame: bool) -> Outcomes {
+        let frame = NewFrame { executions: vec![7], rows: Vec::new(), payload: vec![1] };
+        let change = StatusChange {
+            id: id.to_owned(),
+            account: "000000000000".to_owned(),
+            region: "us-east-1".into(),
+            time: Timestamp(0),
+            execution_arn: "arn:aws:states:us-east-1:000000000000:execution:m:e".into(),
+            detail: Json::empty_object(),
+        };
+        let notices = vec![Notice::StatusChange(change)];
+        Outcomes { frame: has_frame.then_some(frame), notices, ..Outcomes::default() }
+    }
+
+    /// What is said when this is given to a writer whose store keeps so many batches, one after the other.
+    fn said(batches: usize, given: &[(&str, bool)]) -> Vec<String> {
+        let (says, said) = channel();
+        let store = Box::new(Failing { store: MemoryStore::new(), batches, says: says.clone() });
+        let transport = Transport::open(None).expect("no file is needed");
+        let outside = Outside { transport, listeners: vec![Box::new(Echo(says.clone())), Box::new(Echo(says))] };
+        let mut writer = Writer::start(store, outside, Answers::unread()).expect("a thread");
+        let mut lines = Vec::new();
+        for (id, has_frame) in given {
+            if !writer.give(outcomes(id, *has_frame)) {
+                break;
+            }
+            // Two listeners say the last of it, or the writer has broken off and nobody says anything more.
+            let is_last = |line: &String| *line == format!("{id} is heard");
+            while lines.iter().filter(|line| is_last(line)).count() < 2 {
+                match said.recv() {
+                    Ok(line) => lines.push(line),
+                    Err(_) => break,
+                }
+            }
+        }
+        writer.end();
+        lines
+    }
+
+    #[test]
+    fn every_listener_hears_what_is_durable_once_and_in_order() {
+        assert_eq!(
+            said(2, &[("a", true), ("b", false), ("c", true)]),
+            [
+                "1 is kept",
+                "a is heard",
+                "a is heard",
+                "b is heard",
+                "b is heard",
+                "2 is kept",
+                "c is heard",
+                "c is heard"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_durable_is_never_heard() {
+        assert_eq!(said(1, &[("a", true), ("b", true), ("c", false)]), ["1 is kept", "a is heard", "a is heard"]);
+    }
 }

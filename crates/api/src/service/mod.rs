@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use stepwell_engine::{Engine, ExecutionId};
-use stepwell_interpreter::{Chance, Command, Identity, Moment, TaskKey, TaskRequest};
+use stepwell_interpreter::{Chance, Command, Execution, Identity, Moment, Settings, TaskKey, TaskRequest};
 use stepwell_spec::{Request, Response, Text, Timestamp};
 use stepwell_store::Index;
 
@@ -75,9 +75,11 @@ pub struct Outs {
     /// this input and must be opened again.
     pub fault: Option<KeptError>,
     /// Executions that began.
-    pub started: u64,
+    pub started: ByType,
+    /// Executions that run again: taken up when the service was opened, or redriven.
+    pub resumed: ByType,
     /// Executions that ended.
-    pub ended: u64,
+    pub ended: ByType,
     /// Answers, by the id of their calls.
     pub replies: Vec<(u64, Result<Response, Refusal>)>,
     /// Tasks to be done outside, whose answers come back by [`Service::complete`].
@@ -86,6 +88,23 @@ pub struct Outs {
     pub cancelled: Vec<(ExecutionId, TaskKey)>,
     /// What listeners are told, in the order it happened.
     pub notices: Vec<Notice>,
+}
+
+/// How many executions, of each type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByType {
+    /// Of Standard ones.
+    pub standard: u64,
+    /// Of Express ones.
+    pub express: u64,
+}
+
+impl ByType {
+    /// One more of this execution's type.
+    fn count(&mut self, execution: &Execution) {
+        let number = if execution.settings == Settings::express() { &mut self.express } else { &mut self.standard };
+        *number += 1;
+    }
 }
 
 /// A task on its way to what does it.
