@@ -20,6 +20,7 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/r";
 pub(crate) struct World {
     store: MemoryStore,
     service: Service,
+    heard: Heard,
     reopens: bool,
     now: Timestamp,
     chance: Chance,
@@ -47,6 +48,7 @@ impl World {
         let mut world = World {
             store,
             service,
+            heard,
             reopens,
             now,
             chance: Chance::new(Moment { now, entropy: 42 }),
@@ -92,7 +94,7 @@ impl World {
             self.openings += 1;
             let at = Moment { now: self.now, entropy: self.openings };
             let (service, outs) =
-                Service::open(&ServiceSettings { key: [9; 32], heard: HEARD }, self.store.index(), at)
+                Service::open(&ServiceSettings { key: [9; 32], heard: self.heard }, self.store.index(), at)
                     .expect("opens again");
             self.service = service;
             assert!(outs.replies.is_empty());
