@@ -1,7 +1,7 @@
 //! The log on stderr: a line of text or a JSON object for each event.
 //!
 //! What is logged is chosen where it happens, and is never what a client sent: no headers, no bodies, no messages of
-//! refusals.
+//! refusals. The log events of a state machine are what its owner asked for, payloads included.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,7 +34,7 @@ pub(crate) enum LogLevel {
     Error,
     /// And what may.
     Warn,
-    /// And every request.
+    /// And every request, log event and change of an execution's status.
     Info,
     /// And every connection that broke.
     Debug,

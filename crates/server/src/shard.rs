@@ -16,9 +16,9 @@ use stepwell_store::Store;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::server::StartError;
-use crate::transport::Transport;
-use crate::writer::{Outcomes, Writer};
+use crate::writer::{Outcomes, Outside, Writer};
 
 /// What came of a call.
 pub(crate) type Answer = Result<Response, Refusal>;
@@ -52,6 +52,12 @@ impl Drop for Way {
 pub(crate) struct Answers(Sender<Message>);
 
 impl Answers {
+    /// A way that leads nowhere.
+    #[cfg(test)]
+    pub(crate) fn unread() -> Answers {
+        Answers(std::sync::mpsc::channel().0)
+    }
+
     /// What an execution is to be told, in order.
     pub(crate) fn send(&self, execution: ExecutionId, commands: Vec<Command>) {
         if !commands.is_empty() {
@@ -118,16 +124,17 @@ pub(crate) fn start(
     store: Box<dyn Store>,
     settings: &ServiceSettings,
     mut clock: Clock,
-    transport: Transport,
+    outside: Outside,
+    metrics: Arc<Metrics>,
 ) -> Result<Running, StartError> {
     let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
     let (service, outs) = Service::open(settings, store.index(), clock.moment())
         .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
     let (sender, messages) = std::sync::mpsc::channel();
     let (alive, ended) = oneshot::channel();
-    let writer = Writer::start(store, transport, Answers(sender.clone())).map_err(refused)?;
+    let writer = Writer::start(store, outside, Answers(sender.clone())).map_err(refused)?;
     let waiting = BTreeMap::new();
-    let mut shard = Shard { service, clock, writer, messages, waiting, answers: VecDeque::new(), kept: 0 };
+    let mut shard = Shard { service, clock, writer, metrics, messages, waiting, answers: VecDeque::new(), kept: 0 };
     shard.deliver(outs);
     let thread = std::thread::Builder::new()
         .name("stepwell-shard".to_owned())
@@ -144,6 +151,7 @@ struct Shard {
     service: Service,
     clock: Clock,
     writer: Writer,
+    metrics: Arc<Metrics>,
     messages: Receiver<Message>,
     /// Who waits for which call.
     waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
@@ -235,6 +243,7 @@ impl Shard {
             tracing::error!(%fault, "the service has broken off");
             return false;
         }
+        self.metrics.count_executions(&outs);
         let mut replies = Vec::with_capacity(outs.replies.len());
         for (id, answer) in outs.replies {
             if let Some(sender) = self.waiting.remove(&id) {
@@ -247,7 +256,8 @@ impl Shard {
             self.service.kept(kept);
         }
         // Tasks that are cancelled were answered at once: there is nothing to take back.
-        let says_nothing_new = outs.frame.is_none() && outs.tasks.is_empty() && self.writer.is_even();
+        let says_nothing_new =
+            outs.frame.is_none() && outs.tasks.is_empty() && outs.notices.is_empty() && self.writer.is_even();
         if says_nothing_new {
             for (sender, answer) in replies {
                 // Whoever went away in this very moment wants no answer.
@@ -255,7 +265,7 @@ impl Shard {
             }
             return true;
         }
-        self.writer.give(Outcomes { frame: outs.frame, replies, tasks: outs.tasks })
+        self.writer.give(Outcomes { frame: outs.frame, replies, tasks: outs.tasks, notices: outs.notices })
     }
 }
 

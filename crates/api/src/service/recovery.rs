@@ -62,6 +62,7 @@ impl Service {
             own_calls: Default::default(),
             awaited: BTreeSet::new(),
             touched: BTreeSet::new(),
+            heard: settings.heard,
             fault: None,
         };
         service.engine.reserve_ids_below(ExecutionId(names_given));
@@ -117,6 +118,9 @@ impl Service {
         }
         let taken: Vec<_> =
             self.engine.execution(id).into_iter().flat_map(|execution| execution.open_tasks()).collect();
+        if let Some(execution) = self.engine.execution(id) {
+            outs.resumed.count(execution);
+        }
         self.awaited.extend(taken.iter().filter(|task| task.token.is_some()).map(|task| (id, task.key)));
         let outbox = self.engine.resume(id, at);
         self.take(outbox, at, outs);

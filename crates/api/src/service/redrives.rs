@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::{Command, Execution, Moment, Status};
-use stepwell_spec::shapes::{RedriveExecutionInput, RedriveExecutionOutput};
+use stepwell_spec::shapes::{ExecutionStatus, RedriveExecutionInput, RedriveExecutionOutput};
 use stepwell_spec::{Exception, FieldSink, FieldSource, Stored, Text, Timestamp, quota};
 
 use super::beginnings::REDRIVEN;
+use super::executions::status_of;
 use super::journal::KeptError;
 use super::listings::{self, LISTED_STATUSES};
 use super::map_runs::MapRunRow;
@@ -146,14 +147,18 @@ fn ended_before(execution: &Execution, redriven_at: Timestamp) -> bool {
         && execution.redriven_at.is_none_or(|at| at < redriven_at)
 }
 
-/// Why an execution cannot be redriven; `None` when it can. The first two texts are recorded, the others documented.
-pub(super) fn not_redrivable(execution: &Execution, now: Timestamp) -> Option<String> {
-    let name = execution.status.name();
-    if matches!(execution.status, Status::Running | Status::Succeeded(_)) {
-        return Some(format!("Execution is {name} and cannot be redriven"));
+/// Why an execution that has this status cannot be redriven, however early that is asked. Both texts are recorded.
+pub(super) fn not_redrivable_as(status: ExecutionStatus, last_event_id: u64) -> Option<String> {
+    if matches!(status, ExecutionStatus::Running | ExecutionStatus::Succeeded) {
+        return Some(format!("Execution is {} and cannot be redriven", status.text()));
     }
-    if execution.last_event_id >= quota::HISTORY_EVENTS_MAX - 1 {
-        return Some("Execution history event limit exceeded".to_owned());
+    (last_event_id >= quota::HISTORY_EVENTS_MAX - 1).then(|| "Execution history event limit exceeded".to_owned())
+}
+
+/// Why an execution cannot be redriven; `None` when it can. The texts are documented.
+pub(super) fn not_redrivable(execution: &Execution, now: Timestamp) -> Option<String> {
+    if let Some(reason) = not_redrivable_as(status_of(execution), execution.last_event_id) {
+        return Some(reason);
     }
     if now > execution.started_at.plus_ms(quota::STANDARD_EXECUTION_SECONDS_MAX * 1_000) {
         return Some("Execution has exceeded the max execution time".to_owned());

@@ -64,15 +64,13 @@ impl Service {
                 Some(outbox) => outbox,
                 None => {
                     let Some(input) = inputs.pop_front() else { return };
-                    outs.started += u64::from(matches!(input, Input::Start(..)));
                     match self.step(input, drawn(at, &chance)) {
                         Ok(outbox) => outbox,
                         Err(fault) => return self.fault = Some(fault),
                     }
                 }
             };
-            outs.started += outbox.children.len() as u64;
-            if let Err(fault) = self.write_down(&outbox) {
+            if let Err(fault) = self.write_down(&outbox, at, outs) {
                 return self.fault = Some(fault);
             }
             for (id, key) in outbox.cancelled {
@@ -118,8 +116,8 @@ impl Service {
         Ok(outbox)
     }
 
-    /// Puts everything that happened into the frame of this input.
-    fn write_down(&mut self, outbox: &Outbox) -> Result<(), KeptError> {
+    /// Puts everything that happened into the frame of this input, and makes the notices of it.
+    fn write_down(&mut self, outbox: &Outbox, at: Moment, outs: &mut Outs) -> Result<(), KeptError> {
         for &(id, of) in &outbox.children {
             self.give_names_up_to(id);
             let parent = self.engine.execution(of.parent);
@@ -144,6 +142,8 @@ impl Service {
         }
         let mut ends = BTreeMap::new();
         for (id, record) in &outbox.records {
+            self.count_beginning(*id, record, outs);
+            self.take_notice(*id, record, at, &mut outs.notices);
             if !self.runs.get(id).is_some_and(|run| run.is_kept) {
                 continue;
             }
@@ -158,6 +158,17 @@ impl Service {
             self.map_run_ended(parent, key, counts, status, at)?;
         }
         Ok(())
+    }
+
+    fn count_beginning(&self, id: ExecutionId, record: &Record, outs: &mut Outs) {
+        let counts = match record.event {
+            Event::ExecutionStarted(_) => &mut outs.started,
+            Event::ExecutionRedriven(_) => &mut outs.resumed,
+            _ => return,
+        };
+        if let Some(execution) = self.engine.execution(id) {
+            counts.count(execution);
+        }
     }
 
     fn follow_map_run(
@@ -217,7 +228,9 @@ impl Service {
 
     /// Whoever waits for an execution's end is told.
     fn execution_ended(&mut self, id: ExecutionId, inputs: &mut VecDeque<Input>, outs: &mut Outs) {
-        outs.ended += 1;
+        if let Some(execution) = self.engine.execution(id) {
+            outs.ended.count(execution);
+        }
         self.close_tasks_of(id);
         if let Some(call) = self.waiting_for_end.remove(&id) {
             outs.replies.push((call, self.sync_outcome(id)));

@@ -5,18 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stepwell_api::{Call, NewFrame, Outs, Place, SHARD, Service, ServiceSettings, ServiceTask};
+use stepwell_api::{Call, Heard, NewFrame, Notice, Outs, Place, SHARD, Service, ServiceSettings, ServiceTask};
 use stepwell_interpreter::{Chance, Command, Moment, TaskKey};
 use stepwell_json::Json;
 use stepwell_spec::{Action, Text, Timestamp};
 use stepwell_store::{Append, MemoryStore, Outcome, Row, Store};
 
+/// Everything is listened to.
+const HEARD: Heard = Heard { log_events: true, status_changes: true };
+
 const ROLE: &str = "arn:aws:iam::000000000000:role/r";
 
 /// A service, what it has kept, and the world around it.
-struct World {
+pub(crate) struct World {
     store: MemoryStore,
     service: Service,
+    heard: Heard,
     reopens: bool,
     now: Timestamp,
     chance: Chance,
@@ -27,17 +31,24 @@ struct World {
     tasks: BTreeMap<(Text, TaskKey), ServiceTask>,
     done: BTreeSet<(Text, TaskKey)>,
     openings: u64,
+    /// What listeners were told.
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl World {
-    fn new(reopens: bool) -> World {
+    pub(crate) fn new(reopens: bool) -> World {
+        World::heard_by(HEARD, reopens)
+    }
+
+    pub(crate) fn heard_by(heard: Heard, reopens: bool) -> World {
         let store = MemoryStore::new();
         let now = Timestamp(1_700_000_000_000);
-        let (service, outs) =
-            Service::open(&ServiceSettings { key: [7; 32] }, store.index(), Moment { now, entropy: 0 }).expect("opens");
+        let settings = ServiceSettings { key: [7; 32], heard };
+        let (service, outs) = Service::open(&settings, store.index(), Moment { now, entropy: 0 }).expect("opens");
         let mut world = World {
             store,
             service,
+            heard,
             reopens,
             now,
             chance: Chance::new(Moment { now, entropy: 42 }),
@@ -47,6 +58,7 @@ impl World {
             tasks: BTreeMap::new(),
             done: BTreeSet::new(),
             openings: 0,
+            notices: Vec::new(),
         };
         world.take(outs);
         world
@@ -57,7 +69,7 @@ impl World {
         Moment { now: self.now, entropy: self.chance.draw() }
     }
 
-    fn call(&mut self, action: &str, body: &str) -> Result<Json, String> {
+    pub(crate) fn call(&mut self, action: &str, body: &str) -> Result<Json, String> {
         let id = self.ask(action, body);
         self.replies.remove(&id).unwrap_or_else(|| panic!("{action} is not answered at once"))
     }
@@ -82,7 +94,8 @@ impl World {
             self.openings += 1;
             let at = Moment { now: self.now, entropy: self.openings };
             let (service, outs) =
-                Service::open(&ServiceSettings { key: [9; 32] }, self.store.index(), at).expect("opens again");
+                Service::open(&ServiceSettings { key: [9; 32], heard: self.heard }, self.store.index(), at)
+                    .expect("opens again");
             self.service = service;
             assert!(outs.replies.is_empty());
             self.take(outs);
@@ -103,6 +116,7 @@ impl World {
             self.store.append_batch(&[append], &mut outcomes).expect("appended");
             assert_eq!(outcomes, [Outcome::Appended { sequence }]);
         }
+        self.notices.extend(outs.notices);
         for (id, reply) in outs.replies {
             let reply = reply.map(|response| response.to_json()).map_err(|refusal| refusal.name().to_owned());
             self.replies.insert(id, reply);
@@ -113,7 +127,7 @@ impl World {
     }
 
     /// Lets the world turn until nothing is left to do by itself: tasks first, then time.
-    fn turn(&mut self) {
+    pub(crate) fn turn(&mut self) {
         loop {
             if let Some((name, task)) = self.tasks.pop_first() {
                 if self.done.insert(name) {
@@ -161,7 +175,10 @@ fn quoted(text: &str) -> String {
 }
 
 fn create(world: &mut World, name: &str, definition: &str) -> String {
-    let body = format!(r#"{{"name":"{name}","roleArn":"{ROLE}","definition":{}}}"#, quoted(definition));
+    let logging = r#"{"level":"ALL","destinations":[{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:000000000000:log-group:g:*"}}]}"#;
+    let definition = quoted(definition);
+    let body =
+        format!(r#"{{"name":"{name}","roleArn":"{ROLE}","definition":{definition},"loggingConfiguration":{logging}}}"#);
     text(&world.call("CreateStateMachine", &body).expect("created"), "stateMachineArn").to_owned()
 }
 
@@ -213,8 +230,29 @@ fn both(scenario: Scenario) -> Vec<String> {
         assert_eq!(differs, None);
     }
     assert_eq!(seen, expected);
+    assert_eq!(told(&reopened), told(&steady));
     assert!(reopened.openings > 3, "{}", reopened.openings);
     seen
+}
+
+/// What listeners were told of each execution: its events in short, each once, and how it stood.
+fn told(world: &World) -> BTreeMap<String, (Vec<String>, Vec<String>)> {
+    let mut told: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
+    for notice in &world.notices {
+        match notice {
+            Notice::LogEvent(event) => {
+                let (events, _) = told.entry(text(&event.message, "execution_arn").to_owned()).or_default();
+                let id = text(&event.message, "id");
+                assert_eq!(id, (events.len() + 1).to_string(), "each event once, and in its order");
+                events.push(text(&event.message, "type").to_owned());
+            }
+            Notice::StatusChange(change) => {
+                let (_, changes) = told.entry(change.execution_arn.to_string()).or_default();
+                changes.push(text(&change.detail, "status").to_owned());
+            }
+        }
+    }
+    told
 }
 
 #[test]

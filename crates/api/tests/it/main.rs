@@ -5,6 +5,7 @@ mod durability;
 mod exceptions;
 mod generated;
 mod golden;
+mod notices;
 mod round_trip;
 mod samples;
 mod test_state;
