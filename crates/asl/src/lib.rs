@@ -55,3 +55,11 @@ pub struct Compilation {
 pub fn compile(source: &Source, options: &Options) -> Compilation {
     read::compile(source, options)
 }
+
+/// Compiles one state that stands without its machine, under this name.
+///
+/// The definition's first state is it. What it leads to is not looked for: a state of that name stands in for it, which has
+/// nothing to do. Faults are told as [`compile`] tells them, with places below the state.
+pub fn compile_state(source: &Source, name: &str, options: &Options) -> Compilation {
+    read::compile_state(source, name, options)
+}

@@ -34,7 +34,11 @@ pub(crate) fn onward(transition: Transition) -> Onward {
 /// The input as the state's own fields see it: after `InputPath`; in JSONata the input itself.
 pub(crate) fn effective_input(around: &Surroundings<'_>, state: &State) -> Result<Json, Failure> {
     match &state.data_flow {
-        DataFlow::JsonPath(flow) => apply_path(around, &flow.input_path, &around.active().input),
+        DataFlow::JsonPath(flow) => {
+            let effective = apply_path(around, &flow.input_path, &around.active().input)?;
+            around.observe(|seen| seen.after_input_path = Some(effective.clone()));
+            Ok(effective)
+        }
         DataFlow::Jsonata(_) => Ok(around.active().input.clone()),
     }
 }
@@ -53,6 +57,10 @@ pub(crate) fn arguments(around: &Surroundings<'_>, state: &State, effective: &Js
             None => effective.clone(),
         },
     };
+    around.observe(|seen| match &state.data_flow {
+        DataFlow::JsonPath(_) => seen.after_parameters = Some(arguments.clone()),
+        DataFlow::Jsonata(_) => seen.after_arguments = Some(arguments.clone()),
+    });
     check_size(around, &state.name, &arguments)?;
     Ok(arguments)
 }
@@ -65,13 +73,16 @@ pub(crate) fn leave_with_result(
     onward: Onward,
 ) -> Result<Leaving, Failure> {
     let input = &around.active().input;
+    around.observe(|seen| seen.result = Some(result.clone()));
     let (output, assigned) = match &state.data_flow {
         DataFlow::JsonPath(flow) => {
             let selected = match &flow.result_selector {
                 Some(template) => evaluate_payload_template(around, template, result)?,
                 None => result.clone(),
             };
+            around.observe(|seen| seen.after_result_selector = Some(selected.clone()));
             let placed = place_result(around, &flow.result_path, input, selected)?;
+            around.observe(|seen| seen.after_result_path = Some(placed.clone()));
             let output = apply_path(around, &flow.output_path, &placed)?;
             (output, assign_from_path(around, state.assign.as_ref(), result)?)
         }

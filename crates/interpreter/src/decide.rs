@@ -20,6 +20,7 @@ use crate::effect::{Effect, TaskKey, TimerKey, TimerPurpose};
 use crate::execution::{Execution, Item, Phase, Start, Status, ThreadId, Work};
 use crate::failure::Failure;
 use crate::moment::{Chance, Moment};
+use crate::rehearsal::Rehearsal;
 use crate::retry;
 use crate::scope::Surroundings;
 use crate::states;
@@ -104,13 +105,22 @@ pub(crate) struct Burst<'a> {
     pub(crate) at: Moment,
     pub(crate) chance: Chance,
     decision: Decision,
+    /// Set while a state is only tested.
+    pub(crate) rehearsal: Option<&'a Rehearsal>,
     /// Threads about to enter a state, in the order they take turns.
     ready: VecDeque<ThreadId>,
 }
 
 impl<'a> Burst<'a> {
-    fn new(execution: &'a mut Execution, at: Moment) -> Burst<'a> {
-        Burst { execution, at, chance: Chance::new(at), decision: Decision::default(), ready: VecDeque::new() }
+    pub(crate) fn new(execution: &'a mut Execution, at: Moment) -> Burst<'a> {
+        Burst {
+            execution,
+            at,
+            chance: Chance::new(at),
+            decision: Decision::default(),
+            rehearsal: None,
+            ready: VecDeque::new(),
+        }
     }
 
     fn finish(self) -> Decision {
@@ -118,7 +128,7 @@ impl<'a> Burst<'a> {
     }
 
     /// The one place where a command meets what is open.
-    fn decide(&mut self, command: Command) {
+    pub(crate) fn decide(&mut self, command: Command) {
         match command {
             Command::Continue => {
                 let threads = self.execution.threads.iter();
@@ -213,6 +223,12 @@ impl<'a> Burst<'a> {
     }
 
     fn enter(&mut self, thread: ThreadId) {
+        self.record_entry(thread);
+        states::begin(self, thread);
+    }
+
+    /// `…StateEntered` of the state the thread is about to enter.
+    pub(crate) fn record_entry(&mut self, thread: ThreadId) {
         let scope = self.execution.thread(thread);
         let Phase::Ready { state, input } = &scope.phase else { return };
         let (state, input, previous) = (*state, input.clone(), scope.previous_event_id);
@@ -236,7 +252,6 @@ impl<'a> Burst<'a> {
                 StateKind::Map(_) => Event::MapStateEntered(entered),
             },
         );
-        states::begin(self, thread);
     }
 
     /// Leaves the thread's state, or fails it when its output could not be made.
@@ -248,6 +263,9 @@ impl<'a> Burst<'a> {
     }
 
     fn exit(&mut self, thread: ThreadId, leaving: Leaving) {
+        if let Some(rehearsal) = self.rehearsal {
+            rehearsal.observe(|seen| seen.assigned = leaving.assigned.0.clone());
+        }
         let definition = self.execution.definition.clone();
         let state = definition.state(self.execution.active(thread).state);
         let scope = self.execution.thread(thread);
@@ -291,6 +309,9 @@ impl<'a> Burst<'a> {
 
     /// As [`Burst::fail`], where what follows hangs on this event: a failed branch's last one.
     fn fail_after(&mut self, thread: ThreadId, previous: u64, failure: Failure) {
+        if let Some(rehearsal) = self.rehearsal {
+            rehearsal.observe(|seen| seen.failure = Some(failure.clone()));
+        }
         let definition = self.execution.definition.clone();
         let active = self.execution.active(thread);
         let state = definition.state(active.state);
@@ -547,6 +568,7 @@ impl<'a> Burst<'a> {
             chance: &self.chance,
             token: None,
             item: None,
+            rehearsal: self.rehearsal,
         }
     }
 

@@ -334,12 +334,19 @@ impl Execution {
         }
     }
 
+    /// The execution's own thread, for a test that sets the scene for one state.
+    pub(crate) fn root_mut(&mut self) -> &mut Thread {
+        self.threads.get_mut(&ThreadId::ROOT).unwrap_or_else(|| panic!("I14: a started execution has its own thread"))
+    }
+
     /// The active state of a thread that may be gone or stopped.
     pub(crate) fn find_active(&self, id: ThreadId) -> Option<&Active> {
-        match &self.threads.get(&id).filter(|thread| !thread.stopped)?.phase {
-            Phase::In(active) => Some(active),
-            Phase::Ready { .. } | Phase::Ended(_) => None,
-        }
+        self.threads.get(&id).filter(|thread| !thread.stopped)?.active()
+    }
+
+    /// The state a thread is in, also one that failed and that a Catcher is about to leave.
+    pub(crate) fn find_entered(&self, id: ThreadId) -> Option<&Active> {
+        self.threads.get(&id)?.active()
     }
 
     pub(crate) fn open_task(&self, key: TaskKey) -> Option<&TaskWork> {
@@ -394,6 +401,15 @@ impl Execution {
             thread = scope.parent;
         }
         None
+    }
+}
+
+impl Thread {
+    fn active(&self) -> Option<&Active> {
+        match &self.phase {
+            Phase::In(active) => Some(active),
+            Phase::Ready { .. } | Phase::Ended(_) => None,
+        }
     }
 }
 

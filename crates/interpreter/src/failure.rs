@@ -38,7 +38,7 @@ impl Failure {
     }
 
     /// Whether any of these names, as `ErrorEquals` lists them, is for this failure.
-    pub(crate) fn is_any_of(&self, names: &[Text]) -> bool {
+    pub fn is_any_of(&self, names: &[Text]) -> bool {
         names.iter().any(|name| self.also == Some(name) || matches_error(name, self.error.as_deref()))
     }
 }

@@ -5,11 +5,13 @@ use std::cell::OnceCell;
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::{Text, Timestamp, error};
 
-use crate::context_object::context_object;
+use crate::context_object::{context_object, given_context_object};
 use crate::execution::{Active, Execution, Item, ThreadId};
 use crate::failure::{EvaluationSite, Failure};
+use crate::inspection::Inspection;
 use crate::moment::Chance;
 use crate::query::Location;
+use crate::rehearsal::Rehearsal;
 
 /// A state as its expressions see it.
 pub(crate) struct Surroundings<'a> {
@@ -21,6 +23,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) token: Option<&'a Text>,
     /// The item of the iteration being prepared.
     pub(crate) item: Option<&'a Item>,
+    /// Set while a state is only tested.
+    pub(crate) rehearsal: Option<&'a Rehearsal>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -29,7 +33,18 @@ impl<'a> Surroundings<'a> {
     }
 
     pub(crate) fn context(&self) -> Json {
-        context_object(self.execution, self.thread, self.item, self.token)
+        match self.rehearsal.and_then(|rehearsal| rehearsal.context.as_ref()) {
+            Some(given) => given_context_object(given, self.item, self.token),
+            None => context_object(self.execution, self.thread, self.item, self.token),
+        }
+    }
+
+    /// Lets whoever watches see what the data is now. Nobody does in an ordinary run.
+    #[inline]
+    pub(crate) fn observe(&self, see: impl FnOnce(&mut Inspection)) {
+        if let Some(rehearsal) = self.rehearsal {
+            rehearsal.observe(see);
+        }
     }
 
     pub(crate) fn variable(&self, name: &str) -> Option<Json> {
@@ -43,6 +58,10 @@ impl<'a> Surroundings<'a> {
 
     /// A failure of this state itself, worded as AWS words it.
     pub(crate) fn failure(&self, error: &str, fault: &str) -> Failure {
+        if self.rehearsal.is_some() {
+            // Seen on AWS: a tested state is not told where it stood in a history it does not have.
+            return Failure { own_runtime: error == error::RUNTIME, ..Failure::new(error, fault) };
+        }
         let active = self.active();
         let name = &self.execution.definition.state(active.state).name;
         let id = active.entered_event_id;

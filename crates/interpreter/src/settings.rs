@@ -11,6 +11,8 @@ pub struct Settings {
     pub history_events_max: Option<u64>,
     /// Seconds the execution may run, whatever its definition says.
     pub execution_seconds_max: Option<u64>,
+    /// Whether it can be redriven once it has failed, and its context object tells how often it was.
+    pub is_redrivable: bool,
     /// Bytes of all variables together.
     pub variables_bytes_max: usize,
     /// Iterations of an inline Map at once.
@@ -26,6 +28,7 @@ impl Settings {
             payload_bytes_max: quota::PAYLOAD_BYTES_MAX,
             history_events_max: Some(quota::HISTORY_EVENTS_MAX),
             execution_seconds_max: Some(quota::STANDARD_EXECUTION_SECONDS_MAX),
+            is_redrivable: true,
             variables_bytes_max: quota::VARIABLES_BYTES_MAX,
             inline_map_concurrency_max: quota::INLINE_MAP_CONCURRENCY_MAX,
             transitions_per_burst: 1_000,
@@ -37,6 +40,7 @@ impl Settings {
         Settings {
             history_events_max: None,
             execution_seconds_max: Some(quota::EXPRESS_EXECUTION_SECONDS_MAX),
+            is_redrivable: false,
             ..Settings::standard()
         }
     }

@@ -12,6 +12,7 @@ mod exceptions;
 mod fields;
 mod operators;
 mod quotas;
+mod results;
 mod services;
 pub mod shapes;
 mod stored;
@@ -27,6 +28,7 @@ pub use fields::{
 };
 pub use operators::{OperandType, Operator, Relation, Trait};
 pub use quotas::{QUOTAS, Quota, quota};
+pub use results::{ResponseField, ResponseFields, ResponseItems, ResponseKind, ResponseShape, Responses, result_of};
 pub use services::{ActionRow, ITEM_READERS, RESULT_WRITERS, SERVICES, ServiceRow, service};
 pub use stored::{FieldSink, FieldSource, Stored};
 pub use timestamp::{Timestamp, TimestampError};

@@ -29,8 +29,13 @@ pub(super) fn check(request: &TestStateInput) -> Result<(), Refusal> {
     if request.reveal_secrets == Some(true) {
         return Err(Refusal::invalid_request("TestState does not support RevealSecrets when a mock is specified."));
     }
-    if mock.result.is_some() && mock.error_output.is_some() {
-        return Err(Refusal::invalid_request("Only one of a mocked result and a mocked error can be specified"));
+    // Not recorded: that there must be one, and that an error must have a name.
+    if mock.result.is_some() == mock.error_output.is_some() {
+        let message = "A test mock should have only one of the following fields: [result, errorOutput].";
+        return Err(Refusal::invalid_request(message));
+    }
+    if mock.error_output.as_ref().is_some_and(|output| output.error.is_none()) {
+        return Err(Refusal::invalid_request("Error must be specified when mocking an error output"));
     }
     match mock.result.as_deref().map(Json::parse) {
         Some(Err(_)) => Err(Refusal::invalid_request("Mocked result must be valid JSON")),
@@ -85,6 +90,8 @@ mod tests {
         assert!(told(r#"{"definition":"{}","input":"{"}"#).starts_with("InvalidExecutionInput"));
         assert!(told(r#"{"definition":"{}","context":"{}"}"#).contains("together with a mock"));
         assert!(told(r#"{"definition":"{}","variables":"[]"}"#).contains("JSON objects"));
-        assert!(told(r#"{"definition":"{}","mock":{"result":"1","errorOutput":{}}}"#).contains("Only one"));
+        assert!(told(r#"{"definition":"{}","mock":{"result":"1","errorOutput":{}}}"#).contains("only one of"));
+        assert!(told(r#"{"definition":"{}","mock":{}}"#).contains("only one of"));
+        assert!(told(r#"{"definition":"{}","mock":{"errorOutput":{"cause":"c"}}}"#).contains("Error must be"));
     }
 }

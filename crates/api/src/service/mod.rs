@@ -16,6 +16,7 @@ mod registry;
 mod residents;
 mod rows;
 mod shard;
+mod test_state;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -286,7 +287,7 @@ impl Service {
             Request::DescribeMapRun(input) => self.describe_map_run(place, &input).map(Response::DescribeMapRun),
             Request::ListMapRuns(input) => self.list_map_runs(place, &input, now).map(Response::ListMapRuns),
             Request::UpdateMapRun(input) => self.update_map_run(place, &input, at, outs).map(Response::UpdateMapRun),
-            Request::TestState(_) => Err(Refusal::invalid_request("This action is not served yet.")),
+            Request::TestState(input) => test_state::test_state(place, &input, at).map(Response::TestState),
         })
     }
 }

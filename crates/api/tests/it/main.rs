@@ -7,6 +7,7 @@ mod generated;
 mod golden;
 mod round_trip;
 mod samples;
+mod test_state;
 
 use stepwell_api::{Encoding, Head, Refusal, check, compile_definition, decode, route, validate_definition};
 use stepwell_spec::{Action, Request, Response};

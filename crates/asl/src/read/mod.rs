@@ -20,7 +20,9 @@ use std::sync::Arc;
 use stepwell_json::{Kind, Span, Spanned, SpannedMember};
 use stepwell_spec::{Place, quota};
 
-use crate::definition::{Definition, QueryLanguage, State, StateId, Workflow, WorkflowId};
+use crate::definition::{
+    DataFlow, Definition, JsonataFlow, QueryLanguage, State, StateId, StateKind, Workflow, WorkflowId,
+};
 use crate::diagnostics::Code;
 use crate::faults::{Fault, Faults};
 use crate::graph::{self, Edges};
@@ -47,6 +49,8 @@ pub(crate) struct Compiler<'a> {
     state_names: BTreeMap<&'a str, ()>,
     labels: BTreeMap<&'a str, ()>,
     variables: Variables,
+    /// Whether this is one state without its machine: what it leads to is not there to be found.
+    stands_alone: bool,
     here: Here<'a>,
 }
 
@@ -68,27 +72,7 @@ struct WaitingWorkflow<'a> {
 
 /// Compiles what `source` holds.
 pub(crate) fn compile(source: &Source, options: &Options) -> Compilation {
-    let mut compiler = Compiler {
-        source,
-        trail: Trail::new(),
-        faults: Faults::new(source),
-        suggester: Suggester::new(),
-        machine_language: QueryLanguage::JsonPath,
-        states: Vec::new(),
-        workflows_of_states: Vec::new(),
-        workflows: Vec::new(),
-        waiting: VecDeque::new(),
-        state_names: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        variables: Variables::default(),
-        here: Here {
-            workflow: WorkflowId::ROOT,
-            is_express: false,
-            names: BTreeMap::new(),
-            edges: Edges::default(),
-            state: StateId(0),
-        },
-    };
+    let mut compiler = Compiler::new(source);
     let definition = match &source.tree {
         Ok(tree) => compiler.machine(tree, options),
         Err(unreadable) => {
@@ -96,11 +80,57 @@ pub(crate) fn compile(source: &Source, options: &Options) -> Compilation {
             None
         }
     };
-    let definition = definition.filter(|_| !compiler.faults.has_errors());
-    Compilation { definition, diagnostics: compiler.faults.into_diagnostics() }
+    compiler.finish(definition)
+}
+
+/// Compiles the one state that `source` holds, under this name.
+pub(crate) fn compile_state(source: &Source, name: &str, options: &Options) -> Compilation {
+    let tree = source.tree.as_ref().map(|tree| {
+        let key_span = source.first_character(tree.span);
+        SpannedMember { key: name.into(), key_span, value: tree.clone() }
+    });
+    let mut compiler = Compiler::new(source);
+    let definition = match &tree {
+        Ok(member) => compiler.lone_state(member, options),
+        Err(unreadable) => {
+            compiler.unreadable(unreadable);
+            None
+        }
+    };
+    compiler.finish(definition)
 }
 
 impl<'a> Compiler<'a> {
+    fn new(source: &'a Source) -> Compiler<'a> {
+        Compiler {
+            source,
+            trail: Trail::new(),
+            faults: Faults::new(source),
+            suggester: Suggester::new(),
+            machine_language: QueryLanguage::JsonPath,
+            states: Vec::new(),
+            workflows_of_states: Vec::new(),
+            workflows: Vec::new(),
+            waiting: VecDeque::new(),
+            state_names: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            variables: Variables::default(),
+            stands_alone: false,
+            here: Here {
+                workflow: WorkflowId::ROOT,
+                is_express: false,
+                names: BTreeMap::new(),
+                edges: Edges::default(),
+                state: StateId(0),
+            },
+        }
+    }
+
+    fn finish(self, definition: Option<Definition>) -> Compilation {
+        let definition = definition.filter(|_| !self.faults.has_errors());
+        Compilation { definition, diagnostics: self.faults.into_diagnostics() }
+    }
+
     pub(crate) fn fault(&mut self, fault: Fault) {
         self.faults.add(fault, &self.trail);
     }
@@ -166,18 +196,62 @@ impl<'a> Compiler<'a> {
         let timeout_seconds = self.integer(&object, "TimeoutSeconds");
         let is_express = options.machine_type == MachineType::Express;
         self.enqueue(object, None, is_express);
+        let (states, workflows) = self.workflows()?;
+        Some(Definition { comment, query_language: self.machine_language, timeout_seconds, states, workflows })
+    }
+
+    /// A machine of one state, which leads to states that are made up as it names them.
+    fn lone_state(&mut self, member: &'a SpannedMember, options: &Options) -> Option<Definition> {
+        if member.value.kind() != Kind::Object {
+            let message = format!("a state is an object, this is {}", with_article(member.value.kind()));
+            let fault = self.not_an_object(member.value.span, message);
+            self.fault(fault);
+            return None;
+        }
+        self.stands_alone = true;
+        self.here.is_express = options.machine_type == MachineType::Express;
+        self.here.edges = Edges::new(0, 1);
+        self.workflows.push(Workflow { start_at: StateId(0), states: vec![StateId(0)], parent: None });
+        self.variables.add_workflow();
+        self.states.push(None);
+        self.workflows_of_states.push(WorkflowId::ROOT);
+        let state = self.state(member, At::ROOT);
+        self.states[0] = state;
+        let query_language = self.machine_language;
+        let (states, workflows) = self.workflows()?;
+        Some(Definition { comment: None, query_language, timeout_seconds: None, states, workflows })
+    }
+
+    /// Reads the workflows that wait, and gives all states and workflows there are.
+    fn workflows(&mut self) -> Option<(Vec<State>, Vec<Workflow>)> {
         while let Some(waiting) = self.waiting.pop_front() {
             self.workflow(waiting);
         }
         Variables::judge(self);
         let states: Option<Vec<State>> = std::mem::take(&mut self.states).into_iter().collect();
-        Some(Definition {
-            comment,
-            query_language: self.machine_language,
-            timeout_seconds,
-            states: states?,
-            workflows: std::mem::take(&mut self.workflows),
-        })
+        Some((states?, std::mem::take(&mut self.workflows)))
+    }
+
+    /// What stands for a state that a lone state leads to: its name, and nothing behind it.
+    pub(crate) fn stand_in(&mut self, name: &'a str, span: Span) -> Option<StateId> {
+        if !self.stands_alone || self.here.workflow != WorkflowId::ROOT {
+            return None;
+        }
+        let id = StateId(self.states.len() as u32);
+        self.states.push(Some(State {
+            name: name.into(),
+            comment: None,
+            workflow: WorkflowId::ROOT,
+            span,
+            data_flow: DataFlow::Jsonata(JsonataFlow { arguments: None, output: None }),
+            assign: None,
+            variables_read: Vec::new(),
+            kind: StateKind::Succeed,
+        }));
+        self.workflows_of_states.push(WorkflowId::ROOT);
+        self.workflows[0].states.push(id);
+        self.here.names.insert(name, id);
+        Some(id)
     }
 
     /// Gives a workflow its number and puts it in the queue.

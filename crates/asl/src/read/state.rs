@@ -20,7 +20,11 @@ impl<'a> Compiler<'a> {
     pub(crate) fn state(&mut self, member: &'a SpannedMember, at: At) -> Option<State> {
         let value = &member.value;
         self.members(member, at)?;
-        let place = self.state_type(member, at)?;
+        let Some(place) = self.state_type(member, at) else {
+            // Seen on AWS: a state of no known type may be the one that ends the workflow.
+            self.here.edges.lose();
+            return None;
+        };
         let language = self.state_language(member, at);
         let object = self.object(place, value, at, member.key_span, language)?;
         self.text(&object, "QueryLanguage");

@@ -210,6 +210,9 @@ impl<'a> Compiler<'a> {
             }
             return Some(id);
         }
+        if let Some(id) = self.stand_in(target, member.value.span) {
+            return Some(id);
+        }
         self.here.edges.lose();
         let near = self.suggester.nearest(target, self.here.names.keys().copied());
         let elsewhere = self.state_names.contains_key(target);

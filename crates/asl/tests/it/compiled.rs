@@ -2,8 +2,8 @@
 
 use stepwell_asl::{
     Condition, DataFlow, Definition, InputPath, Items, MapMode, Operand, Options, Pattern, QueryLanguage,
-    QueryTemplate, ResourceKind, ResultPath, Setting, Source, StateKind, Test, Transition, WaitUntil, WorkflowId,
-    compile,
+    QueryTemplate, ResourceKind, ResultPath, Setting, Source, StateId, StateKind, Test, Transition, WaitUntil,
+    WorkflowId, compile, compile_state, invalid_definition_message,
 };
 use stepwell_spec::Operator;
 
@@ -130,4 +130,43 @@ fn variables_are_known_by_the_states_that_read_them() {
         .map(|(state, names)| format!("{state}: {}", names.join(" ")))
         .collect();
     assert_eq!(references, ["Each: template", "Ask: question"]);
+}
+
+#[test]
+fn a_state_stands_alone_and_names_what_it_leads_to() {
+    let text = r#"{"Type":"Map","QueryLanguage":"JSONata","Items":[],"ItemProcessor":{"StartAt":"T","States":{
+        "T":{"Type":"Wait","Seconds":1,"End":true}}},
+        "Catch":[{"ErrorEquals":["E"],"Next":"Mend"},{"ErrorEquals":["States.ALL"],"Next":"T"}],"Next":"Mend"}"#;
+    let compilation = compile_state(&Source::json(text), "StateName", &Options::default());
+    let definition = compilation.definition.unwrap_or_else(|| panic!("{:#?}", compilation.diagnostics));
+    assert_eq!(definition.find("StateName"), Some(StateId(0)));
+    let state = definition.state(StateId(0));
+    let [mend, other] = state.catchers() else { panic!("two catchers") };
+    let StateKind::Map(map) = &state.kind else { panic!("a Map") };
+    assert_eq!(map.transition, Transition::Next(mend.next));
+    assert_eq!(&*definition.state(mend.next).name, "Mend");
+    // The outer "T" is another state than the one inside.
+    assert!(matches!(definition.state(other.next).kind, StateKind::Succeed));
+    let inner = definition.workflow(map.processor).start_at;
+    assert!(matches!(definition.state(inner).kind, StateKind::Wait(_)));
+}
+
+#[test]
+fn faults_of_a_lone_state_are_told_from_the_state_on() {
+    let told = |text: &str| {
+        let compilation = compile_state(&Source::json(text), "StateName", &Options::default());
+        assert!(compilation.definition.is_none(), "{text}");
+        invalid_definition_message(&compilation.diagnostics)
+    };
+    let prefix = "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: ";
+    assert_eq!(told(r#"{"Type":"Task","End":true}"#), format!("{prefix}These fields are required: [Resource] at /'"));
+    assert_eq!(
+        told(r#"{"Type":"Wait","Seconds":"x","End":true}"#),
+        format!("{prefix}Expected value of type Integer at /Seconds'")
+    );
+    assert_eq!(told("[]"), format!("{prefix}Definition must be a valid JSON object at null'"));
+    // Inside, targets must be there.
+    let inner =
+        r#"{"Type":"Parallel","Branches":[{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}],"End":true}"#;
+    assert!(told(inner).contains("MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /Branches[0]/States/A/Next"));
 }

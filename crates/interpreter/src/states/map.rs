@@ -38,13 +38,14 @@ pub(crate) fn iteration_ended(burst: &mut Burst<'_>, thread: ThreadId, iteration
     go_on(burst, thread);
 }
 
-fn started(around: &Surroundings<'_>, state: &State, map: &Map) -> Result<MapStateStarted, Failure> {
+pub(crate) fn started(around: &Surroundings<'_>, state: &State, map: &Map) -> Result<MapStateStarted, Failure> {
     let effective_input = data_flow::effective_input(around, state)?;
     let items = items(around, map, &effective_input)?;
     let asked = match &map.max_concurrency {
         Some(setting) => data_flow::count_setting(around, setting, "MaxConcurrency", &effective_input)?,
         None => 0,
     };
+    around.observe(|seen| seen.max_concurrency = Some(asked));
     let most = around.execution.settings.inline_map_concurrency_max;
     let max_concurrency = if asked == 0 { most } else { asked.min(most) };
     Ok(MapStateStarted { length: MapItems::count(&items) as u64, items, effective_input, max_concurrency })
@@ -56,10 +57,14 @@ pub(super) fn items(around: &Surroundings<'_>, map: &Map, effective: &Json) -> R
         Items::Path(path) => {
             let items = data_flow::apply_path(around, path, effective)?;
             if items.as_array().is_some() {
+                around.observe(|seen| seen.after_items_path = Some(items.clone()));
                 return Ok(items);
             }
             let text = match path {
-                InputPath::Path(path) => path.text(),
+                // Seen on AWS: a path into the context object is told as it reads from there.
+                InputPath::Path(path) => {
+                    path.text().strip_prefix('$').filter(|text| text.starts_with('$')).unwrap_or(path.text())
+                }
                 InputPath::Whole | InputPath::Nothing => "$",
             };
             Err(around.runtime_failure(&format!("Reference path \"{text}\" must point to array.")))
@@ -96,10 +101,7 @@ pub(super) fn go_on(burst: &mut Burst<'_>, thread: ThreadId) {
         let Some(items) = &children.map else { return };
         if children.done == children.results.len() {
             let outputs = Json::Array(children.results.iter().flatten().cloned().collect());
-            burst.record_next(thread, Event::MapStateSucceeded);
-            let leaving = data_flow::leave_with_result(&burst.around(thread), state, &outputs, onward(map.transition));
-            burst.leave(thread, leaving);
-            return;
+            return finish(burst, thread, state, map, &outputs);
         }
         if items.next == children.results.len() || children.running as u64 >= items.max_concurrency {
             return;
@@ -122,8 +124,29 @@ pub(super) fn go_on(burst: &mut Burst<'_>, thread: ThreadId) {
     }
 }
 
+/// Every item is done, with these outputs in the items' order.
+pub(crate) fn finish(burst: &mut Burst<'_>, thread: ThreadId, state: &State, map: &Map, outputs: &Json) {
+    burst.record_next(thread, Event::MapStateSucceeded);
+    let leaving = data_flow::leave_with_result(&burst.around(thread), state, outputs, onward(map.transition));
+    burst.leave(thread, leaving);
+}
+
+/// What each item's iteration gets, all of them at once.
+pub(crate) fn item_inputs(around: &Surroundings<'_>, map: &Map, items: &MapItems) -> Result<Vec<Json>, Failure> {
+    let mut inputs = Vec::with_capacity(MapItems::count(&items.items));
+    for index in 0..MapItems::count(&items.items) {
+        let item = items.item(index);
+        let around = Surroundings { item: item.as_ref(), ..*around };
+        inputs.push(item_input(&around, map, &items.effective_input, item.as_ref())?);
+    }
+    if map.item_selector.is_some() {
+        around.observe(|seen| seen.after_item_selector = Some(Json::array(inputs.clone())));
+    }
+    Ok(inputs)
+}
+
 /// `ItemSelector` for the item the surroundings show, or the item itself.
-pub(super) fn item_input(
+fn item_input(
     around: &Surroundings<'_>,
     map: &Map,
     effective_input: &Json,

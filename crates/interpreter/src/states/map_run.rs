@@ -9,7 +9,7 @@
 //!
 //! What the children are is decided here; running them, and counting their failures, is the engine's.
 
-use stepwell_asl::{Distributed, ItemBatcher, Map, Payload, Setting, State, StateKind};
+use stepwell_asl::{Distributed, ItemBatcher, ItemReader, Map, Payload, Setting, State, StateKind};
 use stepwell_json::Json;
 use stepwell_spec::{Event, MapRunFailed, MapRunStarted, MapStateStarted, Text, Timestamp, error};
 
@@ -19,6 +19,7 @@ use crate::execution::{MapItems, ThreadId};
 use crate::failure::Failure;
 use crate::moment::{Chance, Moment};
 use crate::query::{self, Location};
+use crate::rehearsal::Rehearsal;
 use crate::scope::{States, Surroundings};
 use crate::states::map;
 
@@ -73,10 +74,43 @@ fn read_items(
     distributed: &Distributed,
     effective: &Json,
 ) -> Result<Json, Failure> {
-    if distributed.item_reader.is_some() {
+    if let Some(reader) = &distributed.item_reader {
+        if let Some(rehearsal) = around.rehearsal {
+            return rehearsed_items(around, rehearsal, reader, effective);
+        }
         return Err(Failure::new(error::ITEM_READER_FAILED, "There is no service here to read the items from."));
     }
     map::items(around, map, effective)
+}
+
+/// The items a test gives in the place of what would be read. What would be asked for is evaluated all the same.
+fn rehearsed_items(
+    around: &Surroundings<'_>,
+    rehearsal: &Rehearsal,
+    reader: &ItemReader,
+    effective: &Json,
+) -> Result<Json, Failure> {
+    match &reader.arguments {
+        None => {}
+        Some(Payload::Template(template)) => {
+            data_flow::evaluate_payload_template(around, template, effective)?;
+        }
+        Some(Payload::Query(template)) => {
+            let reader = Location::Field("ItemReader");
+            let location = Location::Member(&reader, "Arguments");
+            query::evaluate_template(template, &location, &States::new(around, effective))?;
+        }
+    }
+    let max_items = reader.config.max_items.as_ref();
+    let max_items = max_items.map(|max| data_flow::count_setting(around, max, "MaxItems", effective)).transpose()?;
+    let max_items = max_items.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
+    Ok(match &rehearsal.items {
+        Some(Json::Array(items)) => Json::array(items.iter().take(max_items).cloned().collect()),
+        Some(Json::Object(members)) => {
+            Json::object(members.iter().take(max_items).map(|(name, value)| (name.clone(), value.clone())))
+        }
+        Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) | None => Json::array(Vec::new()),
+    })
 }
 
 fn prepare(
@@ -91,18 +125,16 @@ fn prepare(
         Some(setting) => data_flow::count_setting(around, setting, "MaxConcurrency", effective_input)?,
         None => 0,
     };
+    around.observe(|seen| seen.max_concurrency = Some(max_concurrency));
     let tolerated_failure_count = tolerated_count(around, distributed, effective_input)?;
+    around.observe(|seen| seen.tolerated_failure_count = tolerated_failure_count);
     let tolerated_failure_percentage = tolerated_percentage(around, distributed, effective_input)?;
-    let count = MapItems::count(&items);
+    around.observe(|seen| seen.tolerated_failure_percentage = tolerated_failure_percentage);
     let items = MapItems { items, effective_input: effective_input.clone(), max_concurrency, next: 0 };
-    let mut inputs = Vec::with_capacity(count);
-    for index in 0..count {
-        let item = items.item(index);
-        let around = Surroundings { item: item.as_ref(), ..*around };
-        inputs.push(map::item_input(&around, map, effective_input, item.as_ref())?);
-    }
+    let mut inputs = map::item_inputs(around, map, &items)?;
     if let Some(batcher) = &distributed.item_batcher {
         inputs = batches(around, batcher, effective_input, inputs)?;
+        around.observe(|seen| seen.after_item_batcher = Some(Json::array(inputs.clone())));
     }
     let identity = &around.execution.identity;
     let (machine, run) = (&identity.state_machine_arn, around.chance.uuid());

@@ -6,7 +6,7 @@
 //! a branch failed ---------> the others are aborted; retried, caught, or ParallelStateFailed
 //! ```
 
-use stepwell_asl::{State, StateKind};
+use stepwell_asl::{Parallel, State, StateKind};
 use stepwell_json::Json;
 use stepwell_spec::{BranchesStarted, Event};
 
@@ -40,7 +40,12 @@ pub(crate) fn branch_ended(burst: &mut Burst<'_>, thread: ThreadId) {
         return;
     }
     let outputs = Json::Array(children.results.iter().flatten().cloned().collect());
+    finish(burst, thread, state, parallel, &outputs);
+}
+
+/// Every branch has ended, with these outputs in the branches' order.
+pub(crate) fn finish(burst: &mut Burst<'_>, thread: ThreadId, state: &State, parallel: &Parallel, outputs: &Json) {
     burst.record_next(thread, Event::ParallelStateSucceeded);
-    let leaving = data_flow::leave_with_result(&burst.around(thread), state, &outputs, onward(parallel.transition));
+    let leaving = data_flow::leave_with_result(&burst.around(thread), state, outputs, onward(parallel.transition));
     burst.leave(thread, leaving);
 }

@@ -127,3 +127,16 @@ fn a_worker_that_leaves_loses_its_place() {
         assert_eq!(text(&ended(&server, &execution), "output"), "1");
     });
 }
+
+#[test]
+fn a_state_is_tested_without_a_trace() {
+    let server = Running::start();
+    let state = r#"{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","ResultPath":"$.sent","Next":"Then"}"#;
+    let mock = r#"{"result":"{\"MessageId\":\"m\"}"}"#;
+    let body = format!(r#"{{"definition":{},"input":"{{\"n\":1}}","mock":{mock}}}"#, quoted(state));
+    let answer = json(&server.call("TestState", &body));
+    assert_eq!(text(&answer, "output"), r#"{"n":1,"sent":{"MessageId":"m"}}"#);
+    assert_eq!((text(&answer, "status"), text(&answer, "nextState")), ("SUCCEEDED".to_owned(), "Then".to_owned()));
+    let machines = json(&server.call("ListStateMachines", "{}"));
+    assert!(machines.get("stateMachines").and_then(Json::as_array).is_some_and(|list| list.is_empty()));
+}
