@@ -28,6 +28,6 @@ pub use protocol::{BODY_BYTES_MAX, Encoding, Head, Reply, decode, reply, route};
 pub use refusal::Refusal;
 pub use service::{
     Call, KeptError, MachineRow, NewFrame, Outs, Place, Registry, Resolved, RowChange, RowError, SHARD, Service,
-    ServiceSettings, ServiceTask,
+    ServiceSettings, ServiceTask, TestCase,
 };
 pub use sigv4::{Caller, Credential, Credentials, Signature};

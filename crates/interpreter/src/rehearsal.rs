@@ -330,6 +330,7 @@ mod tests {
             workflow: WorkflowId::ROOT,
             identity: Arc::new(identity),
             settings: Settings::express(),
+            tokens: crate::tokens::Tokens::default(),
             input: Json::parse(r#"{"n":1}"#).expect("JSON"),
             input_text: None,
         };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use stepwell_api::ServiceTask;
+use stepwell_api::{ServiceTask, TestCase};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::{Answer, Dispatch, ExecutionId, Transport as _};
 use stepwell_interpreter::Command;
@@ -77,17 +77,20 @@ impl Transport {
         commands
     }
 
-    fn run_mock(&mut self, task: &ServiceTask, case: &str) -> Answer {
-        if !self.cases.contains_key(&task.execution) {
+    fn run_mock(&mut self, task: &ServiceTask, case: &TestCase) -> Answer {
+        let TestCase { execution, name: case } = case;
+        if !self.cases.contains_key(execution) {
+            // The machine of a Map Run's child is `NAME/LABEL`.
+            let machine = task.identity.state_machine_name.split('/').next().unwrap_or_default().to_owned();
             let mocks = match &mut self.source {
-                Some(source) => source.current().case(&[task.identity.state_machine_name.to_string()], case),
+                Some(source) => source.current().case(&[machine], case),
                 None => Err(format!(
                     "its execution was started with the test case '{case}', and the server has no mock file: start it \
                      with --mocks FILE"
                 )),
             };
             match mocks {
-                Ok(mocks) => self.cases.insert(task.execution, mocks),
+                Ok(mocks) => self.cases.insert(*execution, mocks),
                 Err(reason) => return Answer::Refused(reason),
             };
             if self.cases.len() > CASES_MAX {
@@ -95,7 +98,7 @@ impl Transport {
             }
         }
         let dispatch = Dispatch { execution: &task.identity, request: &task.request };
-        match self.cases.get_mut(&task.execution) {
+        match self.cases.get_mut(execution) {
             Some(mocks) => mocks.run(&dispatch),
             None => Answer::Refused("its mocks are gone".to_owned()),
         }
@@ -164,7 +167,7 @@ mod tests {
                 state_machine_alias_arn: None,
                 region: text("us-east-1"),
             }),
-            test_case: test_case.map(Arc::from),
+            test_case: test_case.map(|name| TestCase { execution: ExecutionId(execution), name: name.into() }),
             request: TaskRequest {
                 key: TaskKey { thread: ThreadId::ROOT, scheduled_event_id: 3 },
                 state_name: text(state),

@@ -68,6 +68,9 @@ impl Service {
         self.dispatched.remove(&(execution, task));
         self.awaited.remove(&(execution, task));
         self.activities.cancel(execution, task);
+        for call in self.own_calls.cancel(execution, Some(task)) {
+            self.forget_call(call);
+        }
     }
 
     /// An execution is over, and with it all its tasks.
@@ -78,6 +81,9 @@ impl Service {
         let open: Vec<_> = self.dispatched.range(tasks.clone()).chain(self.awaited.range(tasks)).copied().collect();
         for (_, task) in open {
             self.close_task(execution, task);
+        }
+        for call in self.own_calls.cancel(execution, None) {
+            self.forget_call(call);
         }
     }
 }

@@ -11,6 +11,7 @@ mod journal;
 mod listings;
 mod map_runs;
 mod nested;
+mod own_calls;
 mod recovery;
 mod registry;
 mod residents;
@@ -33,6 +34,7 @@ use crate::tokens::TokenSeal;
 
 use activities::ActivityQueues;
 use journal::Journal;
+use own_calls::OwnCalls;
 use residents::{Resting, Run};
 
 pub use journal::{KeptError, NewFrame};
@@ -90,9 +92,18 @@ pub struct ServiceTask {
     /// The same execution, by AWS's.
     pub identity: Arc<Identity>,
     /// The case of the mock file that answers it, when its execution was started with one.
-    pub test_case: Option<Arc<str>>,
+    pub test_case: Option<TestCase>,
     /// The work.
     pub request: TaskRequest,
+}
+
+/// A case of the mock file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestCase {
+    /// The execution that was started with it: the children of its Map Runs draw on the same answers.
+    pub execution: ExecutionId,
+    /// Its name.
+    pub name: Arc<str>,
 }
 
 /// How a service is set up.
@@ -127,6 +138,8 @@ pub struct Service {
     yielded: VecDeque<ExecutionId>,
     /// Tasks that are being done outside, and answered by [`Service::complete`].
     dispatched: BTreeSet<(ExecutionId, TaskKey)>,
+    /// What tasks ask of this very API.
+    own_calls: OwnCalls,
     /// Open tasks with a token, which somebody outside will complete.
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
     /// Executions that this input has changed.
@@ -143,7 +156,7 @@ impl Service {
         if let Some(outcome) = self.answer(call, at, &mut outs) {
             outs.replies.push((id, outcome));
         }
-        self.finish(&mut outs);
+        self.finish(at, &mut outs);
         outs
     }
 
@@ -157,7 +170,7 @@ impl Service {
             _ => {}
         }
         self.command(execution, command, at, &mut outs);
-        self.finish(&mut outs);
+        self.finish(at, &mut outs);
         outs
     }
 
@@ -165,13 +178,13 @@ impl Service {
     pub fn tick(&mut self, at: Moment) -> Outs {
         let mut outs = Outs::default();
         self.pass_time(at, &mut outs);
-        self.finish(&mut outs);
+        self.finish(at, &mut outs);
         outs
     }
 
     /// When [`Service::tick`] has something to do.
     pub fn next_due(&self) -> Option<Timestamp> {
-        if !self.yielded.is_empty() {
+        if !self.yielded.is_empty() || self.own_calls.has_more() {
             return Some(Timestamp(i64::MIN));
         }
         self.engine.next_due().into_iter().chain(self.activities.next_deadline()).min()
@@ -180,7 +193,7 @@ impl Service {
     /// Whether nothing is being done that takes real time, neither by a service nor by whoever has a task's token: virtual
     /// time may jump to what is due next.
     pub fn is_idle(&self) -> bool {
-        self.dispatched.is_empty() && self.yielded.is_empty() && self.awaited.is_empty()
+        self.dispatched.is_empty() && self.yielded.is_empty() && !self.own_calls.has_more() && self.awaited.is_empty()
     }
 
     /// The client of a call is gone: nobody waits for its reply.

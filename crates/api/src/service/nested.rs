@@ -1,6 +1,5 @@
 //! Tasks that start executions: `states:startExecution` in all its patterns, and its AWS SDK twin.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use stepwell_asl::{Integration, Pattern};
@@ -31,6 +30,7 @@ pub(super) fn starts_execution(integration: &Integration) -> bool {
 }
 
 impl Service {
+    /// Starts an execution for a task: what follows from it.
     pub(super) fn start_nested(
         &mut self,
         parent: ExecutionId,
@@ -38,16 +38,14 @@ impl Service {
         integration: &Integration,
         request: &TaskRequest,
         at: Moment,
-        inputs: &mut VecDeque<Input>,
-    ) {
+    ) -> Vec<Input> {
         let task = request.key;
         let started = start_input(&request.input).and_then(|input| self.prepare_start(&place_of(identity), &input, at));
         let (started, first) = match started {
             Ok(started) => started,
             Err(refusal) => {
                 let (error, cause) = nested_refusal(integration, &refusal, &Chance::new(at));
-                inputs.push_back(Input::Command(parent, Command::TaskFailed { task, error, cause }));
-                return;
+                return vec![Input::Command(parent, Command::TaskFailed { task, error, cause })];
             }
         };
         let mut output = ObjectBuilder::new();
@@ -61,23 +59,20 @@ impl Service {
         };
         output.insert("StartDate", start_date);
         let output = Json::Object(output.build());
-        match integration.pattern {
-            Pattern::RequestResponse => {
-                inputs.push_back(Input::Command(parent, Command::TaskSucceeded { task, output }));
-            }
-            Pattern::WaitForTaskToken => {
-                inputs.push_back(Input::Command(parent, Command::TaskSubmitted { task, output }));
-            }
+        let told = match integration.pattern {
+            Pattern::RequestResponse => Command::TaskSucceeded { task, output },
+            Pattern::WaitForTaskToken => Command::TaskSubmitted { task, output },
             Pattern::Sync | Pattern::Sync2 => {
-                inputs.push_back(Input::Command(parent, Command::TaskSubmitted { task, output }));
                 let waiting =
                     ParentTask { execution: parent, key: task, as_json: integration.pattern == Pattern::Sync2 };
                 if let Some(child) = self.arns.get(&started.execution_arn).copied() {
                     self.wait_for_end(child, waiting, first.is_none());
                 }
+                Command::TaskSubmitted { task, output }
             }
-        }
-        inputs.extend(first);
+        };
+        // The parent is told first: a child that ends at once has its end to tell after that.
+        [Some(Input::Command(parent, told)), first].into_iter().flatten().collect()
     }
 
     /// A task waits for the end of an execution: what is to begin says so itself, to what has begun a note is added.
@@ -141,7 +136,7 @@ fn nested_outcome(run: &Run, execution: &Execution, parent: &ParentTask) -> Inpu
     Input::Command(parent.execution, command)
 }
 
-fn place_of(identity: &Identity) -> Place {
+pub(super) fn place_of(identity: &Identity) -> Place {
     let account = identity.arn.split(':').nth(4).unwrap_or_default().to_owned();
     Place { account, region: identity.region.to_string() }
 }
@@ -155,7 +150,7 @@ fn start_input(arguments: &Json) -> Result<StartExecutionInput, Refusal> {
         )
     })?;
     let input = match arguments.get("Input") {
-        None => None,
+        None | Some(Json::Null) => None,
         Some(Json::String(text)) => Some(text.clone()),
         Some(value) => Some(value.to_string().into()),
     };
@@ -165,7 +160,11 @@ fn start_input(arguments: &Json) -> Result<StartExecutionInput, Refusal> {
 }
 
 /// Error name and cause as the two kinds of integration word them.
-fn nested_refusal(integration: &Integration, refusal: &Refusal, chance: &Chance) -> (Option<Text>, Option<Text>) {
+pub(super) fn nested_refusal(
+    integration: &Integration,
+    refusal: &Refusal,
+    chance: &Chance,
+) -> (Option<Text>, Option<Text>) {
     let (name, message) = (refusal.name(), refusal.message().unwrap_or_default());
     let name = name.strip_suffix("Exception").unwrap_or(name);
     let status = refusal.status();

@@ -60,6 +60,7 @@ impl Service {
             waiting_for_end: Default::default(),
             yielded: VecDeque::new(),
             dispatched: BTreeSet::new(),
+            own_calls: Default::default(),
             awaited: BTreeSet::new(),
             touched: BTreeSet::new(),
             fault: None,
@@ -67,7 +68,7 @@ impl Service {
         service.engine.reserve_ids_below(ExecutionId(names_given));
         let mut outs = Outs::default();
         service.resume(at, &mut outs)?;
-        service.finish(&mut outs);
+        service.finish(at, &mut outs);
         match outs.fault.take() {
             Some(fault) => Err(fault),
             None => Ok((service, outs)),

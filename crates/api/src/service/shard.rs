@@ -9,8 +9,9 @@ use stepwell_spec::shapes::MapRunStatus;
 use stepwell_spec::{Event, Record};
 
 use super::journal::KeptError;
+use super::own_calls::is_own_call;
 use super::residents::{Child, Run};
-use super::{Outs, Service, ServiceTask};
+use super::{Outs, Service, ServiceTask, TestCase};
 
 /// Bursts of executions that yield, in one input: past it they wait for the next tick.
 const BURSTS_PER_INPUT: usize = 8;
@@ -79,7 +80,7 @@ impl Service {
                 outs.cancelled.push((id, key));
             }
             for (id, request) in outbox.tasks {
-                self.dispatch(id, request, at, &mut inputs, outs);
+                self.dispatch(id, request, &mut inputs, outs);
             }
             for id in outbox.yielded {
                 bursts += 1;
@@ -180,14 +181,7 @@ impl Service {
         Ok(())
     }
 
-    fn dispatch(
-        &mut self,
-        id: ExecutionId,
-        request: TaskRequest,
-        at: Moment,
-        inputs: &mut VecDeque<Input>,
-        outs: &mut Outs,
-    ) {
+    fn dispatch(&mut self, id: ExecutionId, request: TaskRequest, inputs: &mut VecDeque<Input>, outs: &mut Outs) {
         if request.token.is_some() {
             self.awaited.insert((id, request.key));
         }
@@ -195,13 +189,10 @@ impl Service {
         let identity = execution.identity.clone();
         match &request.resource.kind {
             ResourceKind::Activity => self.schedule_activity(id, request, inputs, outs),
-            ResourceKind::Integration(integration)
-                if self.test_case(id).is_none() && super::nested::starts_execution(integration) =>
-            {
-                // One that was started already says itself when it ends.
+            ResourceKind::Integration(integration) if self.test_case(id).is_none() && is_own_call(integration) => {
+                // An execution that was started already says itself when it ends.
                 if !request.taken {
-                    let integration = integration.clone();
-                    self.start_nested(id, &identity, &integration, &request, at, inputs);
+                    self.own_calls.ask(id, request);
                 }
             }
             ResourceKind::Integration(_) | ResourceKind::LambdaFunction => {
@@ -211,9 +202,16 @@ impl Service {
         }
     }
 
-    /// The mock case of an execution; of a Map Run's child there is none.
-    fn test_case(&self, id: ExecutionId) -> Option<std::sync::Arc<str>> {
-        self.runs.get(&id).and_then(|run| run.test_case.clone())
+    /// The mock case of an execution: its own, or that of the execution whose Map Run it belongs to.
+    fn test_case(&self, id: ExecutionId) -> Option<TestCase> {
+        let mut execution = id;
+        let mut run = self.runs.get(&execution)?;
+        // While a child runs, those it belongs to are in memory.
+        while let Some(child) = &run.child_of {
+            execution = child.of.parent;
+            run = self.runs.get(&execution)?;
+        }
+        run.test_case.clone().map(|name| TestCase { execution, name })
     }
 
     /// Whoever waits for an execution's end is told.
@@ -229,8 +227,9 @@ impl Service {
         }
     }
 
-    /// Ends an input: what it changed is put into its frame.
-    pub(super) fn finish(&mut self, outs: &mut Outs) {
+    /// Ends an input: what tasks asked of this API is done, and what has changed is put into the input's frame.
+    pub(super) fn finish(&mut self, at: Moment, outs: &mut Outs) {
+        self.take_own_calls(Moment { now: at.now, entropy: Chance::new(at).draw() }, outs);
         for change in self.registry.take_changes() {
             self.journal.row(change);
         }

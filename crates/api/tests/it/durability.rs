@@ -381,3 +381,52 @@ fn a_synchronous_execution_leaves_nothing_behind() {
     }
     assert_eq!(world.sequence, frames, "nothing is kept of it");
 }
+
+#[test]
+fn a_machine_that_starts_itself_without_end_takes_turns_with_everybody_else() {
+    let mut world = World::new(false);
+    let own = r#"{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution",
+        "Parameters":{"StateMachineArn.$":"$$.StateMachine.Id"},"End":true}}}"#;
+    let machine = create(&mut world, "m", own);
+    start(&mut world, &machine, "first", "{}");
+    let list = format!(r#"{{"stateMachineArn":"{machine}","maxResults":1000}}"#);
+    let mut count = 0;
+    for _ in 0..3 {
+        let at = world.moment();
+        assert!(world.service.next_due().is_some_and(|due| due <= at.now), "it has more to do");
+        let outs = world.service.tick(at);
+        world.input_ended(outs);
+        let listed = world.call("ListExecutions", &list).expect("listed").to_string();
+        let now = listed.matches("executionArn").count();
+        assert!(now > count && now < 1_000, "{count} and then {now}");
+        count = now;
+    }
+}
+
+#[test]
+fn a_task_may_be_any_action_of_this_api() {
+    let seen = both(|world| {
+        let activity = world.call("CreateActivity", r#"{"name":"a"}"#).expect("created");
+        let activity = text(&activity, "activityArn").to_owned();
+        let worker = format!(
+            r#"{{"StartAt":"G","States":{{
+                "G":{{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:sfn:getActivityTask","Parameters":{{"ActivityArn":"{activity}"}},"Next":"S"}},
+                "S":{{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+                    "Parameters":{{"TaskToken.$":"$.TaskToken","Output.$":"$.Input"}},"Next":"L"}},
+                "L":{{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:sfn:describeActivity","Parameters":{{"ActivityArn":"{activity}x"}},"End":true}}}}}}"#
+        );
+        let worker = create(world, "worker", &worker);
+        let boss =
+            format!(r#"{{"StartAt":"A","States":{{"A":{{"Type":"Task","Resource":"{activity}","End":true}}}}}}"#);
+        let boss = create(world, "boss", &boss);
+        // The worker waits before there is work.
+        let worker = start(world, &worker, "w", "{}");
+        let boss = start(world, &boss, "b", r#"{"x":1}"#);
+        world.turn();
+        let events = shown(world, &worker);
+        let events = events.lines().filter(|line| !line.contains("TaskToken") && !line.contains("askFailed"));
+        let failed = shown(world, &worker).contains("Sfn.ActivityDoesNotExistException");
+        vec![shown(world, &boss), events.skip(1).collect(), failed.to_string()]
+    });
+    assert!(seen[0].contains(r#""output":"{\"x\":1}""#) && seen[2] == "true", "{seen:?}");
+}

@@ -17,6 +17,7 @@ use stepwell_api::{Call, Place, Service, ServiceSettings, check, decode};
 use stepwell_interpreter::Moment;
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::{Action, Timestamp};
+use stepwell_store::{MemoryStore, Store};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/test_state.txt");
 
@@ -82,9 +83,10 @@ fn ask(definition: &Json, request: &Json) -> String {
     if let Err(refusal) = check(&request) {
         return refusal.to_string();
     }
+    let index = MemoryStore::new().index();
     let place = Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
     let at = Moment { now: Timestamp(1_700_000_000_000), entropy: 7 };
-    let (mut service, _) = Service::open(&ServiceSettings::default(), MemoryStore::new().index(), at).expect("opens");
+    let (mut service, _) = Service::open(&ServiceSettings::default(), index, at).expect("opens");
     let outs = service.call(Call { id: 1, place, request }, at);
     let [(1, outcome)] = &*outs.replies else { panic!("one reply at once: {:?}", outs.replies) };
     match outcome {

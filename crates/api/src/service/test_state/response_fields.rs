@@ -47,7 +47,7 @@ fn check_value(
         (ResponseKind::Number, _) => must_be("a number"),
         // From here on, what a value must be is recorded for arrays alone.
         (ResponseKind::Boolean, _) => must_be("a boolean"),
-        (ResponseKind::Timestamp, _) => must_be("a timestamp"),
+        (ResponseKind::Timestamp, _) => must_be("a string"),
         (ResponseKind::List(items), _) => match value.as_array() {
             Some(array) => array.iter().try_for_each(|item| check_value(responses, items.kind(), item, field, is_strict)),
             None => must_be("an array"),
@@ -98,7 +98,7 @@ mod tests {
                 "sfn",
                 "StartExecution",
                 r#"{"ExecutionArn":"a","StartDate":true}"#,
-                "Field 'StartDate' must be a timestamp",
+                "Field 'StartDate' must be a string",
                 "same",
             ),
             ("eventbridge", "PutEvents", r#"{"Entries":"x"}"#, "Field 'Entries' must be an array", "same"),

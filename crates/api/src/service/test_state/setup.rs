@@ -31,7 +31,6 @@ pub(super) fn setup(
         workflow: WorkflowId::ROOT,
         identity: Arc::new(identity(place, input.role_arn.as_ref(), chance)),
         settings: Settings::express(),
-        // Nobody can complete its task from outside.
         tokens: Tokens::default(),
         input: execution_input(input.input.as_deref())?,
         input_text: input.input.clone(),

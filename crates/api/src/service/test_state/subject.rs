@@ -30,9 +30,8 @@ impl Subject {
         };
         let definition = definition.ok_or_else(|| Refusal::invalid_definition(&diagnostics))?;
         let name = name.unwrap_or(LONE_STATE_NAME);
-        let id = definition.find(name).ok_or_else(|| {
-            Refusal::invalid_request(format!("State '{name}' does not exist in the state machine definition"))
-        })?;
+        // Not recorded.
+        let id = definition.find(name).ok_or_else(|| Refusal::invalid_request("State not found."))?;
         Ok(Subject { definition: Arc::new(definition), id })
     }
 
