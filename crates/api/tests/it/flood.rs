@@ -123,3 +123,24 @@ fn the_requests_are_right_before_they_are_altered() {
 fn stock(world: &mut World) -> Stock {
     Stock::new(&mut |action, body| world.call(action, body).unwrap_or_else(|name| panic!("{action} {body}: {name}")))
 }
+
+#[test]
+fn an_answer_that_is_not_awss_is_seen() {
+    let draft = Draft::right(Action::DescribeActivity, &Json::empty_object());
+    let exception = |name: &str| format!(r#"{{"__type":"com.amazonaws.swf.service.v2.model#{name}"}}"#);
+    assert_eq!(draft.judge(400, &exception("InvalidArn")), Verdict::Refused("InvalidArn".to_owned()));
+    for (status, body) in [
+        (500, exception("InvalidArn")),
+        (503, exception("ServiceUnavailableException")),
+        (0, String::new()),
+        (200, "[]".to_owned()),
+        (400, "{}".to_owned()),
+        (400, "no activity".to_owned()),
+        // Not one of this action's.
+        (400, exception("StateMachineDoesNotExist")),
+        (400, r#"{"__type":"InvalidArn"}"#.to_owned()),
+    ] {
+        let judged = std::panic::catch_unwind(|| draft.judge(status, &body));
+        assert!(judged.is_err(), "{status} {body}: {judged:?}");
+    }
+}
