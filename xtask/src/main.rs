@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod conformance;
 mod corpus;
+mod crash;
 mod fuzz;
 mod generate;
 mod model;
@@ -121,6 +122,17 @@ const COMMANDS: &[Command] = &[
                   `--with` runs one of `boto3`, `cli` and `node`; with `--skip-missing`, what cannot be installed is\n\
                   said and passed over.",
         run: sdk::command,
+    },
+    Command {
+        name: "crash",
+        options: "[--kills N] [--clients N] [--seed N] [--waiting N]",
+        summary: "kill -9 on the real server under load, 200 times: nothing acknowledged may be lost",
+        teaches: "Builds a release server and crash/, which starts it over a data directory, has clients start, stop and
+                  complete executions, and kills it at random moments. In the end every execution must have ended, with the
+                  output its input asks for, with an unbroken history, and each task completed once.
+                  About a second for each kill. With `--waiting N` it measures N executions that wait an hour instead: the memory\n\
+                  of each, and how soon a killed server is ready again. Exits 1 with the faults; the data is left in target/crash.",
+        run: crash::command,
     },
     Command {
         name: "fuzz",

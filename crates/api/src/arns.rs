@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use stepwell_spec::{Arn, ValidationExceptionReason};
+use stepwell_spec::{Arn, ValidationExceptionReason, partition_of};
 
 use crate::refusal::Refusal;
 
@@ -103,6 +103,11 @@ pub enum TaggedRef {
     Activity(ActivityRef),
 }
 
+/// The ARN of a resource of Step Functions, in the partition of its region: `stateMachine:NAME`.
+pub(crate) fn states_arn(region: &str, account: &str, resource: impl fmt::Display) -> String {
+    format!("arn:{}:states:{region}:{account}:{resource}", partition_of(region))
+}
+
 /// An ARN of Step Functions, up to the type of what it names.
 struct StatesArn<'a> {
     text: &'a str,
@@ -114,8 +119,10 @@ struct StatesArn<'a> {
 }
 
 impl<'a> StatesArn<'a> {
+    /// The partition must be the region's, so that every resource has one ARN.
     fn parse(text: &'a str) -> Result<StatesArn<'a>, Refusal> {
         let arn = Arn::parse(text).filter(|arn| arn.service == "states" && !arn.region.is_empty());
+        let arn = arn.filter(|arn| arn.partition == partition_of(arn.region));
         let arn = arn.filter(|arn| !arn.account.is_empty()).ok_or_else(|| Refusal::invalid_arn(text))?;
         let (resource_type, rest) = arn.resource.split_once(':').ok_or_else(|| Refusal::invalid_arn(text))?;
         Ok(StatesArn { text, region: arn.region, account: arn.account, resource_type, rest })
@@ -171,9 +178,15 @@ impl MachineRef {
         Ok(MachineRef { region, account, name, qualifier, label, test_case })
     }
 
+    /// An ARN without the case of a mock file, which says how to start an execution and is part of no name.
+    fn parse_stored(text: &str) -> Result<MachineRef, Refusal> {
+        let machine = MachineRef::parse(text)?;
+        if machine.test_case.is_some() { Err(Refusal::invalid_arn(text)) } else { Ok(machine) }
+    }
+
     /// The ARN of the state machine itself, for actions that are about neither versions nor the inside of a Map.
     pub fn parse_unqualified(text: &str) -> Result<MachineRef, Refusal> {
-        let machine = MachineRef::parse(text)?;
+        let machine = MachineRef::parse_stored(text)?;
         machine.refuse_label(text)?;
         match machine.qualifier {
             None => Ok(machine),
@@ -185,7 +198,7 @@ impl MachineRef {
 
     /// The ARN of a version.
     pub fn parse_version(text: &str) -> Result<(MachineRef, u64), Refusal> {
-        let machine = MachineRef::parse(text)?;
+        let machine = MachineRef::parse_stored(text)?;
         match machine.qualifier {
             Some(Qualifier::Version(version)) if machine.label.is_none() => Ok((machine, version)),
             _ => Err(Refusal::invalid_request(format!("'{text}' is not the ARN of a state machine version"))),
@@ -194,7 +207,7 @@ impl MachineRef {
 
     /// The ARN of an alias.
     pub fn parse_alias(text: &str) -> Result<(MachineRef, String), Refusal> {
-        let machine = MachineRef::parse(text)?;
+        let machine = MachineRef::parse_stored(text)?;
         match &machine.qualifier {
             Some(Qualifier::Alias(alias)) if machine.label.is_none() => {
                 let alias = alias.clone();
@@ -347,12 +360,25 @@ mod tests {
     }
 
     #[test]
+    fn arns_that_are_made_are_in_their_regions_partition() {
+        for (region, arn) in [
+            ("eu-west-1", "arn:aws:states:eu-west-1:123456789012:stateMachine:n"),
+            ("cn-north-1", "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:n"),
+        ] {
+            assert_eq!(states_arn(region, "123456789012", "stateMachine:n"), arn);
+            assert_eq!(MachineRef::parse(arn).expect(arn).region, region);
+        }
+    }
+
+    #[test]
     fn other_texts_are_refused_in_awss_words() {
         for text in [
             "",
             "not_a_valid_arn",
             "arn:aws:lambda:us-east-1:123456789012:function:f",
             "arn:moon:states:us-east-1:123456789012:stateMachine:n",
+            "arn:aws-cn:states:us-east-1:123456789012:stateMachine:n",
+            "arn:aws:states:cn-north-1:123456789012:stateMachine:n",
             "arn:aws:states::123456789012:stateMachine:n",
             "arn:aws:states:us-east-1::stateMachine:n",
             "arn:aws:states:us-east-1:123456789012:stateMachine",
@@ -403,6 +429,14 @@ mod tests {
         assert!(MachineRef::parse_version(&arn("n:PROD")).is_err());
         assert_eq!(MachineRef::parse_alias(&arn("n:PROD")).map(|(_, alias)| alias), Ok("PROD".to_owned()));
         assert!(MachineRef::parse_alias(&arn("n")).is_err());
+        let refused = [
+            MachineRef::parse_unqualified(&arn("n#Case")).map(drop),
+            MachineRef::parse_version(&arn("n#Case:1")).map(drop),
+            MachineRef::parse_alias(&arn("n#Case:PROD")).map(drop),
+        ];
+        for refused in refused {
+            assert_eq!(refused.map_err(|refusal| refusal.name()), Err("InvalidArn"));
+        }
     }
 
     #[test]

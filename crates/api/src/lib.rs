@@ -12,6 +12,7 @@ mod base64;
 mod checks;
 mod constraints;
 mod definitions;
+mod labels;
 mod pages;
 mod protocol;
 mod refusal;

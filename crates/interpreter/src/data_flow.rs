@@ -35,9 +35,9 @@ pub(crate) fn onward(transition: Transition) -> Onward {
 pub(crate) fn effective_input(around: &Surroundings<'_>, state: &State) -> Result<Json, Failure> {
     match &state.data_flow {
         DataFlow::JsonPath(flow) => {
-            let effective = apply_path(around, &flow.input_path, &around.active().input)?;
-            around.observe(|seen| seen.after_input_path = Some(effective.clone()));
-            Ok(effective)
+            let effective = apply_path(around, &flow.input_path, &around.active().input);
+            around.observe(|seen| seen.after_input_path = effective.as_ref().ok().cloned());
+            effective
         }
         DataFlow::Jsonata(_) => Ok(around.active().input.clone()),
     }

@@ -123,7 +123,7 @@ impl<'a> Burst<'a> {
         }
     }
 
-    fn finish(self) -> Decision {
+    pub(crate) fn finish(self) -> Decision {
         self.decision
     }
 
@@ -228,6 +228,7 @@ impl<'a> Burst<'a> {
     }
 
     /// `…StateEntered` of the state the thread is about to enter.
+    #[inline(always)]
     pub(crate) fn record_entry(&mut self, thread: ThreadId) {
         let scope = self.execution.thread(thread);
         let Phase::Ready { state, input } = &scope.phase else { return };
@@ -263,9 +264,6 @@ impl<'a> Burst<'a> {
     }
 
     fn exit(&mut self, thread: ThreadId, leaving: Leaving) {
-        if let Some(rehearsal) = self.rehearsal {
-            rehearsal.observe(|seen| seen.assigned = leaving.assigned.0.clone());
-        }
         let definition = self.execution.definition.clone();
         let state = definition.state(self.execution.active(thread).state);
         let scope = self.execution.thread(thread);

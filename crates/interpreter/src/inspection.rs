@@ -3,7 +3,6 @@
 //! The states and their data flow tell it as they go; in an ordinary run nobody listens, and nothing is kept.
 
 use stepwell_json::Json;
-use stepwell_spec::Text;
 
 use crate::failure::Failure;
 
@@ -36,8 +35,6 @@ pub struct Inspection {
     pub tolerated_failure_percentage: Option<f64>,
     /// How many iterations of a Map state may run at once; 0 is as many as there are.
     pub max_concurrency: Option<u64>,
-    /// Variables the state assigned as it was left.
-    pub assigned: Vec<(Text, Json)>,
     /// The last failure that `Retry` and `Catch` were asked about.
     pub failure: Option<Failure>,
 }

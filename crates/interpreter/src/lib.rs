@@ -35,4 +35,5 @@ pub use inspection::Inspection;
 pub use moment::{Chance, Moment};
 pub use rehearsal::{TestOutcome, TestSetup, TestedState};
 pub use settings::Settings;
+pub use states::map_run::map_label;
 pub use tokens::{TokenIssuer, Tokens};

@@ -51,6 +51,7 @@ pub struct TestedState {
     execution: Execution,
     rehearsal: Rehearsal,
     retry_count: u64,
+    assigned: Vec<(Text, Json)>,
     /// When it last moved.
     at: Moment,
 }
@@ -109,23 +110,24 @@ impl TestedState {
         let seen = RefCell::new(Inspection { after_items_pointer, ..Inspection::default() });
         let rehearsal = Rehearsal { context, items, seen };
         let execution = Execution::new(start, at.now);
-        let mut tested = TestedState { execution, rehearsal, retry_count, at };
-        let mut burst = tested.burst(at);
-        let started = ExecutionStarted {
-            input: burst.execution.shown_input(),
-            role_arn: burst.execution.identity.role_arn.clone(),
-            state_machine_alias_arn: None,
-            state_machine_version_arn: None,
-            timeout_at: None,
-        };
-        burst.record(ThreadId::ROOT, 0, Event::ExecutionStarted(started));
-        let input = burst.execution.input.clone();
-        let thread = burst.execution.root_mut();
-        thread.variables = variables;
-        thread.phase = Phase::Ready { state, input };
-        burst.record_entry(ThreadId::ROOT);
-        count_retries(burst.execution, 0, retry_count);
-        begin(&mut burst);
+        let mut tested = TestedState { execution, rehearsal, retry_count, assigned: Vec::new(), at };
+        tested.play(at, |burst| {
+            let started = ExecutionStarted {
+                input: burst.execution.shown_input(),
+                role_arn: burst.execution.identity.role_arn.clone(),
+                state_machine_alias_arn: None,
+                state_machine_version_arn: None,
+                timeout_at: None,
+            };
+            burst.record(ThreadId::ROOT, 0, Event::ExecutionStarted(started));
+            let input = burst.execution.input.clone();
+            let thread = burst.execution.root_mut();
+            thread.variables = variables;
+            thread.phase = Phase::Ready { state, input };
+            burst.record_entry(ThreadId::ROOT);
+            count_retries(burst.execution, 0, retry_count);
+            begin(burst);
+        });
         tested
     }
 
@@ -151,6 +153,11 @@ impl TestedState {
         }
     }
 
+    /// Variables the state assigned as it was left.
+    pub fn assigned(&self) -> &[(Text, Json)] {
+        &self.assigned
+    }
+
     /// What has been seen of the state so far.
     pub fn inspection(&self) -> Inspection {
         self.rehearsal.seen.borrow().clone()
@@ -173,9 +180,7 @@ impl TestedState {
         {
             count_retries(&mut self.execution, retrier, self.retry_count);
         }
-        self.at = at;
-        let mut burst = self.burst(at);
-        match (work, answer) {
+        self.play(at, |burst| match (work, answer) {
             (Open::Task(task), Ok(output)) => burst.decide(Command::TaskSucceeded { task, output }),
             (Open::Task(task), Err(Failure { error, cause, .. })) => {
                 burst.decide(Command::TaskFailed { task, error, cause });
@@ -183,9 +188,9 @@ impl TestedState {
             (Open::MapRun(map_run), outcome) => burst.decide(Command::MapRunEnded { map_run, outcome }),
             (Open::Children, Ok(outputs)) => match &state.kind {
                 StateKind::Parallel(parallel) => {
-                    states::parallel::finish(&mut burst, ThreadId::ROOT, state, parallel, &outputs);
+                    states::parallel::finish(burst, ThreadId::ROOT, state, parallel, &outputs);
                 }
-                StateKind::Map(map) => states::map::finish(&mut burst, ThreadId::ROOT, state, map, &outputs),
+                StateKind::Map(map) => states::map::finish(burst, ThreadId::ROOT, state, map, &outputs),
                 StateKind::Pass(_)
                 | StateKind::Task(_)
                 | StateKind::Choice(_)
@@ -197,7 +202,7 @@ impl TestedState {
                 let also = matches!(state.kind, StateKind::Parallel(_)).then_some(error::BRANCH_FAILED);
                 burst.fail(ThreadId::ROOT, Failure { also, ..failure });
             }
-        }
+        });
     }
 
     /// What came of it; `None` while it waits for an answer.
@@ -227,10 +232,24 @@ impl TestedState {
         }
     }
 
-    fn burst(&mut self, at: Moment) -> Burst<'_> {
+    /// Lets the state move, and keeps what it assigned if it was left.
+    fn play(&mut self, at: Moment, act: impl FnOnce(&mut Burst<'_>)) {
+        self.at = at;
         let mut burst = Burst::new(&mut self.execution, at);
         burst.rehearsal = Some(&self.rehearsal);
-        burst
+        act(&mut burst);
+        for record in burst.finish().records {
+            if let Event::PassStateExited(exited)
+            | Event::TaskStateExited(exited)
+            | Event::ChoiceStateExited(exited)
+            | Event::WaitStateExited(exited)
+            | Event::SucceedStateExited(exited)
+            | Event::ParallelStateExited(exited)
+            | Event::MapStateExited(exited) = record.event
+            {
+                self.assigned = exited.assigned_variables.0;
+            }
+        }
     }
 }
 

@@ -9,6 +9,24 @@ use std::fmt;
 pub const PARTITIONS: &[&str] =
     &["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
 
+/// How the names of regions begin outside of the first partition.
+///
+/// Source: the endpoint rules of AWS's SDKs.
+const REGIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+];
+
+/// The partition a region belongs to; of a region nobody knows it is the first.
+pub fn partition_of(region: &str) -> &'static str {
+    REGIONS.iter().find(|(start, _)| region.starts_with(start)).map_or(PARTITIONS[0], |(_, partition)| partition)
+}
+
 /// An ARN, split. Region and account may be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
@@ -53,6 +71,25 @@ impl fmt::Display for Arn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn regions_belong_to_one_partition() {
+        for (region, partition) in [
+            ("us-east-1", "aws"),
+            ("eu-west-1", "aws"),
+            ("", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-south-1", "aws-iso-f"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            assert_eq!(partition_of(region), partition, "{region}");
+        }
+        assert!(REGIONS.iter().all(|(_, partition)| PARTITIONS.contains(partition)));
+    }
 
     #[test]
     fn arns_are_split_and_put_together_again() {

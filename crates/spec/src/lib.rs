@@ -19,7 +19,7 @@ mod stored;
 mod timestamp;
 
 pub use actions::{Action, ActionFacts, Request, Response};
-pub use arn::{Arn, PARTITIONS};
+pub use arn::{Arn, PARTITIONS, partition_of};
 pub use errors::{ERRORS, ErrorRow, error};
 pub use events::*;
 pub use exceptions::{Exception, KmsKeyState, ProtocolError, ValidationExceptionReason};

@@ -45,6 +45,16 @@ pub mod quota {
     pub const MAP_LABEL_CHARACTERS_MAX: usize = 40;
     /// Characters of a task token.
     pub const TASK_TOKEN_CHARACTERS_MAX: usize = 2_048;
+    /// State machines of one account in one region.
+    pub const STATE_MACHINES_MAX: usize = 100_000;
+    /// Activities of one account in one region.
+    pub const ACTIVITIES_MAX: usize = 100_000;
+    /// Versions of one state machine.
+    pub const VERSIONS_MAX: usize = 1_000;
+    /// Aliases of one state machine.
+    pub const ALIASES_MAX: usize = 100;
+    /// Tags of one state machine or activity.
+    pub const RESOURCE_TAGS_MAX: usize = 50;
 }
 
 const fn row(name: &'static str, value: u64, unit: &'static str, source: &'static str) -> Quota {
@@ -71,4 +81,9 @@ pub const QUOTAS: &[Quota] = &[
     row("Express execution", quota::EXPRESS_EXECUTION_SECONDS_MAX, "seconds", GUIDE),
     row("Map label", quota::MAP_LABEL_CHARACTERS_MAX as u64, "characters", "States Language"),
     row("task token", quota::TASK_TOKEN_CHARACTERS_MAX as u64, "characters", MODEL),
+    row("state machines of an account in a region", quota::STATE_MACHINES_MAX as u64, "state machines", GUIDE),
+    row("activities of an account in a region", quota::ACTIVITIES_MAX as u64, "activities", GUIDE),
+    row("versions of a state machine", quota::VERSIONS_MAX as u64, "versions", MODEL),
+    row("aliases of a state machine", quota::ALIASES_MAX as u64, "aliases", MODEL),
+    row("tags of a resource", quota::RESOURCE_TAGS_MAX as u64, "tags", MODEL),
 ];

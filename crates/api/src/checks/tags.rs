@@ -1,20 +1,17 @@
 //! Tags of one request.
 
-use stepwell_spec::Exception;
 use stepwell_spec::shapes::Tag;
+use stepwell_spec::{Exception, quota};
 
 use crate::refusal::Refusal;
-
-/// Tags a resource may have.
-const TAGS_MAX: usize = 50;
 
 /// Refuses more tags than a resource may have, tags without a key, keys that are reserved, and characters a tag must not
 /// have. `resource` is the ARN the tags are for, or empty while it does not exist.
 ///
 /// The texts of these refusals are ours: AWS's are not recorded.
 pub fn check_tags(tags: &[Tag], resource: &str) -> Result<(), Refusal> {
-    if tags.len() > TAGS_MAX {
-        let message = format!("A resource may have {TAGS_MAX} tags, {} were given", tags.len());
+    if tags.len() > quota::RESOURCE_TAGS_MAX {
+        let message = format!("A resource may have {} tags, {} were given", quota::RESOURCE_TAGS_MAX, tags.len());
         let refusal = Refusal::new(Exception::TooManyTags, message);
         return Err(if resource.is_empty() { refusal } else { refusal.about(resource) });
     }

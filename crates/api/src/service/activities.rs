@@ -102,7 +102,7 @@ impl Service {
         outs: &mut Outs,
     ) -> Option<Result<GetActivityTaskOutput, Refusal>> {
         let arn = match ActivityRef::parse(&input.activity_arn) {
-            Ok(activity) if activity.account == place.account => input.activity_arn,
+            Ok(activity) if place.owns(&activity.region, &activity.account) => input.activity_arn,
             Ok(_) => return Some(Err(Refusal::activity_does_not_exist(&input.activity_arn))),
             Err(refusal) => return Some(Err(refusal)),
         };

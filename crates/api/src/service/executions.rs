@@ -497,12 +497,10 @@ struct Begun {
 
 /// Express executions of one name are told apart by a UUID.
 fn execution_arn(place: &Place, resolved: &Resolved, name: &str, chance: &Chance) -> Text {
-    let Place { account, region } = place;
     let machine = &resolved.machine.name;
-    if resolved.machine.express {
-        format!("arn:aws:states:{region}:{account}:express:{machine}:{name}:{}", chance.uuid()).into()
-    } else {
-        format!("arn:aws:states:{region}:{account}:execution:{machine}:{name}").into()
+    match resolved.machine.express {
+        true => place.arn(format_args!("express:{machine}:{name}:{}", chance.uuid())),
+        false => place.arn(format_args!("execution:{machine}:{name}")),
     }
 }
 

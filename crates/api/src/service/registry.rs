@@ -4,6 +4,8 @@
 //! named after it.
 
 mod activities;
+mod encryption;
+mod limits;
 mod revisions;
 mod rows;
 mod state_machines;
@@ -13,20 +15,25 @@ mod tests;
 mod versions;
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Bound;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use stepwell_interpreter::Chance;
-use stepwell_spec::shapes::{EncryptionConfiguration, EncryptionType, RoutingConfigurationListItem, Tag};
+use stepwell_spec::shapes::{EncryptionConfiguration, RoutingConfigurationListItem, Tag};
 use stepwell_spec::{Action, Text, Timestamp};
 
 use super::Place;
-use crate::arns::{MachineRef, Qualifier};
+use crate::arns::{ActivityRef, MachineRef, Qualifier, states_arn};
 use crate::pages::{Listing, PageSeal, page_size};
 use crate::refusal::Refusal;
 
+use limits::Limits;
 use revisions::Revisions;
 use rows::Changed;
 
+pub(super) use encryption::aws_owned_key;
 pub use revisions::MachineRow;
 
 /// All of it, of every account and region.
@@ -36,6 +43,7 @@ pub struct Registry {
     activities: BTreeMap<Text, ActivityRow>,
     revisions: Revisions,
     changed: Changed,
+    limits: Limits,
 }
 
 /// A state machine with its versions and aliases.
@@ -44,10 +52,19 @@ struct Machine {
     /// Its place in the order of creation: its first revision's number.
     order: u64,
     current: Arc<MachineRow>,
+    /// What was asked for at its creation, beside the revision.
+    first: FirstVersion,
     versions: BTreeMap<u64, Version>,
     last_version: u64,
     aliases: BTreeMap<Text, Alias>,
     tags: Vec<Tag>,
+}
+
+/// Whether a state machine was published when it was created, and as what: a repeated creation must ask for the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FirstVersion {
+    is_published: bool,
+    description: Option<Text>,
 }
 
 #[derive(Debug)]
@@ -85,12 +102,24 @@ pub struct Resolved {
     pub alias_arn: Option<Text>,
 }
 
+impl Place {
+    /// The ARN of a resource in this place: `stateMachine:NAME`.
+    pub(in crate::service) fn arn(&self, resource: impl fmt::Display) -> Text {
+        states_arn(&self.region, &self.account, resource).into()
+    }
+
+    /// Whether what is in this region and account is here.
+    pub(in crate::service) fn owns(&self, region: &str, account: &str) -> bool {
+        self.region == region && self.account == account
+    }
+}
+
 impl Registry {
     /// What an execution is started from: the current revision, a version, or what an alias draws.
     pub fn resolve(&self, place: &Place, asked: &MachineRef, chance: &Chance) -> Result<Resolved, Refusal> {
         let arn = machine_arn(asked);
         let missing = || Refusal::state_machine_does_not_exist(&qualified_arn(asked));
-        let machine = self.own_machine(place, asked, &arn).ok_or_else(missing)?;
+        let machine = self.own_machine(place, asked).ok_or_else(missing)?;
         let version_arn = |version: u64| Text::from(format!("{arn}:{version}"));
         match &asked.qualifier {
             None => Ok(Resolved { machine: machine.current.clone(), version_arn: None, alias_arn: None }),
@@ -114,9 +143,14 @@ impl Registry {
     }
 
     /// A state machine of the caller's.
-    fn own_machine(&self, place: &Place, asked: &MachineRef, arn: &str) -> Option<&Machine> {
-        let own = asked.account == place.account && asked.region == place.region;
-        self.machines.get(arn).filter(|_| own)
+    fn own_machine(&self, place: &Place, asked: &MachineRef) -> Option<&Machine> {
+        place.owns(&asked.region, &asked.account).then(|| self.machines.get(machine_arn(asked).as_str())).flatten()
+    }
+
+    /// An activity of the caller's.
+    fn own_activity(&self, place: &Place, asked: &ActivityRef) -> Option<&ActivityRow> {
+        let arn = states_arn(&asked.region, &asked.account, format_args!("activity:{}", asked.name));
+        place.owns(&asked.region, &asked.account).then(|| self.activities.get(arn.as_str())).flatten()
     }
 }
 
@@ -125,8 +159,7 @@ fn own_machine_mut<'a>(
     place: &Place,
     asked: &MachineRef,
 ) -> Option<&'a mut Machine> {
-    let own = asked.account == place.account && asked.region == place.region;
-    machines.get_mut(machine_arn(asked).as_str()).filter(|_| own)
+    place.owns(&asked.region, &asked.account).then(|| machines.get_mut(machine_arn(asked).as_str())).flatten()
 }
 
 impl Alias {
@@ -149,7 +182,7 @@ fn version_number(arn: &str) -> Option<u64> {
 
 /// The ARN of the state machine itself.
 fn machine_arn(machine: &MachineRef) -> String {
-    format!("arn:aws:states:{}:{}:stateMachine:{}", machine.region, machine.account, machine.name)
+    states_arn(&machine.region, &machine.account, format_args!("stateMachine:{}", machine.name))
 }
 
 fn qualified_arn(machine: &MachineRef) -> String {
@@ -157,37 +190,42 @@ fn qualified_arn(machine: &MachineRef) -> String {
     format!("{}{}", machine_arn(machine), qualifier.unwrap_or_default())
 }
 
+/// The rows of one kind that are kept in this place, in the order of their ARNs.
+fn kept_in<'a, R>(rows: &'a BTreeMap<Text, R>, place: &Place, kind: &str) -> impl Iterator<Item = (&'a Text, &'a R)> {
+    let prefix = place.arn(kind);
+    let from = rows.range::<str, _>((Bound::Included(&*prefix), Bound::Unbounded));
+    from.take_while(move |(arn, _)| arn.starts_with(&*prefix))
+}
+
 /// One page of a list, and the token of the next one.
-struct Page<'a, T> {
-    rows: &'a [T],
+struct Page<T> {
+    rows: Vec<T>,
     next_token: Option<Text>,
 }
 
-/// The page that a request asks for.
-fn page<'a, T>(
-    rows: &'a [T],
+/// The page that a request asks for, of rows in the order of their keys.
+///
+/// A token holds the last key of its page: the next page begins behind it, whatever was added or deleted meanwhile.
+fn page<K: fmt::Display + FromStr + Ord, T>(
+    rows: impl Iterator<Item = (K, T)>,
     (action, place, about): (Action, &Place, &str),
     (max_results, token): (Option<i64>, Option<&str>),
     seal: &PageSeal,
     now: Timestamp,
-) -> Result<Page<'a, T>, Refusal> {
+) -> Result<Page<T>, Refusal> {
     let arguments = [about];
     let listing = Listing { account: &place.account, region: &place.region, action, arguments: &arguments };
-    let from = match token {
-        None => 0,
-        Some(token) => seal.open(&listing, token, now)?.parse().map_err(|_| Refusal::invalid_token())?,
+    let past: Option<K> = match token {
+        None => None,
+        Some(token) => Some(seal.open(&listing, token, now)?.parse().map_err(|_| Refusal::invalid_token())?),
     };
-    let from = rows.len().min(from);
-    let upto = rows.len().min(from + page_size(max_results));
-    let next_token = (upto < rows.len()).then(|| seal.seal(&listing, &upto.to_string(), now).into());
-    Ok(Page { rows: &rows[from..upto], next_token })
-}
-
-/// The encryption of what nobody asked another for.
-pub(super) fn aws_owned_key() -> EncryptionConfiguration {
-    EncryptionConfiguration {
-        kms_key_id: None,
-        kms_data_key_reuse_period_seconds: None,
-        kind: EncryptionType::AwsOwnedKey,
+    let mut rest = rows.filter(|(key, _)| past.as_ref().is_none_or(|past| key > past));
+    let (mut last, mut rows) = (None, Vec::new());
+    for (key, row) in rest.by_ref().take(page_size(max_results)) {
+        last = Some(key);
+        rows.push(row);
     }
+    let last = last.filter(|_| rest.next().is_some());
+    let next_token = last.map(|last| seal.seal(&listing, &last.to_string(), now).into());
+    Ok(Page { rows, next_token })
 }

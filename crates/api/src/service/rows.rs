@@ -133,6 +133,11 @@ impl RowWriter {
         self.member(name, Json::Number(Number::from(number)))
     }
 
+    /// Written when it is set.
+    pub(super) fn flag(self, name: &'static str, flag: bool) -> RowWriter {
+        if flag { self.member(name, Json::Bool(true)) } else { self }
+    }
+
     /// In whole milliseconds.
     pub(super) fn time(self, name: &'static str, time: Timestamp) -> RowWriter {
         self.member(name, Json::from(time.0))
@@ -212,6 +217,15 @@ impl<'a> RowReader<'a> {
         number.ok_or_else(|| self.broken(format!("it has no number `{name}`")))
     }
 
+    /// Set or not; one that is not there is not set.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, RowError> {
+        match self.members.get(name) {
+            None => Ok(false),
+            Some(Json::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(self.broken(format!("its `{name}` is not true or false"))),
+        }
+    }
+
     pub(super) fn time(&self, name: &str) -> Result<Timestamp, RowError> {
         let ms = self.members.get(name).and_then(Json::as_i64);
         ms.map(Timestamp).ok_or_else(|| self.broken(format!("it has no time `{name}`")))
@@ -259,16 +273,22 @@ mod tests {
         let value = RowWriter::row(1)
             .text("text", &text)
             .text_if_any("none", None)
+            .flag("set", true)
+            .flag("unset", false)
             .time("time", Timestamp(-1))
             .list("list", [inner].into_iter())
             .into_bytes();
         assert_eq!(
             String::from_utf8(value.clone()).as_deref(),
-            Ok("{\"format\":1,\"text\":\"é\\u0001\\\"\\\\\",\"time\":-1,\"list\":[{\"n\":4294967295}]}")
+            Ok("{\"format\":1,\"text\":\"é\\u0001\\\"\\\\\",\"set\":true,\"time\":-1,\"list\":[{\"n\":4294967295}]}")
         );
         let row = RowReader::open("t", b"key", &value, 1).expect("a row");
         assert_eq!(row.text("text").ok(), Some(text));
         assert_eq!(row.text_if_any("none").ok(), Some(None));
+        assert_eq!(
+            (row.flag("set").ok(), row.flag("unset").ok(), row.flag("text").ok()),
+            (Some(true), Some(false), None)
+        );
         assert_eq!(row.time("time").ok(), Some(Timestamp(-1)));
         let list = row.list("list").expect("a list");
         assert_eq!(list.iter().map(|item| item.number("n").ok()).collect::<Vec<_>>(), [Some(4_294_967_295)]);

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use stepwell_api::{Call, Place, Service, ServiceSettings, check, decode};
 use stepwell_interpreter::Moment;
@@ -61,6 +62,70 @@ fn states_are_tested_as_written_down() {
         assert_eq!(actual, text);
     }
     assert!(count >= 70, "{count}");
+}
+
+/// Every state of the golden cases, nested ones included, with a result, with an error, and with neither: a state that may be
+/// tested so comes to an end, whatever its input lacks.
+#[test]
+fn every_state_there_is_can_be_tested() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden");
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for file in definitions_below(&golden) {
+        let text = std::fs::read_to_string(&file).expect("a readable definition");
+        let definition = Json::parse(&text).unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
+        for (name, branches) in states_of(&definition) {
+            let result = format!("[{}]", vec!["1"; branches].join(","));
+            for mock in [
+                format!(r#","mock":{{"result":"{result}","fieldValidationMode":"NONE"}}"#),
+                r#","mock":{"errorOutput":{"error":"E","cause":"c"}}"#.to_owned(),
+                r#","roleArn":"arn:aws:iam::123456789012:role/r""#.to_owned(),
+            ] {
+                let name = Json::from(name.as_str());
+                let request = format!(r#"{{"stateName":{name},"inspectionLevel":"TRACE","input":{{"a":1}}{mock}}}"#);
+                let said = ask(&definition, &Json::parse(&request).expect("a request"));
+                let status =
+                    Json::parse(&said).ok().and_then(|answer| Some(answer.get("status")?.as_str()?.to_owned()));
+                let outcome = status.unwrap_or_else(|| said.split(':').next().unwrap_or_default().to_owned());
+                let may_be_refused = ["ValidationException", "InvalidDefinition"].contains(&&*outcome);
+                assert!(!may_be_refused || said.contains("upport") || said.contains("must be"), "{name}: {said}");
+                *counts.entry(outcome).or_default() += 1;
+            }
+        }
+    }
+    let outcomes: Vec<&str> = counts.keys().map(String::as_str).collect();
+    let all = ["CAUGHT_ERROR", "FAILED", "InvalidDefinition", "RETRIABLE", "SUCCEEDED", "ValidationException"];
+    assert_eq!(outcomes, all, "{counts:?}");
+}
+
+fn definitions_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(definitions_below(&path));
+        } else if path.ends_with("definition.asl.json") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Names of all states, each with its number of branches.
+fn states_of(value: &Json) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    match value {
+        Json::Object(members) => {
+            for (name, state) in members.get("States").and_then(Json::as_object).into_iter().flatten() {
+                let branches = state.get("Branches").and_then(Json::as_array).map_or(0, |branches| branches.len());
+                found.push((name.to_string(), branches));
+            }
+            found.extend(members.iter().flat_map(|(_, inner)| states_of(inner)));
+        }
+        Json::Array(items) => found.extend(items.iter().flat_map(states_of)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+    found
 }
 
 fn extended(base: &Json, more: &Json) -> Json {

@@ -138,7 +138,7 @@ fn prepare(
     }
     let identity = &around.execution.identity;
     let (machine, run) = (&identity.state_machine_arn, around.chance.uuid());
-    let label = distributed.label.clone().unwrap_or_else(|| generated_label(&state.name));
+    let label = map_label(distributed, &state.name);
     let map_run_arn = format!("{}/{label}:{run}", machine.replacen(":stateMachine:", ":mapRun:", 1)).into();
     Ok(MapRunStarted {
         map_run_arn,
@@ -238,6 +238,11 @@ fn batches(
         batches.push(batch(open));
     }
     Ok(batches)
+}
+
+/// The label of a distributed Map state: what its Map Runs, and its item processor as a state machine, are called.
+pub fn map_label(distributed: &Distributed, state_name: &str) -> Text {
+    distributed.label.clone().unwrap_or_else(|| generated_label(state_name))
 }
 
 /// A label for a Map state that has none, as AWS makes one: a UUID, here the same each time for the same state.

@@ -6,7 +6,9 @@ use stepwell_spec::shapes::{
 };
 use stepwell_spec::{Action, Exception, Text, Timestamp};
 
-use super::{ActivityRow, Page, Registry, page};
+use super::encryption::{aws_owned_key, key_of_ones_own};
+use super::tags::with_tags;
+use super::{ActivityRow, Page, Registry, kept_in, page};
 use crate::arns::ActivityRef;
 use crate::pages::PageSeal;
 use crate::refusal::Refusal;
@@ -20,17 +22,18 @@ impl Registry {
         input: CreateActivityInput,
         now: Timestamp,
     ) -> Result<CreateActivityOutput, Refusal> {
-        let Place { account, region } = place;
-        let activity_arn: Text = format!("arn:aws:states:{region}:{account}:activity:{}", input.name).into();
+        let activity_arn = place.arn(format_args!("activity:{}", input.name));
+        let encryption_configuration = key_of_ones_own(input.encryption_configuration);
         if let Some(known) = self.activities.get(&activity_arn) {
-            if known.encryption_configuration != input.encryption_configuration {
+            if known.encryption_configuration != encryption_configuration {
                 let message = format!("Activity already exists: '{activity_arn}'");
                 return Err(Refusal::new(Exception::ActivityAlreadyExists, message));
             }
             return Ok(CreateActivityOutput { activity_arn, creation_date: known.created_at });
         }
-        let CreateActivityInput { name, tags, encryption_configuration } = input;
-        let row = ActivityRow { name, created_at: now, encryption_configuration, tags: tags.unwrap_or_default() };
+        self.limits.check_activities(&self.activities, place)?;
+        let tags = with_tags(Vec::new(), input.tags.unwrap_or_default());
+        let row = ActivityRow { name: input.name, created_at: now, encryption_configuration, tags };
         self.activities.insert(activity_arn.clone(), row);
         self.changed.activities.insert(activity_arn.clone());
         Ok(CreateActivityOutput { activity_arn, creation_date: now })
@@ -43,14 +46,12 @@ impl Registry {
     ) -> Result<DescribeActivityOutput, Refusal> {
         let arn = &input.activity_arn;
         let asked = ActivityRef::parse(arn)?;
-        let own = asked.account == place.account && asked.region == place.region;
-        let row = self.activities.get(arn).filter(|_| own);
-        let row = row.ok_or_else(|| Refusal::activity_does_not_exist(arn))?;
+        let row = self.own_activity(place, &asked).ok_or_else(|| Refusal::activity_does_not_exist(arn))?;
         Ok(DescribeActivityOutput {
             activity_arn: arn.clone(),
             name: row.name.clone(),
             creation_date: row.created_at,
-            encryption_configuration: Some(row.encryption_configuration.clone().unwrap_or_else(super::aws_owned_key)),
+            encryption_configuration: Some(row.encryption_configuration.clone().unwrap_or_else(aws_owned_key)),
         })
     }
 
@@ -61,17 +62,15 @@ impl Registry {
         seal: &PageSeal,
         now: Timestamp,
     ) -> Result<ListActivitiesOutput, Refusal> {
-        let prefix = format!("arn:aws:states:{}:{}:activity:", place.region, place.account);
-        let own: Vec<(&Text, &ActivityRow)> =
-            self.activities.iter().filter(|(arn, _)| arn.starts_with(&prefix)).collect();
+        let own = kept_in(&self.activities, place, "activity:").map(|(arn, row)| (row.name.to_string(), (arn, row)));
         let asked = (input.max_results, input.next_token.as_deref());
-        let Page { rows, next_token } = page(&own, (Action::ListActivities, place, ""), asked, seal, now)?;
-        let item = |(arn, row): &(&Text, &ActivityRow)| ActivityListItem {
-            activity_arn: Text::clone(arn),
+        let Page { rows, next_token } = page(own, (Action::ListActivities, place, ""), asked, seal, now)?;
+        let item = |(arn, row): (&Text, &ActivityRow)| ActivityListItem {
+            activity_arn: arn.clone(),
             name: row.name.clone(),
             creation_date: row.created_at,
         };
-        Ok(ListActivitiesOutput { activities: rows.iter().map(item).collect(), next_token })
+        Ok(ListActivitiesOutput { activities: rows.into_iter().map(item).collect(), next_token })
     }
 
     /// One that is not there is deleted already.
@@ -81,8 +80,7 @@ impl Registry {
         input: &DeleteActivityInput,
     ) -> Result<DeleteActivityOutput, Refusal> {
         let asked = ActivityRef::parse(&input.activity_arn)?;
-        let own = asked.account == place.account && asked.region == place.region;
-        if own && self.activities.remove(&input.activity_arn).is_some() {
+        if place.owns(&asked.region, &asked.account) && self.activities.remove(&input.activity_arn).is_some() {
             self.changed.activities.insert(input.activity_arn.clone());
         }
         Ok(DeleteActivityOutput {})

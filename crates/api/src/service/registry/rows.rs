@@ -14,7 +14,7 @@ use stepwell_spec::shapes::StateMachineType;
 use stepwell_store::{ALL_KEYS, Index, Order};
 
 use super::revisions::Revisions;
-use super::{ActivityRow, Alias, Machine, MachineRow, Registry, Version};
+use super::{ActivityRow, Alias, FirstVersion, Machine, MachineRow, Registry, Version};
 use crate::service::rows::{RowChange, RowError, RowReader, RowWriter, each_row};
 
 const REVISIONS: &str = "revisions";
@@ -171,6 +171,8 @@ fn write_machine(machine: &Machine) -> Vec<u8> {
     RowWriter::row(FORMAT)
         .number("order", machine.order)
         .number("revision", machine.current.number)
+        .flag("publishedAtCreation", machine.first.is_published)
+        .text_if_any("firstDescription", machine.first.description.as_ref())
         .number("lastVersion", machine.last_version)
         .list("versions", machine.versions.iter().map(version))
         .list("aliases", machine.aliases.values().map(alias))
@@ -206,6 +208,10 @@ fn read_machine(
     let machine = Machine {
         order: row.number("order")?,
         current: revision(row.number("revision")?)?,
+        first: FirstVersion {
+            is_published: row.flag("publishedAtCreation")?,
+            description: row.text_if_any("firstDescription")?,
+        },
         versions,
         last_version: row.number("lastVersion")?,
         aliases,

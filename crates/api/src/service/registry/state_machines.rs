@@ -7,20 +7,25 @@ use stepwell_asl::variable_references;
 use stepwell_interpreter::Chance;
 use stepwell_spec::shapes::{
     CreateStateMachineInput, CreateStateMachineOutput, DeleteStateMachineInput, DeleteStateMachineOutput,
-    DescribeStateMachineInput, DescribeStateMachineOutput, ListStateMachinesInput, ListStateMachinesOutput, LogLevel,
-    LoggingConfiguration, StateMachineListItem, StateMachineStatus, StateMachineType, TracingConfiguration,
-    UpdateStateMachineInput, UpdateStateMachineOutput,
+    DescribeStateMachineInput, DescribeStateMachineOutput, IncludedData, ListStateMachinesInput,
+    ListStateMachinesOutput, LogLevel, LoggingConfiguration, StateMachineListItem, StateMachineStatus,
+    StateMachineType, TracingConfiguration, UpdateStateMachineInput, UpdateStateMachineOutput,
 };
-use stepwell_spec::{Action, Exception, Text, Timestamp};
+use stepwell_spec::{Action, Exception, Timestamp};
 
-use super::{Machine, MachineRow, Page, Registry, aws_owned_key, own_machine_mut, page};
+use super::encryption::{aws_owned_key, key_of_ones_own};
+use super::tags::with_tags;
+use super::{FirstVersion, Machine, MachineRow, Page, Registry, kept_in, own_machine_mut, page};
 use crate::arns::{MachineRef, Qualifier};
 use crate::definitions::compile_definition;
+use crate::labels::{Shown, item_processor};
 use crate::pages::PageSeal;
 use crate::refusal::Refusal;
 use crate::service::Place;
 
 impl Registry {
+    /// The same request again gets the same answer. Another one for the same name is refused: role and tags may differ,
+    /// and nothing else.
     pub(in crate::service) fn create_state_machine(
         &mut self,
         place: &Place,
@@ -28,8 +33,8 @@ impl Registry {
         now: Timestamp,
     ) -> Result<CreateStateMachineOutput, Refusal> {
         let definition = compile_definition(&input.definition, input.kind)?;
-        let Place { account, region } = place;
-        let arn: Text = format!("arn:aws:states:{region}:{account}:stateMachine:{}", input.name).into();
+        let arn = place.arn(format_args!("stateMachine:{}", input.name));
+        let first = FirstVersion { is_published: input.publish == Some(true), description: input.version_description };
         let mut row = MachineRow {
             number: 0,
             arn: arn.clone(),
@@ -38,42 +43,41 @@ impl Registry {
             definition: Arc::new(definition).into(),
             role_arn: input.role_arn,
             express: input.kind == Some(StateMachineType::Express),
-            logging_configuration: Some(input.logging_configuration.map_or_else(logging_off, with_defaults)),
-            tracing_configuration: Some(
-                input.tracing_configuration.unwrap_or(TracingConfiguration { enabled: Some(false) }),
-            ),
-            encryption_configuration: input.encryption_configuration,
+            logging_configuration: Some(logging(input.logging_configuration)),
+            tracing_configuration: Some(tracing(input.tracing_configuration)),
+            encryption_configuration: key_of_ones_own(input.encryption_configuration),
             revision_id: None,
             created_at: now,
             updated_at: now,
         };
-        let publish = input.publish == Some(true);
-        if let Some(known) = self.machines.get_mut(&arn) {
-            if !is_same_machine(&known.current, &row) {
+        if let Some(known) = self.machines.get(&arn) {
+            if !is_same_machine(&known.current, &row) || known.first != first {
                 return Err(Refusal::state_machine_already_exists(&arn));
             }
             let creation_date = known.current.created_at;
-            let state_machine_version_arn =
-                publish.then(|| known.publish(input.version_description, now, &mut self.changed));
+            let state_machine_version_arn = first.is_published.then(|| known.version_arn(1));
             return Ok(CreateStateMachineOutput { state_machine_arn: arn, creation_date, state_machine_version_arn });
         }
+        self.limits.check_state_machines(&self.machines, place)?;
         row.number = self.revisions.next_number();
         let mut machine = Machine {
             order: row.number,
             current: self.revisions.remember(row),
+            first: first.clone(),
             versions: BTreeMap::new(),
             last_version: 0,
             aliases: BTreeMap::new(),
-            tags: input.tags.unwrap_or_default(),
+            tags: with_tags(Vec::new(), input.tags.unwrap_or_default()),
         };
-        let state_machine_version_arn =
-            publish.then(|| machine.publish(input.version_description, now, &mut self.changed));
         self.changed.revisions.push(machine.current.clone());
         self.changed.machines.insert(arn.clone());
+        let state_machine_version_arn =
+            first.is_published.then(|| machine.publish(first.description, now, &mut self.changed));
         self.machines.insert(arn.clone(), machine);
         Ok(CreateStateMachineOutput { state_machine_arn: arn, creation_date: now, state_machine_version_arn })
     }
 
+    /// A new revision, unless nothing changes: then the answer is that of the update that made the current one.
     pub(in crate::service) fn update_state_machine(
         &mut self,
         place: &Place,
@@ -101,11 +105,21 @@ impl Registry {
             row.definition_text = text;
         }
         row.role_arn = input.role_arn.unwrap_or(row.role_arn);
-        row.logging_configuration = input.logging_configuration.map(with_defaults).or(row.logging_configuration);
-        row.tracing_configuration = input.tracing_configuration.or(row.tracing_configuration);
-        row.encryption_configuration = input.encryption_configuration.or(row.encryption_configuration);
-        // The same again makes no new revision.
-        if !is_same_machine(&machine.current, &row) || machine.current.role_arn != row.role_arn {
+        if input.logging_configuration.is_some() {
+            row.logging_configuration = Some(logging(input.logging_configuration));
+        }
+        if input.tracing_configuration.is_some() {
+            row.tracing_configuration = Some(tracing(input.tracing_configuration));
+        }
+        if input.encryption_configuration.is_some() {
+            row.encryption_configuration = key_of_ones_own(input.encryption_configuration);
+        }
+        let is_changed = !is_same_machine(&machine.current, &row) || machine.current.role_arn != row.role_arn;
+        if publish && (is_changed || !machine.is_published()) {
+            self.limits.check_versions(machine)?;
+        }
+        // From here on nothing is refused: what is refused changes nothing.
+        if is_changed {
             row.revision_id = Some(chance.uuid().into());
             row.updated_at = now;
             row.number = self.revisions.next_number();
@@ -117,7 +131,7 @@ impl Registry {
         let state_machine_version_arn =
             publish.then(|| machine.publish(input.version_description, now, &mut self.changed));
         Ok(UpdateStateMachineOutput {
-            update_date: now,
+            update_date: machine.current.updated_at,
             revision_id: machine.current.revision_id.clone(),
             state_machine_version_arn,
         })
@@ -140,22 +154,33 @@ impl Registry {
             }
             Some(Qualifier::Alias(_)) | None => None,
         };
-        let references = variable_references(row.definition()?);
+        let shown = match (&asked.label, input.included_data) {
+            // To find the state its definition must be read, so that this shows it in any case.
+            (Some(label), _) => item_processor(row.definition()?, &row.definition_text, label).ok_or_else(missing)?,
+            (None, Some(IncludedData::MetadataOnly)) => {
+                Shown { definition: "{}".into(), express: row.express, variable_references: Vec::new() }
+            }
+            (None, Some(IncludedData::AllData) | None) => Shown {
+                definition: row.definition_text.clone(),
+                express: row.express,
+                variable_references: variable_references(row.definition()?),
+            },
+        };
         Ok(DescribeStateMachineOutput {
             state_machine_arn: input.state_machine_arn.clone(),
             name: row.name.clone(),
             status: Some(StateMachineStatus::Active),
-            definition: row.definition_text.clone(),
+            definition: shown.definition,
             role_arn: row.role_arn.clone(),
-            kind: row.kind(),
+            kind: if shown.express { StateMachineType::Express } else { StateMachineType::Standard },
             creation_date: version.map_or(row.created_at, |version| version.created_at),
             logging_configuration: row.logging_configuration.clone(),
             tracing_configuration: row.tracing_configuration.clone(),
-            label: None,
+            label: asked.label.as_deref().map(Into::into),
             revision_id: row.revision_id.clone(),
             description: version.and_then(|version| version.description.clone()),
             encryption_configuration: Some(row.encryption_configuration.clone().unwrap_or_else(aws_owned_key)),
-            variable_references: (!references.is_empty()).then_some(references),
+            variable_references: Some(shown.variable_references).filter(|references| !references.is_empty()),
         })
     }
 
@@ -166,13 +191,13 @@ impl Registry {
         seal: &PageSeal,
         now: Timestamp,
     ) -> Result<ListStateMachinesOutput, Refusal> {
-        let prefix = format!("arn:aws:states:{}:{}:stateMachine:", place.region, place.account);
-        let own = self.machines.iter().filter(|(arn, _)| arn.starts_with(&prefix));
-        let mut machines: Vec<&Machine> = own.map(|(_, machine)| machine).collect();
-        machines.sort_by_key(|machine| machine.order);
+        let own = kept_in(&self.machines, place, "stateMachine:");
+        let mut by_age: Vec<(u64, &Machine)> = own.map(|(_, machine)| (machine.order, machine)).collect();
+        by_age.sort_by_key(|(order, _)| *order);
         let asked = (input.max_results, input.next_token.as_deref());
-        let Page { rows, next_token } = page(&machines, (Action::ListStateMachines, place, ""), asked, seal, now)?;
-        let state_machines = rows.iter().map(|machine| list_item(&machine.current)).collect();
+        let about = (Action::ListStateMachines, place, "");
+        let Page { rows, next_token } = page(by_age.into_iter(), about, asked, seal, now)?;
+        let state_machines = rows.into_iter().map(|machine| list_item(&machine.current)).collect();
         Ok(ListStateMachinesOutput { state_machines, next_token })
     }
 
@@ -183,11 +208,10 @@ impl Registry {
         input: &DeleteStateMachineInput,
     ) -> Result<DeleteStateMachineOutput, Refusal> {
         let asked = MachineRef::parse_unqualified(&input.state_machine_arn)?;
-        let arn = &input.state_machine_arn;
-        let is_own = own_machine_mut(&mut self.machines, place, &asked).is_some();
-        if let Some(machine) = is_own.then(|| self.machines.remove(arn)).flatten() {
-            self.revisions.keep(machine.current);
-            self.changed.machines.insert(arn.clone());
+        if let Some(arn) = self.own_machine(place, &asked).map(|machine| machine.current.arn.clone()) {
+            let deleted = self.machines.remove(&arn).map(|machine| machine.current);
+            deleted.into_iter().for_each(|row| self.revisions.keep(row));
+            self.changed.machines.insert(arn);
         }
         Ok(DeleteStateMachineOutput {})
     }
@@ -197,21 +221,34 @@ impl Registry {
 fn is_same_machine(known: &MachineRow, asked: &MachineRow) -> bool {
     known.definition_text == asked.definition_text
         && known.express == asked.express
-        && known.logging_configuration == asked.logging_configuration
+        && is_same_logging(known.logging_configuration.as_ref(), asked.logging_configuration.as_ref())
         && known.tracing_configuration == asked.tracing_configuration
         && known.encryption_configuration == asked.encryption_configuration
 }
 
-fn logging_off() -> LoggingConfiguration {
-    LoggingConfiguration { level: Some(LogLevel::Off), include_execution_data: Some(false), destinations: None }
+/// An empty list of destinations is shown as it was given, and means none.
+fn is_same_logging(known: Option<&LoggingConfiguration>, asked: Option<&LoggingConfiguration>) -> bool {
+    let meant = |given: Option<&LoggingConfiguration>| {
+        let mut meant = logging(given.cloned());
+        meant.destinations = meant.destinations.filter(|destinations| !destinations.is_empty());
+        meant
+    };
+    meant(known) == meant(asked)
 }
 
-fn with_defaults(given: LoggingConfiguration) -> LoggingConfiguration {
+/// Which events are logged, with every default said.
+fn logging(given: Option<LoggingConfiguration>) -> LoggingConfiguration {
+    let given = given.unwrap_or(LoggingConfiguration { level: None, include_execution_data: None, destinations: None });
     LoggingConfiguration {
         level: given.level.or(Some(LogLevel::Off)),
         include_execution_data: given.include_execution_data.or(Some(false)),
         destinations: given.destinations,
     }
+}
+
+/// Whether executions are traced, said in any case.
+fn tracing(given: Option<TracingConfiguration>) -> TracingConfiguration {
+    TracingConfiguration { enabled: Some(given.and_then(|given| given.enabled).unwrap_or(false)) }
 }
 
 fn list_item(row: &MachineRow) -> StateMachineListItem {

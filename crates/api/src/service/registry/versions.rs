@@ -15,16 +15,21 @@ use stepwell_spec::{Action, Exception, Text, Timestamp};
 
 use super::rows::Changed;
 use super::{Alias, Machine, Page, Registry, Version, own_machine_mut, page, version_number};
-use crate::arns::MachineRef;
+use crate::arns::{MachineRef, Qualifier};
 use crate::pages::PageSeal;
 use crate::refusal::Refusal;
 use crate::service::Place;
 
+/// What a request calls the revision of a state machine that was never updated, which has no id.
+///
+/// Source: API model, `PublishStateMachineVersion`, `revisionId`.
+const INITIAL_REVISION: &str = "INITIAL";
+
 impl Machine {
-    /// A version of the current revision: a new one, or the last one when that is of the same revision.
+    /// A version of the current revision: a new one, or the last one when that is of the same revision. Whether there may
+    /// be one more, the caller has asked.
     pub(super) fn publish(&mut self, description: Option<Text>, now: Timestamp, changed: &mut Changed) -> Text {
-        let last = self.versions.get(&self.last_version);
-        if last.is_none_or(|last| last.row.number != self.current.number) {
+        if !self.is_published() {
             self.last_version += 1;
             let version = Version { row: self.current.clone(), description, created_at: now };
             self.versions.insert(self.last_version, version);
@@ -33,8 +38,21 @@ impl Machine {
         self.version_arn(self.last_version)
     }
 
-    fn version_arn(&self, version: u64) -> Text {
+    /// Whether there is a version of the current revision.
+    pub(super) fn is_published(&self) -> bool {
+        self.versions.get(&self.last_version).is_some_and(|last| last.row.number == self.current.number)
+    }
+
+    pub(super) fn version_arn(&self, version: u64) -> Text {
         format!("{}:{version}", self.current.arn).into()
+    }
+
+    /// The aliases that lead to a version, in the order of their names.
+    fn aliases_of(&self, version: u64) -> impl Iterator<Item = &Alias> {
+        let leads_there = move |route: &RoutingConfigurationListItem| {
+            version_number(&route.state_machine_version_arn) == Some(version)
+        };
+        self.aliases.values().filter(move |alias| alias.routing.iter().any(leads_there))
     }
 }
 
@@ -49,11 +67,14 @@ impl Registry {
         let asked = MachineRef::parse_unqualified(arn)?;
         let machine = own_machine_mut(&mut self.machines, place, &asked);
         let machine = machine.ok_or_else(|| Refusal::state_machine_does_not_exist(arn))?;
-        let current = &machine.current.revision_id;
-        if input.revision_id.is_some() && input.revision_id != *current {
+        let current = machine.current.revision_id.as_deref().unwrap_or(INITIAL_REVISION);
+        if input.revision_id.is_some_and(|asked| &*asked != current) {
             let message =
                 "Failed to publish the State Machine version because the provided revision id is not the current one.";
             return Err(Refusal::new(Exception::ConflictException, message));
+        }
+        if !machine.is_published() {
+            self.limits.check_versions(machine)?;
         }
         let state_machine_version_arn = machine.publish(input.description, now, &mut self.changed);
         let creation_date = machine.versions.get(&machine.last_version).map_or(now, |version| version.created_at);
@@ -67,16 +88,20 @@ impl Registry {
         seal: &PageSeal,
         now: Timestamp,
     ) -> Result<ListStateMachineVersionsOutput, Refusal> {
-        let machine = self.machine(place, &input.state_machine_arn)?;
-        let newest_first: Vec<(&u64, &Version)> = machine.versions.iter().rev().collect();
+        let asked = MachineRef::parse_unqualified(&input.state_machine_arn)?;
+        // Of a machine that is not there the list is empty: the action has no exception for it.
+        let versions = self.own_machine(place, &asked).into_iter().flat_map(|machine| {
+            let newest_first = machine.versions.iter().rev();
+            newest_first.map(move |(number, version)| (u64::MAX - number, (machine.version_arn(*number), version)))
+        });
         let about = (Action::ListStateMachineVersions, place, &*input.state_machine_arn);
         let asked = (input.max_results, input.next_token.as_deref());
-        let Page { rows, next_token } = page(&newest_first, about, asked, seal, now)?;
-        let item = |(number, version): &(&u64, &Version)| StateMachineVersionListItem {
-            state_machine_version_arn: machine.version_arn(**number),
+        let Page { rows, next_token } = page(versions, about, asked, seal, now)?;
+        let item = |(state_machine_version_arn, version): (Text, &Version)| StateMachineVersionListItem {
+            state_machine_version_arn,
             creation_date: version.created_at,
         };
-        Ok(ListStateMachineVersionsOutput { state_machine_versions: rows.iter().map(item).collect(), next_token })
+        Ok(ListStateMachineVersionsOutput { state_machine_versions: rows.into_iter().map(item).collect(), next_token })
     }
 
     /// One that is not there is deleted already; one that an alias leads to stays.
@@ -88,12 +113,12 @@ impl Registry {
         let arn = &input.state_machine_version_arn;
         let (asked, number) = MachineRef::parse_version(arn)?;
         if let Some(machine) = own_machine_mut(&mut self.machines, place, &asked) {
-            let leads_here = |alias: &&Alias| alias.routing.iter().any(|route| route.state_machine_version_arn == *arn);
-            if let Some(alias) = machine.aliases.values().find(leads_here) {
+            let leading: Vec<&str> = machine.aliases_of(number).map(|alias| &*alias.name).collect();
+            if !leading.is_empty() {
                 let message = format!(
-                    "Version to be deleted must not be referenced by an alias. Current list of aliases \
-                                       referencing this version: [{}]",
-                    alias.name
+                    "Version to be deleted must not be referenced by an alias. Current list of aliases referencing this \
+                     version: [{}]",
+                    leading.join(", ")
                 );
                 return Err(Refusal::new(Exception::ConflictException, message));
             }
@@ -114,13 +139,15 @@ impl Registry {
         let machine = routed_machine(&mut self.machines, place, &input.routing_configuration)?;
         let state_machine_alias_arn: Text = format!("{}:{}", machine.current.arn, input.name).into();
         if let Some(known) = machine.aliases.get(&input.name) {
-            if known.routing != input.routing_configuration || known.description != input.description {
+            if !are_same_routes(&known.routing, &input.routing_configuration) || known.description != input.description
+            {
                 let message = "Failed to create alias because an alias with the same name and a different routing \
                                configuration already exists.";
                 return Err(Refusal::new(Exception::ConflictException, message));
             }
             return Ok(CreateStateMachineAliasOutput { state_machine_alias_arn, creation_date: known.created_at });
         }
+        self.limits.check_aliases(machine)?;
         let CreateStateMachineAliasInput { name, description, routing_configuration: routing } = input;
         let alias = Alias { name: name.clone(), description, routing, created_at: now, updated_at: now };
         machine.aliases.insert(name, alias);
@@ -155,7 +182,7 @@ impl Registry {
     ) -> Result<DescribeStateMachineAliasOutput, Refusal> {
         let arn = &input.state_machine_alias_arn;
         let (asked, name) = MachineRef::parse_alias(arn)?;
-        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
+        let machine = self.own_machine(place, &asked);
         let alias = machine.and_then(|machine| machine.aliases.get(name.as_str()));
         let alias = alias.ok_or_else(|| Refusal::resource_not_found(arn))?.clone();
         Ok(DescribeStateMachineAliasOutput {
@@ -175,22 +202,28 @@ impl Registry {
         seal: &PageSeal,
         now: Timestamp,
     ) -> Result<ListStateMachineAliasesOutput, Refusal> {
-        let asked = MachineRef::parse(&input.state_machine_arn)?;
-        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
-        let machine = machine.ok_or_else(|| Refusal::state_machine_does_not_exist(&input.state_machine_arn))?;
-        let leads_to_asked = |alias: &&Alias| {
-            let mut routes = alias.routing.iter();
-            asked.qualifier.is_none() || routes.any(|route| route.state_machine_version_arn == input.state_machine_arn)
+        let arn = &input.state_machine_arn;
+        let asked = match MachineRef::parse_version(arn) {
+            Ok((asked, _)) => asked,
+            Err(_) => MachineRef::parse_unqualified(arn)?,
         };
-        let aliases: Vec<&Alias> = machine.aliases.values().filter(leads_to_asked).collect();
-        let about = (Action::ListStateMachineAliases, place, &*input.state_machine_arn);
+        let machine = self.own_machine(place, &asked).ok_or_else(|| Refusal::state_machine_does_not_exist(arn))?;
+        let aliases: Vec<&Alias> = match asked.qualifier {
+            None => machine.aliases.values().collect(),
+            Some(Qualifier::Version(version)) if machine.versions.contains_key(&version) => {
+                machine.aliases_of(version).collect()
+            }
+            Some(_) => return Err(Refusal::resource_not_found(arn)),
+        };
+        let by_name = aliases.into_iter().map(|alias| (alias.name.to_string(), alias));
+        let about = (Action::ListStateMachineAliases, place, &**arn);
         let page_asked = (input.max_results, input.next_token.as_deref());
-        let Page { rows, next_token } = page(&aliases, about, page_asked, seal, now)?;
-        let item = |alias: &&Alias| StateMachineAliasListItem {
+        let Page { rows, next_token } = page(by_name, about, page_asked, seal, now)?;
+        let item = |alias: &Alias| StateMachineAliasListItem {
             state_machine_alias_arn: format!("{}:{}", machine.current.arn, alias.name).into(),
             creation_date: alias.created_at,
         };
-        Ok(ListStateMachineAliasesOutput { state_machine_aliases: rows.iter().map(item).collect(), next_token })
+        Ok(ListStateMachineAliasesOutput { state_machine_aliases: rows.into_iter().map(item).collect(), next_token })
     }
 
     /// One that is not there is deleted already.
@@ -206,12 +239,6 @@ impl Registry {
             self.changed.machines.insert(machine.current.arn.clone());
         }
         Ok(DeleteStateMachineAliasOutput {})
-    }
-
-    fn machine(&self, place: &Place, arn: &str) -> Result<&Machine, Refusal> {
-        let asked = MachineRef::parse_unqualified(arn)?;
-        let machine = self.own_machine(place, &asked, &super::machine_arn(&asked));
-        machine.ok_or_else(|| Refusal::state_machine_does_not_exist(arn))
     }
 }
 
@@ -231,4 +258,9 @@ fn routed_machine<'a>(
         }
     }
     Ok(machine)
+}
+
+/// Whether both lead to the same versions with the same weights, in whatever order.
+fn are_same_routes(known: &[RoutingConfigurationListItem], asked: &[RoutingConfigurationListItem]) -> bool {
+    known.len() == asked.len() && known.iter().all(|route| asked.contains(route))
 }

@@ -69,7 +69,7 @@ pub(super) fn answer(level: Option<InspectionLevel>, test: &Test) -> TestStateOu
             let seen = tested.inspection();
             Some(InspectionData {
                 error_details: failure.and_then(|failure| error_details(subject, failure, outcome.as_ref())),
-                variables: shown_variables(variables, &seen),
+                variables: shown_variables(variables, tested.assigned()),
                 ..data(subject, seen, texts, tested.input())
             })
         }
@@ -120,9 +120,9 @@ fn data(subject: &Subject, seen: Inspection, texts: &Texts, input: &Json) -> Ins
 }
 
 /// The variables after the state, unless there are none.
-fn shown_variables(before: &[(Text, Json)], seen: &Inspection) -> Option<Text> {
+fn shown_variables(before: &[(Text, Json)], assigned: &[(Text, Json)]) -> Option<Text> {
     let mut variables = ObjectBuilder::new();
-    for (name, value) in before.iter().chain(&seen.assigned) {
+    for (name, value) in before.iter().chain(assigned) {
         variables.insert(name.clone(), value.clone());
     }
     let variables = variables.build();
