@@ -23,12 +23,6 @@ pub(crate) use stock::Stock;
 /// Bytes a request may have.
 const BODY_BYTES_MAX: usize = 1_048_576;
 
-/// Exceptions that are answered although AWS's model does not name them for the action.
-const UNDECLARED: [(Action, &str); 1] = [
-    // The model names none for a state machine that is not there, and nobody has seen what AWS says then.
-    (Action::ListStateMachineVersions, "StateMachineDoesNotExist"),
-];
-
 /// A request on its way to be wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
@@ -87,8 +81,7 @@ impl Draft {
         let action = self.target.split_once('.').and_then(|(_, name)| Action::of(name)).unwrap_or(self.action);
         let is_declared = name == Exception::ValidationException.name()
             || action.facts().throws.iter().any(|exception| exception.name() == name)
-            || ProtocolError::ALL.iter().any(|error| error.name() == name)
-            || UNDECLARED.contains(&(action, name));
+            || ProtocolError::ALL.iter().any(|error| error.name() == name);
         assert!(is_declared, "{}", about());
         assert!(body.len() <= 4 * BODY_BYTES_MAX, "{} bytes of an answer", body.len());
         Verdict::Refused(name.to_owned())
