@@ -1,6 +1,6 @@
 """Drives every action with the command `aws stepfunctions`, as a shell script of a user's would.
 
-    with_cli.py ENDPOINT AWS
+    with_cli.py AWS ENDPOINT
 
 AWS is the command. Prints its version, then `called ACTION` for each action that was answered well, and fails at the first answer that is not
 what it should be. The access key is an account of its own, so that nothing else is in its lists.
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-ENDPOINT, AWS = sys.argv[1:]
+AWS, ENDPOINT = sys.argv[1:]
 ACCOUNT = "333333333333"
 ARNS = f"arn:aws:states:us-east-1:{ACCOUNT}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"

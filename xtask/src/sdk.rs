@@ -19,8 +19,8 @@ const FACTS: &str = include_str!("../../crates/spec/tests/it/model.txt");
 /// A program that drives every action.
 struct Driver {
     name: &'static str,
-    /// Its command line for an endpoint, with everything installed that it needs.
-    prepare: fn(endpoint: &str) -> Result<Command, String>,
+    /// Its command line but for the endpoint, which comes last; everything it needs is installed then.
+    prepare: fn() -> Result<Command, String>,
 }
 
 const DRIVERS: &[Driver] = &[
@@ -33,26 +33,35 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
     let only = options.value("--with")?;
     let skip_missing = options.flag("--skip-missing");
     options.done()?;
-    let data = target("sdk-data");
-    if data.exists() {
-        std::fs::remove_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
+    if let Some(only) = only.as_ref().filter(|only| DRIVERS.iter().all(|driver| driver.name != **only)) {
+        return Err(format!("there is no program `{only}`; there are boto3, cli and node"));
     }
-    let mut server = Server::start(&["--data", &data.to_string_lossy()])?;
-    let endpoint = format!("http://{}", server.address().replace("127.0.0.1", "localhost"));
     let mut ready = Vec::new();
     for driver in DRIVERS.iter().filter(|driver| only.as_ref().is_none_or(|only| only == driver.name)) {
-        match (driver.prepare)(&endpoint) {
+        match (driver.prepare)() {
             Ok(line) => ready.push((driver.name, line)),
             Err(reason) if skip_missing => println!("skipped: {}: {reason}", driver.name),
             Err(reason) => return Err(reason),
         }
     }
-    if let (Some(only), true) = (&only, ready.is_empty() && !skip_missing) {
-        return Err(format!("there is no program `{only}`; there are boto3, cli and node"));
+    if ready.is_empty() { Ok(()) } else { drive(ready) }
+}
+
+/// Runs the programs, all at once, each with an account of its own.
+fn drive(programs: Vec<(&'static str, Command)>) -> Outcome {
+    let data = target("sdk-data");
+    if data.exists() {
+        std::fs::remove_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
     }
+    let mut server = Server::start(&["--data", &data.to_string_lossy()])?;
+    // By name, so that SDKs put `sync-` before it.
+    let endpoint = format!("http://{}", server.address().replace("127.0.0.1", "localhost"));
+    let run = |(name, mut line): (&'static str, Command)| {
+        line.arg(&endpoint);
+        (name, std::thread::spawn(move || capture(line)))
+    };
+    let running: Vec<_> = programs.into_iter().map(run).collect();
     let mut faults = Vec::new();
-    let running: Vec<_> =
-        ready.into_iter().map(|(name, line)| (name, std::thread::spawn(move || capture(line)))).collect();
     for (name, thread) in running {
         let said = thread.join().map_err(|_| format!("{name} could not be run"))??;
         match judge(&said.stdout) {
@@ -93,17 +102,17 @@ fn python() -> Result<PathBuf, String> {
     python_with(&["boto3", "awscli"])
 }
 
-fn with_boto3(endpoint: &str) -> Result<Command, String> {
-    Ok(program(&python()?.to_string_lossy(), &[&program_of_ours("with_boto3.py"), endpoint]))
+fn with_boto3() -> Result<Command, String> {
+    Ok(program(&python()?.to_string_lossy(), &[&program_of_ours("with_boto3.py")]))
 }
 
-fn with_cli(endpoint: &str) -> Result<Command, String> {
+fn with_cli() -> Result<Command, String> {
     let python = python()?;
     let aws = python.with_file_name("aws");
-    Ok(program(&python.to_string_lossy(), &[&program_of_ours("with_cli.py"), endpoint, &aws.to_string_lossy()]))
+    Ok(program(&python.to_string_lossy(), &[&program_of_ours("with_cli.py"), &aws.to_string_lossy()]))
 }
 
-fn with_node(endpoint: &str) -> Result<Command, String> {
+fn with_node() -> Result<Command, String> {
     let folder = target("client-sfn");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     // A folder of its own, or npm would install into one further up.
@@ -111,7 +120,7 @@ fn with_node(endpoint: &str) -> Result<Command, String> {
     let mut npm = program("npm", &["install", "--silent", "--no-audit", "--no-fund", "@aws-sdk/client-sfn@3"]);
     npm.current_dir(&folder);
     show_and_run(npm)?;
-    let mut node = program("node", &[&program_of_ours("with_node.mjs"), endpoint]);
+    let mut node = program("node", &[&program_of_ours("with_node.mjs")]);
     node.current_dir(&folder);
     Ok(node)
 }
