@@ -18,6 +18,7 @@ from botocore.exceptions import EndpointConnectionError
 
 ENDPOINT = sys.argv[1]
 ACCOUNT = "111111111111"
+SECRET = "stepwell-sdk-boto3-secret"
 ARNS = f"arn:aws:states:us-east-1:{ACCOUNT}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
 
@@ -29,13 +30,13 @@ def note(http_response, model, **_):
         called.add(model.name)
 
 
-def client(**settings):
+def client(secret=SECRET, **settings):
     made = boto3.client(
         "stepfunctions",
         endpoint_url=ENDPOINT,
         region_name="us-east-1",
         aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="any",
+        aws_secret_access_key=secret,
         config=Config(retries={"total_max_attempts": 1}, read_timeout=70, **settings),
     )
     made.meta.events.register("after-call.stepfunctions.*", note)
@@ -361,6 +362,12 @@ def synchronous(sfn):
     refused(sfn.exceptions.StateMachineTypeNotSupported, sfn.start_sync_execution, stateMachineArn=standard)
 
 
+def signatures():
+    for secret in ("wrong", SECRET + " "):
+        error = refused(sfn.exceptions.ClientError, client(secret).list_activities)
+        assert error["Code"] == "InvalidSignatureException", error
+
+
 def host_prefix():
     """The two ways to reach what the SDK calls at `sync-` and the endpoint's host, and what is seen without them."""
     synchronous(client(inject_host_prefix=False))
@@ -393,6 +400,7 @@ executions()
 activities_and_callbacks()
 map_runs()
 validation()
+signatures()
 host_prefix()
 for action in sorted(called):
     print("called", action)

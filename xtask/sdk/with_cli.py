@@ -20,7 +20,7 @@ ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")},
     "AWS_ENDPOINT_URL_SFN": ENDPOINT,
     "AWS_ACCESS_KEY_ID": ACCOUNT,
-    "AWS_SECRET_ACCESS_KEY": "any",
+    "AWS_SECRET_ACCESS_KEY": "stepwell-sdk-cli-secret",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_DEFAULT_OUTPUT": "json",
     "AWS_MAX_ATTEMPTS": "1",

@@ -27,7 +27,7 @@ function client(settings = {}) {
   const made = new sdk.SFNClient({
     endpoint: ENDPOINT,
     region: "us-east-1",
-    credentials: { accessKeyId: ACCOUNT, secretAccessKey: "any" },
+    credentials: { accessKeyId: ACCOUNT, secretAccessKey: "stepwell-sdk-node-secret" },
     maxAttempts: 1,
     ...settings,
   });

@@ -117,7 +117,8 @@ const COMMANDS: &[Command] = &[
         options: "[--with NAME] [--skip-missing]",
         summary: "every action driven by boto3, the AWS CLI and the AWS SDK for JavaScript",
         teaches: "Installs boto3 and awscli from PyPI and @aws-sdk/client-sfn from npm below the target directory, starts\n\
-                  `stepwell serve` with a data directory, and runs the programs of xtask/sdk/ against it, all at once.\n\
+                  `stepwell serve` with a data directory and keys, and runs the programs of xtask/sdk/ against it, all\n\
+                  at once; every signature is checked.\n\
                   Exits 1 when one gets a wrong answer, or leaves out an action of crates/spec/tests/it/model.txt.\n\
                   `--with` runs one of `boto3`, `cli` and `node`; with `--skip-missing`, what cannot be installed is\n\
                   said and passed over.",

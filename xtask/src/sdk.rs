@@ -1,10 +1,10 @@
 //! Every action driven by SDKs that AWS publishes, as they come from their registries, against our server.
 //!
-//! What is asked, and what has to be answered, stands in the programs of `xtask/sdk/`, one for each SDK. This file gets the
+//! Every request is signed and every signature is checked. What is asked, and what has to be answered, stands in the programs of `xtask/sdk/`, one for each SDK. This file gets the
 //! SDKs and a server, runs the programs, and sees to it that none leaves out an action.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Outcome;
@@ -47,13 +47,28 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
     if ready.is_empty() { Ok(()) } else { drive(ready) }
 }
 
+/// The keys that requests are signed with: each program has an account, which is also its access key id.
+const KEYS: &str = "[boto3]
+aws_access_key_id = 111111111111
+aws_secret_access_key = stepwell-sdk-boto3-secret
+[node]
+aws_access_key_id = 222222222222
+aws_secret_access_key = stepwell-sdk-node-secret
+[cli]
+aws_access_key_id = 333333333333
+aws_secret_access_key = stepwell-sdk-cli-secret
+";
+
 /// Runs the programs, all at once, each with an account of its own.
 fn drive(programs: Vec<(&'static str, Command)>) -> Outcome {
     let data = target("sdk-data");
     if data.exists() {
         std::fs::remove_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
     }
-    let mut server = Server::start(&["--data", &data.to_string_lossy()])?;
+    let keys = target("sdk-keys");
+    write_keys(&keys).map_err(|error| format!("{}: {error}", keys.display()))?;
+    let words = ["--data", &*data.to_string_lossy(), "--credentials", &*keys.to_string_lossy()];
+    let mut server = Server::start(&words)?;
     // By name, so that SDKs put `sync-` before it.
     let endpoint = format!("http://{}", server.address().replace("127.0.0.1", "localhost"));
     let run = |(name, mut line): (&'static str, Command)| {
@@ -74,6 +89,14 @@ fn drive(programs: Vec<(&'static str, Command)>) -> Outcome {
         faults.push("the server ended by itself".to_owned());
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
+
+/// Writes the keys where only their owner reads them, as the server wants it.
+fn write_keys(file: &Path) -> std::io::Result<()> {
+    std::fs::write(file, KEYS)?;
+    #[cfg(unix)]
+    std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(())
 }
 
 /// One line about a program that did all there is to do. Its first line is what it drives; each `called ACTION` is an action

@@ -31,4 +31,4 @@ pub use service::{
     Call, KeptError, MachineRow, NewFrame, Outs, Place, Registry, Resolved, RowChange, RowError, SHARD, Service,
     ServiceSettings, ServiceTask, TestCase,
 };
-pub use sigv4::{Caller, Credential, Credentials, Signature};
+pub use sigv4::{Caller, Credential, Credentials, Signature, is_region};

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::{env, fs, io};
 
 use stepwell_spec::{
-    Action, Dialect, ERRORS, EVENTS, Exception, FieldType, GroupRule, OperandType, Operator, Place, ProtocolError,
-    QUOTAS, Relation, SERVICES, fields_of, groups_of,
+    Action, Bucket, Dialect, ERRORS, EVENTS, Exception, FieldType, GroupRule, LARGE_REGIONS, OperandType, Operator,
+    Place, ProtocolError, QUOTAS, Relation, SERVICES, THROTTLES, fields_of, groups_of,
 };
 
 fn main() -> io::Result<()> {
@@ -191,6 +191,15 @@ fn quotas() -> String {
     page.push_str("\n| what | limit | source |\n| --- | --- | --- |\n");
     for row in QUOTAS {
         let _ = writeln!(page, "| {} | {} {} | {} |", row.name, row.value, row.unit, row.source);
+    }
+    page.push_str(
+        "\n## Throttles\n\nHow often an account may call each action in one region: calls at once / calls a second from then on. \
+         They hold with\n`stepwell serve --throttle aws`; past them the answer is `ThrottlingException`.\n\n",
+    );
+    let _ = writeln!(page, "| action | {} | other regions |\n| --- | --- | --- |", LARGE_REGIONS.join(", "));
+    for row in THROTTLES {
+        let show = |bucket: Bucket| format!("{} / {}", bucket.size, bucket.refill_per_second);
+        let _ = writeln!(page, "| `{}` | {} | {} |", row.action.facts().name, show(row.large), show(row.other));
     }
     page
 }

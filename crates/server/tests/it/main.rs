@@ -6,11 +6,13 @@ mod alterations;
 mod bad_requests;
 #[path = "../../../api/tests/it/chance.rs"]
 mod chance;
+mod credentials;
 mod executions;
 mod flood;
 mod mocks;
 mod refusals;
 mod serving;
+mod signing;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
