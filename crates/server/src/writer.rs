@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stepwell_api::{NewFrame, SHARD, ServiceTask};
-use stepwell_store::{Append, Outcome, Row, Store, StoreError};
+use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::shard::{Answer, Answers};
@@ -193,5 +193,5 @@ impl Work {
 }
 
 fn rows_of(frame: &NewFrame) -> Vec<Row<'_>> {
-    frame.rows.iter().map(|row| Row { table: row.table, key: &row.key, value: row.value.as_deref() }).collect()
+    frame.rows.iter().map(RowChange::row).collect()
 }

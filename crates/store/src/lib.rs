@@ -23,6 +23,7 @@ mod index;
 mod log;
 mod memory;
 mod recovery;
+mod rows;
 mod segment;
 mod values;
 
@@ -35,6 +36,7 @@ pub use encoding::{DecodeError, Decoder, Encoded, Encoder, Entry, Kind, TooDeep,
 pub use error::StoreError;
 pub use frame::{Frame, KeptFrame, Row};
 pub use memory::MemoryStore;
+pub use rows::RowChange;
 
 /// A frame on its way into the log.
 #[derive(Clone, Copy, Debug)]

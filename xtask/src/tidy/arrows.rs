@@ -72,6 +72,25 @@ pub(crate) const ROOMS: &[Room] = &[
         outside_tests: &[],
     },
     Room {
+        name: "protocol",
+        uses: &["json"],
+        // The two formats that are not JSON, and the packing of the models.
+        outside: Outside::Only(&["quick-xml", "minicbor", "miniz_oxide", "hmac", "sha2"]),
+        outside_tests: &[],
+    },
+    Room {
+        name: "integrations",
+        uses: &["json", "spec", "asl", "interpreter", "protocol"],
+        outside: Outside::Only(&[]),
+        outside_tests: &[],
+    },
+    Room {
+        name: "services",
+        uses: &["json", "spec", "interpreter", "store", "protocol"],
+        outside: Outside::Only(&["hmac", "sha2", "md-5"]),
+        outside_tests: &[],
+    },
+    Room {
         name: "api",
         uses: &["json", "spec", "asl", "interpreter", "engine", "store"],
         // Verifies signatures and seals page tokens.
@@ -80,7 +99,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "server",
-        uses: &["json", "spec", "asl", "interpreter", "engine", "api", "store"],
+        uses: &["json", "spec", "asl", "interpreter", "engine", "api", "store", "protocol", "integrations", "services"],
         outside: Outside::Any,
         outside_tests: &[],
     },
