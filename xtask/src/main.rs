@@ -128,11 +128,12 @@ const COMMANDS: &[Command] = &[
         name: "crash",
         options: "[--kills N] [--clients N] [--seed N] [--waiting N]",
         summary: "kill -9 on the real server under load, 200 times: nothing acknowledged may be lost",
-        teaches: "Builds a release server and crash/, which starts it over a data directory, has clients start, stop and
-                  complete executions, and kills it at random moments. In the end every execution must have ended, with the
-                  output its input asks for, with an unbroken history, and each task completed once.
+        teaches: "Builds a release server and crash/, which starts it over a data directory, has clients start, stop and\n\
+                  complete executions, and kills it at random moments. In the end every execution must have ended, with the\n\
+                  output its input asks for, with an unbroken history, and each task completed once.\n\
                   About a second for each kill. With `--waiting N` it measures N executions that wait an hour instead: the memory\n\
-                  of each, and how soon a killed server is ready again. Exits 1 with the faults; the data is left in target/crash.",
+                  of each, and how soon a killed server is ready again.\n\
+                  Exits 1 with the faults; the data is left in target/crash.",
         run: crash::command,
     },
     Command {

@@ -215,9 +215,9 @@ impl Front {
         self.throttle.admit(&place, action)?;
         let request = decode(action, body)?;
         check(&request)?;
-        let _queued = self.queue.enter(action)?;
+        let place_in_line = self.queue.enter(action)?;
         let gone = || Err(Refusal::silent(ProtocolError::ServiceUnavailableException));
-        self.door.call(Call { id, place, request }).await.unwrap_or_else(gone)
+        self.door.call(Call { id, place, request }, place_in_line).await.unwrap_or_else(gone)
     }
 
     /// Whose resources are meant: the account of the key or, where nobody proves anything, an access key that is an account

@@ -14,10 +14,9 @@ use std::time::Duration;
 
 use stepwell_api::{NewFrame, Notice, SHARD, ServiceTask};
 use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError};
-use tokio::sync::oneshot;
 
 use crate::listener::Listener;
-use crate::shard::{Answer, Answers};
+use crate::shard::{Answer, Answers, Caller};
 use crate::transport::Transport;
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
@@ -38,7 +37,7 @@ pub(crate) struct Outcomes {
     /// What is to be kept first.
     pub(crate) frame: Option<NewFrame>,
     /// Answers, and who waits for them.
-    pub(crate) replies: Vec<(oneshot::Sender<Answer>, Answer)>,
+    pub(crate) replies: Vec<(Caller, Answer)>,
     /// Tasks to be done.
     pub(crate) tasks: Vec<ServiceTask>,
     /// What listeners are told.
@@ -187,9 +186,8 @@ impl Work {
 
     /// Everything before it is durable: answers leave, tasks are done, listeners are told.
     fn let_go(&mut self, outcomes: Outcomes) {
-        for (sender, answer) in outcomes.replies {
-            // Whoever went away in this very moment wants no answer.
-            let _ = sender.send(answer);
+        for (caller, answer) in outcomes.replies {
+            caller.answer(answer);
         }
         for task in outcomes.tasks {
             let commands = self.outside.transport.run(&task);
