@@ -14,6 +14,8 @@ mod model;
 mod options;
 mod python;
 mod run;
+mod sdk;
+mod server;
 mod tidy;
 
 use std::process::ExitCode;
@@ -109,6 +111,18 @@ const COMMANDS: &[Command] = &[
                   for Python from PyPI, and prints how many conversations agree that need no service but Step Functions.\n\
                   Exits 1 when fewer agree than xtask/conformance-floor.txt says.",
         run: conformance::command,
+    },
+    Command {
+        name: "sdk",
+        options: "[--with NAME] [--skip-missing]",
+        summary: "every action driven by boto3, the AWS CLI and the AWS SDK for JavaScript",
+        teaches: "Installs boto3 and awscli from PyPI and @aws-sdk/client-sfn from npm below the target directory, starts\n\
+                  `stepwell serve` with a data directory and keys, and runs the programs of xtask/sdk/ against it, all\n\
+                  at once; every signature is checked.\n\
+                  Exits 1 when one gets a wrong answer, or leaves out an action of crates/spec/tests/it/model.txt.\n\
+                  `--with` runs one of `boto3`, `cli` and `node`; with `--skip-missing`, what cannot be installed is\n\
+                  said and passed over.",
+        run: sdk::command,
     },
     Command {
         name: "crash",

@@ -14,6 +14,7 @@ mod nested;
 mod notices;
 mod own_calls;
 mod recovery;
+mod redrives;
 mod registry;
 mod residents;
 mod rows;
@@ -304,7 +305,7 @@ impl Service {
                 self.redrive_execution(place, &input, at, outs).map(Response::RedriveExecution)
             }
             Request::DescribeExecution(input) => {
-                self.describe_execution(place, &input).map(Response::DescribeExecution)
+                self.describe_execution(place, &input, now).map(Response::DescribeExecution)
             }
             Request::DescribeStateMachineForExecution(input) => {
                 self.describe_state_machine_for_execution(place, &input).map(Response::DescribeStateMachineForExecution)

@@ -8,9 +8,8 @@ use stepwell_interpreter::{Chance, Moment};
 use stepwell_store::Index;
 
 use super::journal::{Journal, KeptError};
-use super::map_runs::{MapRunRow, open_map_runs};
+use super::map_runs::open_map_runs;
 use super::registry::Registry;
-use super::residents::Child;
 use super::rows::{RowChange, RowError};
 use super::shard::drawn;
 use super::{ActivityQueues, Outs, Service, ServiceSettings, listings};
@@ -97,7 +96,7 @@ impl Service {
     fn resume(&mut self, at: Moment, outs: &mut Outs) -> Result<(), KeptError> {
         let chance = Chance::new(at);
         for row in open_map_runs(&*self.index.clone())? {
-            self.restore_map_run(row)?;
+            self.restore_map_run(row, None)?;
         }
         let mut past: Option<Vec<u8>> = None;
         loop {
@@ -129,37 +128,6 @@ impl Service {
         let is_still = !self.touched.contains(&id) && self.runs.get(&id).is_some_and(|run| run.last_frame == 0);
         if is_still {
             self.release(id);
-        }
-        Ok(())
-    }
-
-    /// A Map Run and the children it has started so far, whether they run or have ended.
-    fn restore_map_run(&mut self, row: MapRunRow) -> Result<(), KeptError> {
-        if !self.wake(row.parent)? {
-            return Err(KeptError::Missing(format!("the log of execution {}", row.parent.0)));
-        }
-        self.engine.update_map_run(row.parent, row.key, row.limits);
-        for status in listings::LISTED_STATUSES {
-            let mut before = None;
-            loop {
-                let rows = listings::page(&*self.index, status, &row.arn, before, ROWS_PER_READ)?;
-                for child in &rows {
-                    let id = child.place.id;
-                    let Some((run, execution)) = self.load(id)? else {
-                        return Err(KeptError::Missing(format!("the log of execution {}", id.0)));
-                    };
-                    if let Some(Child { of, .. }) = run.child_of {
-                        self.engine.restore_child(id, of, &execution);
-                    }
-                }
-                match rows.last() {
-                    Some(row) => before = Some(row.place),
-                    None => break,
-                }
-            }
-        }
-        if let Some(run) = self.runs.get_mut(&row.parent) {
-            run.map_runs.insert(row.key, row);
         }
         Ok(())
     }

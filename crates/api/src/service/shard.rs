@@ -77,6 +77,7 @@ impl Service {
                 self.close_task(id, key);
                 outs.cancelled.push((id, key));
             }
+            inputs.extend(outbox.absent.into_iter().map(|(id, command)| Input::Command(id, command)));
             for (id, request) in outbox.tasks {
                 self.dispatch(id, request, &mut inputs, outs);
             }
@@ -98,10 +99,9 @@ impl Service {
     fn step(&mut self, input: Input, at: Moment) -> Result<Outbox, KeptError> {
         let started = match &input {
             Input::Start(id, _) => Some(*id),
-            Input::Command(id, _) => {
-                self.wake(*id)?;
-                None
-            }
+            // One that is gone is told nothing.
+            Input::Command(id, _) if !self.wake(*id)? => return Ok(Outbox::default()),
+            Input::Command(..) => None,
             Input::Tick => {
                 if let Some(id) = self.engine.next_awake(at.now) {
                     self.wake(id)?;
@@ -183,6 +183,7 @@ impl Service {
                 let key = TaskKey { thread, scheduled_event_id: record.id };
                 return self.map_run_started(id, key, started, record.timestamp);
             }
+            Event::MapRunRedriven(redriven) => return self.map_run_redriven(id, redriven, record.timestamp),
             Event::MapRunSucceeded => MapRunStatus::Succeeded,
             Event::MapRunFailed(_) => MapRunStatus::Failed,
             Event::MapRunAborted => MapRunStatus::Aborted,

@@ -16,7 +16,7 @@ use stepwell_api::{Heard, Notice};
 use stepwell_json::{Json, ObjectBuilder};
 
 use crate::conformance::{files, filled};
-use crate::durability::World;
+use crate::world::World;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/notices.txt");
 

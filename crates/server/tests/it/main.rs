@@ -1,7 +1,14 @@
 //! The server as a client meets it: bytes into a socket, bytes out of it.
 
+#[path = "../../../api/tests/it/alterations.rs"]
+mod alterations;
+#[path = "../../../api/tests/it/bad_requests/mod.rs"]
+mod bad_requests;
+#[path = "../../../api/tests/it/chance.rs"]
+mod chance;
 mod credentials;
 mod executions;
+mod flood;
 mod mocks;
 mod notices;
 mod refusals;

@@ -8,7 +8,7 @@ use stepwell_spec::shapes::{ExecutionRedriveStatus, ExecutionStatus};
 use stepwell_spec::{Arn, Event, Record, Text, Timestamp, quota};
 
 use super::log_events::escaped_bytes;
-use crate::service::executions::not_redrivable_as;
+use crate::service::redrives::not_redrivable_as;
 
 /// An execution has another status.
 #[derive(Clone, Debug, PartialEq)]
