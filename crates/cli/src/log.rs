@@ -4,6 +4,7 @@
 //! refusals. The log events of a state machine are what its owner asked for, payloads included.
 
 use std::fmt;
+use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
@@ -68,12 +69,12 @@ impl LogFormat {
 
     /// Tells whoever started the command, whatever the level is.
     pub(crate) fn say(self, message: &str) {
-        match self {
-            LogFormat::Text => eprintln!("stepwell serve: {message}"),
-            LogFormat::Json => {
-                eprintln!("{}", line("INFO", "stepwell", |line| line.0.insert("message", message.into())))
-            }
-        }
+        let text = match self {
+            LogFormat::Text => format!("stepwell serve: {message}"),
+            LogFormat::Json => line("INFO", "stepwell", |line| line.0.insert("message", message.into())).to_string(),
+        };
+        // Whoever closed it does not want to hear; that is no reason not to serve.
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
 }
 
