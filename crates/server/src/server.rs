@@ -109,7 +109,7 @@ impl Server {
     pub fn run_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let clock = Clock::new(self.settings.time, self.seeds.clock);
-        let settings = ServiceSettings { key: self.seeds.key };
+        let settings = ServiceSettings { key: self.seeds.key, ..ServiceSettings::default() };
         let Running { door, ended, thread } = shard::start(self.store, &settings, clock, self.transport)?;
         let front = Arc::new(Front::new(&self.settings, door, self.seeds.request_ids));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;

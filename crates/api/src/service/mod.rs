@@ -15,6 +15,7 @@ mod own_calls;
 mod recovery;
 mod registry;
 mod residents;
+mod retention;
 mod rows;
 mod shard;
 mod test_state;
@@ -36,9 +37,11 @@ use activities::ActivityQueues;
 use journal::Journal;
 use own_calls::OwnCalls;
 use residents::{Resting, Run};
+use retention::Forgetting;
 
 pub use journal::{KeptError, NewFrame};
 pub use registry::{MachineRow, Registry, Resolved};
+pub use retention::Retention;
 pub use rows::{RowChange, RowError};
 
 /// Who a request's resources belong to, and where they are.
@@ -111,6 +114,8 @@ pub struct TestCase {
 pub struct ServiceSettings {
     /// Seals page tokens. Whoever knows it can make them.
     pub key: [u8; 32],
+    /// How long executions are there after their end.
+    pub retention: Retention,
 }
 
 /// One shard of the service: what exists, what runs, and who waits for what.
@@ -142,6 +147,8 @@ pub struct Service {
     own_calls: OwnCalls,
     /// Open tasks with a token, which somebody outside will complete.
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
+    /// Executions that are on their way out.
+    forgetting: Forgetting,
     /// Executions that this input has changed.
     touched: BTreeSet<ExecutionId>,
     /// Why this input broke off.

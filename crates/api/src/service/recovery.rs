@@ -11,6 +11,7 @@ use super::journal::{Journal, KeptError};
 use super::map_runs::{MapRunRow, open_map_runs};
 use super::registry::Registry;
 use super::residents::Child;
+use super::retention::Forgetting;
 use super::rows::{RowChange, RowError};
 use super::shard::drawn;
 use super::{ActivityQueues, Outs, Service, ServiceSettings, listings};
@@ -62,6 +63,7 @@ impl Service {
             dispatched: BTreeSet::new(),
             own_calls: Default::default(),
             awaited: BTreeSet::new(),
+            forgetting: Forgetting::after(settings.retention),
             touched: BTreeSet::new(),
             fault: None,
         };
