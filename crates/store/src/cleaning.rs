@@ -10,19 +10,25 @@
 //! about it is left behind, and a forgotten execution has no frame left when the word that it is forgotten goes.
 //!
 //! A crash at any point leaves both copies or one. The log is read in its order, so that the later copy counts; both say
-//! the same, since what is carried is asked of the index in the moment it is written. The segment goes when the index has
-//! written down where everything stands now, and when the header of a later segment says that it is not needed.
+//! the same, since what is carried is asked of the index in the moment it is written. The segment goes when the header of a
+//! later one, which is durable, says that it is not needed.
 
 use crate::error::StoreError;
 use crate::frame::{Frame, KeptFrame};
 use crate::index::{Alive, EmbeddedIndex, Known};
 use crate::log::{Log, Written};
 use crate::segment::{HEADER_BYTES, Origin, Position};
-use crate::{Append, Index, Row, Tail};
+use crate::{Append, Row, Tail};
 
-/// Bytes of the oldest segment that are looked at between two batches: some milliseconds of work, and ten times what a
-/// batch of a busy server has.
-const BYTES_AT_ONCE: u32 = 256 * 1024;
+/// Bytes of the oldest segment that are looked at for each byte that was appended since the last look: enough to gain on a
+/// writer whose half is alive when it becomes old.
+const PACE: u64 = 4;
+
+/// Bytes that are looked at when little was appended: less than a millisecond of work.
+const BYTES_AT_LEAST: u32 = 64 * 1024;
+
+/// Segments that are smaller than usual are emptied in steps, too.
+const STEPS: u32 = 16;
 
 /// The segment that is being emptied, if one is.
 #[derive(Debug, Default)]
@@ -30,6 +36,8 @@ pub(crate) struct Cleaning {
     open: Option<Emptied>,
     /// What the index knew when no segment was worth it: until it knows more, none is.
     looked_at: Position,
+    /// Bytes that had been appended by the last look.
+    appended_bytes: u64,
 }
 
 /// How far a segment has been emptied.
@@ -51,18 +59,24 @@ impl Cleaning {
         let emptied = match self.open {
             Some(emptied) => emptied,
             None => match self.next(log, index) {
-                Some(emptied) => emptied,
+                Some(emptied) => {
+                    self.appended_bytes = log.appended_bytes;
+                    emptied
+                }
                 None => return Ok(()),
             },
         };
         if emptied.at < emptied.end {
-            let at = carry_some(emptied, log, index, written)?;
+            let appended = log.appended_bytes - self.appended_bytes.min(log.appended_bytes);
+            self.appended_bytes = log.appended_bytes;
+            let at_least = BYTES_AT_LEAST.min(emptied.end / STEPS);
+            let bytes = u32::try_from(appended.saturating_mul(PACE)).unwrap_or(u32::MAX).max(at_least);
+            let at = carry_some(emptied, bytes, log, index, written)?;
             self.open = Some(Emptied { at, ..emptied });
             return Ok(());
         }
-        index.catch_up()?;
         log.needed_from = emptied.segment + 1;
-        *self = Cleaning::default();
+        (self.open, self.looked_at) = (None, Position::default());
         Ok(())
     }
 
@@ -90,15 +104,16 @@ fn is_mostly_dead(known: &Known, segment: u64) -> bool {
     oldest.dead * 2 >= oldest.all || dead_of_all.is_some_and(|(all, dead)| dead * 2 >= all)
 }
 
-/// Carries forward what is alive in the next stretch of a segment; answers where the rest begins.
+/// Carries forward what is alive in the next so many bytes of a segment; answers where the rest begins.
 fn carry_some(
     emptied: Emptied,
+    bytes: u32,
     log: &mut Log,
     index: &EmbeddedIndex,
     written: &mut Vec<Written>,
 ) -> Result<u32, StoreError> {
     let Emptied { segment, end, at } = emptied;
-    let (kept, next) = log.segments.read_some(segment, at, end, BYTES_AT_ONCE)?;
+    let (kept, next) = log.segments.read_some(segment, at, end, bytes)?;
     let placed: Vec<(Position, &KeptFrame)> =
         kept.iter().map(|(offset, frame)| (Position { segment, offset: *offset }, frame)).collect();
     let alive = index.alive(&placed)?;

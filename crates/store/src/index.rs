@@ -356,12 +356,12 @@ impl Index for EmbeddedIndex {
         limit: usize,
     ) -> Result<Vec<KeptFrame>, StoreError> {
         loop {
+            let first = self.segments.first();
             let entries = shielded(|| self.entries((shard, execution), order, past, limit))?;
             let read = |&(number, position): &FrameAt| self.segments.read_frame(position, shard, number);
             let frames: Result<Vec<KeptFrame>, StoreError> = entries.iter().map(read).collect();
             // A segment that was removed in between is no loss: what was alive in it stands elsewhere by now.
-            let has_gone = entries.iter().any(|(_, position)| position.segment < self.segments.first());
-            if frames.is_ok() || !has_gone {
+            if frames.is_ok() || self.segments.first() == first {
                 return frames;
             }
         }

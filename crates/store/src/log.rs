@@ -30,6 +30,8 @@ pub(crate) struct Log {
     /// it may go.
     pub(crate) needed_from: u64,
     pub(crate) tails: BTreeMap<u32, Tail>,
+    /// Bytes of appended frames in this run.
+    pub(crate) appended_bytes: u64,
     pub(crate) spares: VecDeque<Spare>,
     /// Names for spares are never used twice in one run: what a failed one left behind is in nobody's way.
     pub(crate) spares_made: u64,
@@ -84,7 +86,8 @@ impl Log {
         tails: BTreeMap<u32, Tail>,
     ) -> Log {
         let (spares, parts, needed_from) = (VecDeque::new(), Vec::new(), open.first);
-        Log { segments, segment_bytes, open, sealed, needed_from, tails, spares, spares_made: 0, parts }
+        let (appended_bytes, spares_made) = (0, 0);
+        Log { segments, segment_bytes, open, sealed, needed_from, tails, appended_bytes, spares, spares_made, parts }
     }
 
     pub(crate) fn tail(&self, shard: u32) -> Tail {
@@ -121,6 +124,7 @@ impl Log {
         let count = parts.close(self.segments.log);
         let before = std::mem::take(&mut tails.before);
         let done = if written.is_empty() { Ok(()) } else { self.write(count) };
+        self.appended_bytes += self.parts[..count].iter().map(|part| part.batch.bytes.len() as u64).sum::<u64>();
         if done.is_err() {
             self.tails.extend(before.into_iter().rev());
             outcomes.clear();
@@ -462,8 +466,8 @@ impl Segments {
         files.retain(|(number, _)| *number >= first);
     }
 
-    /// The frames of a sealed segment that begin in the next `bytes_max` bytes from `at` on, at least one of them, each
-    /// with its offset; and where the next one begins.
+    /// The frames of a sealed segment within the next `bytes_max` bytes from `at` on, at least one of them, each with its
+    /// offset; and where the next one begins.
     pub(crate) fn read_some(
         &self,
         number: u64,
@@ -475,6 +479,7 @@ impl Segments {
         let place = Place { log: self.log, number };
         let damaged = |at: u32, what| StoreError::damaged(&self.disk.describe(&name), at.into(), what);
         let file = self.file(number, &name)?;
+        let bytes_max = bytes_max.max((MARK_BYTES + FRAME_HEADER_BYTES) as u32);
         let mut bytes = vec![0; (end - at).min(bytes_max) as usize];
         file.read_at(at.into(), &mut bytes).map_err(self.failed("read", &name))?;
         let (mut frames, mut taken) = (Vec::new(), 0);
