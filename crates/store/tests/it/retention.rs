@@ -148,10 +148,10 @@ fn what_was_carried_forward_before_a_crash_is_not_carried_twice() {
     }
     life.keep(&[], forgets(10..30));
     let mut most = 0;
-    for round in 0..120 {
+    for round in 0..160 {
         life.store.index().catch_up().expect("an index");
         life.keep(&[], vec![("names", b"n".to_vec(), Some(Vec::new()))]);
-        if ![2, 4].contains(&(round % 9)) {
+        if ![5, 17].contains(&(round % 23)) {
             continue;
         }
         drop(life.store);
