@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use stepwell_json::Json;
 use stepwell_spec::{Event, Record, StateEntered, Timestamp};
 use stepwell_store::{
-    Append, EmbeddedStore, Encoder, HISTORIES, Options, Order, Outcome, Row, Store, StoreError, decode,
+    Append, Check, EmbeddedStore, Encoder, HISTORIES, Options, Order, Outcome, Row, Store, StoreError, decode,
 };
 
 const EXECUTIONS: u64 = 2_000;
@@ -38,9 +38,13 @@ fn measure(directory: &Path) -> Result<(), StoreError> {
     for batch in [1, 16, 64, 128, 1_024] {
         appends(&directory.join(format!("batch-{batch}")), batch)?;
     }
+    fill(&directory.join("batch-1024"), FRAMES_OF_A_LARGE_LOG)?;
     opening(&directory.join("batch-1024"))?;
     forgetting(&directory.join("batch-1024"))
 }
+
+/// About a gigabyte.
+const FRAMES_OF_A_LARGE_LOG: u64 = 2_500_000;
 
 /// A record as a state leaves it: about 400 bytes with its frame's share.
 fn record(number: u64) -> Record {
@@ -147,11 +151,35 @@ fn appends(directory: &Path, batch_size: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes the log as long as this.
+fn fill(directory: &Path, frames: u64) -> Result<(), StoreError> {
+    let mut store = EmbeddedStore::open(directory, Options::new(0))?;
+    let mut encoder = Encoder::new();
+    encoder.record(1, &record(1)).expect("no deep values");
+    let payload = encoder.finish().bytes.to_vec();
+    let executions: Vec<[u64; 1]> = (0..EXECUTIONS).map(|execution| [execution]).collect();
+    let (mut sequence, mut outcomes) = (store.tail(0).sequence, Vec::new());
+    while sequence < frames {
+        let numbers = sequence + 1..=sequence + 1_024;
+        let append = |sequence| {
+            let executions = &executions[(sequence % EXECUTIONS) as usize];
+            Append { shard: 0, epoch: 1, sequence, executions, rows: &[], payload: &payload }
+        };
+        store.append_batch(&numbers.map(append).collect::<Vec<_>>(), &mut outcomes)?;
+        store.tend()?;
+        sequence += 1_024;
+    }
+    store.index().catch_up()
+}
+
 fn opening(directory: &Path) -> Result<(), StoreError> {
+    let began = Instant::now();
+    drop(EmbeddedStore::open(directory, Options { check: Check::Everything, ..Options::new(0) })?);
+    println!("\nopened with everything checked in {:.0} ms", micros(began.elapsed()) / 1_000.0);
     let began = Instant::now();
     let store = EmbeddedStore::open(directory, Options::new(0))?;
     let frames = store.tail(0).sequence;
-    println!("\nopened {frames} frames in {:.0} ms", micros(began.elapsed()) / 1_000.0);
+    println!("opened {frames} frames in {:.0} ms", micros(began.elapsed()) / 1_000.0);
     let began = Instant::now();
     let checked = store.check()?;
     println!("checked all {checked} of them in {:.0} ms", micros(began.elapsed()) / 1_000.0);
@@ -181,7 +209,7 @@ fn forgetting(directory: &Path) -> Result<(), StoreError> {
     let before = log_bytes(directory);
     let keys: Vec<[u8; 8]> = (0..EXECUTIONS).filter(|number| number % 10 > 0).map(u64::to_be_bytes).collect();
     let rows: Vec<Row<'_>> = keys.iter().map(|key| Row { table: HISTORIES, key, value: None }).collect();
-    let (mut outcomes, payload) = (Vec::new(), vec![1; 400]);
+    let (mut outcomes, payload) = (Vec::new(), vec![1; 16 * 1_024]);
     let mut append = |store: &mut EmbeddedStore, rows: &[Row<'_>]| {
         let sequence = store.tail(0).sequence + 1;
         let append = Append { shard: 0, epoch: 1, sequence, executions: &[], rows, payload: &payload };
@@ -192,8 +220,8 @@ fn forgetting(directory: &Path) -> Result<(), StoreError> {
     store.index().catch_up()?;
     println!("\nforgot {} executions in {:.0} ms", keys.len(), micros(began.elapsed()) / 1_000.0);
     let (mut times, cpu) = (Vec::new(), cpu_time());
-    // Where nothing is carried forward, a slice is over in no time.
-    while times.len() < 20_000 {
+    // A segment goes when another begins.
+    while times.len() < 30_000 {
         append(&mut store, &[])?;
         let began = Instant::now();
         store.tend()?;
