@@ -89,10 +89,15 @@ pub(crate) fn create_machines(client: &mut Client) -> Result<Machines, String> {
         ("stopped", one(r#"{"Type":"Wait","Seconds":100000,"End":true}"#)),
     ];
     for (name, definition) in machines {
-        let body = object(&[("name", name), ("definition", &definition), ("roleArn", ROLE)]);
-        client.insist("CreateStateMachine", &body).map_err(|fault| format!("cannot create {name}: {fault}"))?;
+        state_machine(client, name, &definition)?;
     }
     Ok(Machines { activity })
+}
+
+pub(crate) fn state_machine(client: &mut Client, name: &str, definition: &str) -> Result<(), String> {
+    let body = object(&[("name", name), ("definition", definition), ("roleArn", ROLE)]);
+    let created = client.insist("CreateStateMachine", &body);
+    created.map(drop).map_err(|fault| format!("cannot create {name}: {fault}"))
 }
 
 /// What one client does until it is told to end.

@@ -9,6 +9,7 @@ mod ledger;
 mod load;
 mod server;
 mod verdict;
+mod waiting;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ struct Options {
     kills: u32,
     clients: usize,
     seed: u64,
+    /// Measures so many waiting executions instead.
+    waiting: usize,
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,15 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if options.waiting > 0 {
+        return match waiting::measure(&options.binary, &options.directory, options.waiting) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(reason) => {
+                eprintln!("stepwell-crash: {reason}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     match run(&options) {
         Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
         Ok(faults) => {
@@ -59,6 +71,7 @@ fn options() -> Result<Options, String> {
         kills: 200,
         clients: 12,
         seed: 1,
+        waiting: 0,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -69,6 +82,7 @@ fn options() -> Result<Options, String> {
             "--data" => options.directory = value,
             "--kills" => options.kills = u32::try_from(number()?).map_err(|error| error.to_string())?,
             "--clients" => options.clients = usize::try_from(number()?).map_err(|error| error.to_string())?,
+            "--waiting" => options.waiting = usize::try_from(number()?).map_err(|error| error.to_string())?,
             "--seed" => options.seed = number()?,
             _ => return Err(format!("there is no option {word}")),
         }

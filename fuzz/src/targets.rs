@@ -6,6 +6,7 @@ pub mod definition;
 pub mod json;
 pub mod jsonata;
 pub mod jsonpath;
+pub mod request;
 mod sample;
 pub mod template;
 
@@ -41,6 +42,12 @@ pub const TARGETS: &[Target] = &[
         run: jsonata::run,
         dictionary: jsonata::DICTIONARY,
         seeds: include_str!("../seeds/jsonata.txt"),
+    },
+    Target {
+        name: "request",
+        run: request::run,
+        dictionary: request::DICTIONARY,
+        seeds: include_str!("../seeds/request.txt"),
     },
     Target {
         name: "template",

@@ -9,6 +9,7 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
     let kills = options.value("--kills")?.unwrap_or_else(|| "200".to_owned());
     let clients = options.value("--clients")?.unwrap_or_else(|| "12".to_owned());
     let seed = options.value("--seed")?.unwrap_or_else(|| "1".to_owned());
+    let waiting = options.value("--waiting")?;
     options.done()?;
     let packages = ["--package", "stepwell-cli", "--package", "stepwell-crash"];
     show_and_run(program("cargo", &[&["build", "--quiet", "--release"][..], &packages].concat()))?;
@@ -30,6 +31,8 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
         &clients,
         "--seed",
         &seed,
+        "--waiting",
+        waiting.as_deref().unwrap_or("0"),
     ];
     show_and_run(program(&harness.to_string_lossy(), &words))
 }

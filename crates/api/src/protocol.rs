@@ -98,8 +98,7 @@ pub fn route(head: &Head<'_>) -> Result<Action, Refusal> {
 /// first one found), and members that break constraints of the model (`ValidationException`, all of them).
 pub fn decode(action: Action, body: &[u8]) -> Result<Request, Refusal> {
     if body.len() > BODY_BYTES_MAX {
-        let message = format!("Request size exceeded {BODY_BYTES_MAX} bytes");
-        return Err(Refusal::protocol(ProtocolError::RequestEntityTooLargeException, message));
+        return Err(Refusal::request_too_large());
     }
     let unreadable = || Refusal::silent(ProtocolError::SerializationException);
     let text = std::str::from_utf8(body).map_err(|_| unreadable())?;

@@ -8,6 +8,8 @@ use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::shapes::Text;
 use stepwell_spec::{Exception, KmsKeyState, ProtocolError, ValidationExceptionReason};
 
+use crate::protocol::BODY_BYTES_MAX;
+
 /// An answer that is no response: an exception of the model, or an error of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -103,6 +105,7 @@ impl Refusal {
         let namespace = match self.kind {
             Kind::Exception(_) => "com.amazonaws.swf.service.v2.model",
             Kind::Constraint => "com.amazon.coral.validate",
+            Kind::Protocol(ProtocolError::ThrottlingException) => "com.amazon.coral.availability",
             Kind::Protocol(_) => "com.amazon.coral.service",
         };
         let mut out = ObjectBuilder::new();
@@ -138,6 +141,17 @@ impl std::error::Error for Refusal {}
 
 /// Refusals whose message only needs a name. Words that no recording shows are marked so.
 impl Refusal {
+    /// The body is larger than a request may be.
+    pub fn request_too_large() -> Refusal {
+        let message = format!("Request size exceeded {BODY_BYTES_MAX} bytes");
+        Refusal::protocol(ProtocolError::RequestEntityTooLargeException, message)
+    }
+
+    /// The caller asks too often, or there is too much to do.
+    pub fn throttled() -> Refusal {
+        Refusal::protocol(ProtocolError::ThrottlingException, "Rate exceeded")
+    }
+
     /// The text is not an ARN of Step Functions.
     pub fn invalid_arn(arn: &str) -> Refusal {
         Refusal::new(Exception::InvalidArn, format!("Invalid Arn: 'Invalid ARN prefix: {arn}'"))
@@ -244,6 +258,11 @@ mod tests {
             Refusal::protocol(ProtocolError::SerializationException, "Unexpected field type"),
             400,
             r#"{"__type":"com.amazon.coral.service#SerializationException","Message":"Unexpected field type"}"#,
+        );
+        check(
+            Refusal::throttled(),
+            400,
+            r#"{"__type":"com.amazon.coral.availability#ThrottlingException","message":"Rate exceeded"}"#,
         );
         check(
             Refusal::resource_not_found("arn"),

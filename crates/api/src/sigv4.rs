@@ -17,11 +17,16 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The name Step Functions has in a credential scope.
 const SERVICE: &str = "states";
 
+/// What every credential scope ends with.
+const TERMINATOR: &str = "aws4_request";
+
+const HOST: &str = "host";
+
 /// The account of callers whose access key is no account id.
 const UNKNOWN_ACCOUNT: &str = "000000000000";
 
 /// Headers that must be signed when they are there: they say what is asked of whom, when, and for whom.
-const SIGNED_HEADERS: [&str; 5] = ["host", "x-amz-date", "x-amz-target", "content-type", "x-amz-security-token"];
+const SIGNED_HEADERS: [&str; 5] = [HOST, "x-amz-date", "x-amz-target", "content-type", "x-amz-security-token"];
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub struct Credential {
     pub session_token: Option<String>,
     /// The account it belongs to.
     pub account: String,
+    /// When temporary credentials end.
+    pub expires: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Credential {
@@ -65,6 +72,8 @@ pub struct Signature<'a> {
     date: &'a str,
     region: &'a str,
     service: &'a str,
+    /// `aws4_request`
+    terminator: &'a str,
     /// Names in the order they are signed.
     signed_headers: Vec<&'a str>,
     /// 64 hexadecimal digits.
@@ -120,7 +129,7 @@ impl<'a> Signature<'a> {
         let mut scope = credential.rsplitn(5, '/');
         let (end, service, region, date, access_key_id) =
             (scope.next(), scope.next(), scope.next(), scope.next(), scope.next());
-        let (Some("aws4_request"), Some(service), Some(region), Some(date), Some(access_key_id)) =
+        let (Some(terminator), Some(service), Some(region), Some(date), Some(access_key_id)) =
             (end, service, region, date, access_key_id)
         else {
             let message = format!(
@@ -130,7 +139,7 @@ impl<'a> Signature<'a> {
             return Err(incomplete(&message, text));
         };
         let signed_headers = signed_headers.split(';').collect();
-        Ok(Some(Signature { access_key_id, date, region, service, signed_headers, signature }))
+        Ok(Some(Signature { access_key_id, date, region, service, terminator, signed_headers, signature }))
     }
 
     /// Who a request says it is from, unverified: for servers that only their own machine can reach.
@@ -150,6 +159,24 @@ impl<'a> Signature<'a> {
         }
     }
 
+    /// Refuses what no body and no key could make right, so that the body of a request that is not signed need not be read.
+    pub fn check_head(head: &Head<'_>, now: Timestamp, skew_ms: u64) -> Result<(), Refusal> {
+        Signature::check(head, now, skew_ms).map(drop)
+    }
+
+    /// The signature, and the moment it was made as the request says it.
+    fn check(head: &Head<'a>, now: Timestamp, skew_ms: u64) -> Result<(Signature<'a>, &'a str), Refusal> {
+        let Some(signature) = Signature::parse(head)? else {
+            let error = ProtocolError::MissingAuthenticationTokenException;
+            return Err(Refusal::protocol(error, "Missing Authentication Token"));
+        };
+        let (date_text, date) = check_date(head)?;
+        signature.check_headers(head)?;
+        signature.check_scope(date_text)?;
+        check_clock(date_text, date, now, skew_ms)?;
+        Ok((signature, date_text))
+    }
+
     /// Who a request is from, proved by its signature.
     ///
     /// The hash of the body is taken from the body, never from a header. `skew_ms` is how far the caller's clock may be
@@ -161,19 +188,13 @@ impl<'a> Signature<'a> {
         now: Timestamp,
         skew_ms: u64,
     ) -> Result<Caller, Refusal> {
-        let Some(signature) = Signature::parse(head)? else {
-            let error = ProtocolError::MissingAuthenticationTokenException;
-            return Err(Refusal::protocol(error, "Missing Authentication Token"));
-        };
-        signature.check_headers(head)?;
-        let (date_text, date) = signature.check_date(head)?;
-        signature.check_scope(date_text)?;
-        check_clock(date_text, date, now, skew_ms)?;
-
+        let (signature, date_text) = Signature::check(head, now, skew_ms)?;
         let known = credentials.find(signature.access_key_id);
         let secret = known.map_or("no such key", |credential| credential.secret_access_key.as_str());
         let expected = signature.calculate(head, body, secret, date_text);
-        let is_right = bool::from(expected.as_bytes().ct_eq(signature.signature.as_bytes()));
+        // A hash in the header is never taken for the body's, so `UNSIGNED-PAYLOAD` is none; one that is wrong is refused.
+        let claims_body = head.values("x-amz-content-sha256").all(|hash| hash == hexadecimal(&Sha256::digest(body)));
+        let is_right = bool::from(expected.as_bytes().ct_eq(signature.signature.as_bytes())) && claims_body;
         let token = head.header("x-amz-security-token");
         let wanted = known.and_then(|credential| credential.session_token.as_deref());
         let has_token = match (token, wanted) {
@@ -182,6 +203,10 @@ impl<'a> Signature<'a> {
             (Some(_), None) | (None, Some(_)) => false,
         };
         match known {
+            Some(Credential { expires: Some(expires), .. }) if is_right && has_token && *expires <= now => {
+                let message = "The security token included in the request is expired";
+                Err(Refusal::protocol(ProtocolError::ExpiredTokenException, message))
+            }
             Some(credential) if is_right && has_token => Ok(Caller {
                 access_key_id: signature.access_key_id.to_owned(),
                 account: credential.account.clone(),
@@ -205,9 +230,9 @@ impl<'a> Signature<'a> {
             if count > 1 {
                 return Err(invalid(&format!("The request has more than one '{name}' header.")));
             }
-            let must_be_there = name == "host" || name == "x-amz-date";
-            if (count == 1 || must_be_there) && !self.signed_headers.contains(&name) {
-                return Err(invalid(&format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")));
+            if (count == 1 || name == HOST) && !self.signed_headers.contains(&name) {
+                let name = if name == HOST { "'Host' or ':authority'".to_owned() } else { format!("'{name}'") };
+                return Err(invalid(&format!("{name} must be a 'SignedHeader' in the AWS Authorization.")));
             }
         }
         let is_sorted = self.signed_headers.is_sorted_by(|a, b| a < b);
@@ -217,42 +242,63 @@ impl<'a> Signature<'a> {
         Ok(())
     }
 
-    fn check_date<'h>(&self, head: &Head<'h>) -> Result<(&'h str, Timestamp), Refusal> {
-        let text = head.header("x-amz-date").unwrap_or_default();
-        match read_date(text) {
-            Some(date) => Ok((text, date)),
-            None => Err(incomplete_bare(&format!(
-                "Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601"
-            ))),
-        }
-    }
-
+    /// Refuses a signature made for something else than Step Functions on that day, with everything that is wrong.
     fn check_scope(&self, date_text: &str) -> Result<(), Refusal> {
+        let mut faults = String::new();
+        if !is_region(self.region) {
+            faults.push_str("Credential should be scoped to a valid region. ");
+        }
         if self.service != SERVICE {
-            return Err(invalid(&format!("Credential should be scoped to correct service: '{SERVICE}'. ")));
+            faults.push_str(&format!("Credential should be scoped to correct service: '{SERVICE}'. "));
+        }
+        if self.terminator != TERMINATOR {
+            faults.push_str(&format!("Credential should be scoped with a valid terminator: '{TERMINATOR}'. "));
         }
         let day = date_text.get(..8).unwrap_or_default();
         if self.date != day {
-            return Err(invalid(&format!(
+            faults.push_str(&format!(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{}' != \
                  '{day}', from '{date_text}'.",
                 self.date
-            )));
+            ));
         }
-        Ok(())
+        if faults.is_empty() { Ok(()) } else { Err(invalid(&faults)) }
     }
 
     /// The signature this request must have: 64 hexadecimal digits.
     fn calculate(&self, head: &Head<'_>, body: &[u8], secret: &str, date_text: &str) -> String {
-        let scope = format!("{}/{}/{}/aws4_request", self.date, self.region, self.service);
+        let scope = format!("{}/{}/{}/{TERMINATOR}", self.date, self.region, self.service);
         let request = hexadecimal(&Sha256::digest(canonical_request(head, body, &self.signed_headers)));
         let signed = format!("{ALGORITHM}\n{date_text}\n{scope}\n{request}");
         let mut key = sign(format!("AWS4{secret}").as_bytes(), self.date);
-        for part in [self.region, self.service, "aws4_request"] {
+        for part in [self.region, self.service, TERMINATOR] {
             key = sign(&key, part);
         }
         hexadecimal(&sign(&key, &signed))
     }
+}
+
+/// Whether the text is such as AWS's regions are: `us-gov-west-1`. It becomes a part of ARNs.
+pub fn is_region(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=32).contains(&text.len()) && text.bytes().all(is_part)
+}
+
+/// When the request says it was signed.
+fn check_date<'h>(head: &Head<'h>) -> Result<(&'h str, Timestamp), Refusal> {
+    let mut dates = head.values("x-amz-date");
+    let Some(text) = dates.next() else {
+        let message = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.";
+        return Err(incomplete(message, head.header("authorization").unwrap_or_default()));
+    };
+    if dates.next().is_some() {
+        return Err(invalid("The request has more than one 'x-amz-date' header."));
+    }
+    read_date(text).map(|date| (text, date)).ok_or_else(|| {
+        incomplete_bare(&format!(
+            "Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601"
+        ))
+    })
 }
 
 /// The request in the one form both sides agree on.

@@ -4,13 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stepwell_spec::{Action, Bucket};
+
+use crate::log::{LogFormat, LogLevel};
 
 /// AWS Step Functions, anywhere: run and check Amazon States Language workflows.
+///
+/// Every flag that has an environment variable may also stand in stepwell.toml: --listen of `stepwell serve` is the line
+/// `listen = "127.0.0.1:4566"` below [serve]. Flags go before environment variables, and those before the file.
 #[derive(Parser)]
 #[command(name = "stepwell", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Stepwell {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// The file of settings, instead of stepwell.toml in the current folder.
+    #[arg(long, global = true, value_name = "FILE", env = "STEPWELL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -52,6 +61,9 @@ pub(crate) enum Command {
     ///
     /// What it says was done is on disk, and goes on where it stood when the server is started again.
     ///
+    /// With --credentials every request must be signed with a key of that file, which has the format of ~/.aws/credentials;
+    /// `aws_account_id` in a profile says whose resources its key is for. Only its owner may be able to read the file.
+    ///
     /// GET /_stepwell/health answers 200 as soon as it serves; GET /_stepwell/metrics is for Prometheus. SIGTERM and Ctrl-C
     /// end it: what is being answered has five seconds.
     ///
@@ -60,10 +72,17 @@ pub(crate) enum Command {
   stepwell serve
   stepwell serve --memory --time skip --mocks mocks.json
 
-  export AWS_ENDPOINT_URL_SFN=http://127.0.0.1:4566 AWS_REGION=us-east-1
+  export AWS_ENDPOINT_URL_SFN=http://127.0.0.1:4566 AWS_DEFAULT_REGION=us-east-1
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
   aws stepfunctions create-state-machine --name hello --definition file://hello.asl.json \\
       --role-arn arn:aws:iam::000000000000:role/hello
+
+  # stepwell.toml
+  [serve]
+  memory = true
+  listen = \"127.0.0.1:8083\"
+  credentials = \"keys\"
+  throttle = [\"aws\", \"StartExecution=1000/500\"]
 
   An execution started on \"<state machine's ARN>#CASE\" gets its answers from that case of --mocks.")]
     Serve(ServeArgs),
@@ -147,7 +166,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_enum, default_value_t = Time::Real, env = "STEPWELL_TIME")]
     pub(crate) time: Time,
     /// Answers for Task states, in the mock configuration format of Step Functions Local; read again when it changes.
-    #[arg(long, value_name = "FILE", env = "SFN_MOCK_CONFIG")]
+    /// Without it, the file SFN_MOCK_CONFIG names.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_MOCKS")]
     pub(crate) mocks: Option<PathBuf>,
     /// The account of callers whose access key id is none.
     #[arg(long, value_name = "ID", default_value = "000000000000", env = "STEPWELL_ACCOUNT", value_parser = account_id)]
@@ -158,9 +178,50 @@ pub(crate) struct ServeArgs {
     /// A further name clients may call the server by, such as a container's; may be given several times.
     #[arg(long, value_name = "NAME", env = "STEPWELL_ALLOW_HOST", value_delimiter = ',')]
     pub(crate) allow_host: Vec<String>,
-    /// Let other machines in although nobody has to prove who they are.
-    #[arg(long, env = "STEPWELL_INSECURE")]
+    /// Let other machines in although nothing is encrypted and, without --credentials, nobody has to prove who they are.
+    #[arg(long, alias = "insecure-i-know", env = "STEPWELL_INSECURE")]
     pub(crate) insecure: bool,
+    /// The keys requests must be signed with, in the format of ~/.aws/credentials; mode 0600.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_CREDENTIALS")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// How far the clock of whoever signs may be from this machine's, at most 15.
+    #[arg(long, value_name = "MINUTES", default_value_t = 5, env = "STEPWELL_CLOCK_SKEW", value_parser = clap::value_parser!(u64).range(1..=15))]
+    pub(crate) clock_skew: u64,
+    /// How often an account may call each action: off, aws for AWS's quotas, ACTION=BURST/RATE for calls at once and calls
+    /// a second; may be given several times.
+    #[arg(long, value_name = "off|aws|ACTION=BURST/RATE", env = "STEPWELL_THROTTLE", value_delimiter = ',', value_parser = throttle)]
+    pub(crate) throttle: Vec<Throttle>,
+    /// What is logged to stderr.
+    #[arg(long, value_name = "LEVEL", value_enum, default_value_t = LogLevel::Warn, env = "STEPWELL_LOG", ignore_case = true)]
+    pub(crate) log: LogLevel,
+    /// How the log is written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "STEPWELL_LOG_FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// One word about how often callers may call. The last one about an action holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Throttle {
+    /// As often as they like.
+    Off,
+    /// As often as on AWS.
+    Aws,
+    /// This action as often as this.
+    Action(Action, Bucket),
+}
+
+fn throttle(text: &str) -> Result<Throttle, String> {
+    match text {
+        "off" => return Ok(Throttle::Off),
+        "aws" => return Ok(Throttle::Aws),
+        _ => {}
+    }
+    let form = || "give off, aws, or ACTION=BURST/RATE such as StartExecution=1300/300".to_owned();
+    let (name, numbers) = text.split_once('=').ok_or_else(form)?;
+    let action = Action::of(name).ok_or_else(|| format!("there is no action '{name}'"))?;
+    let (size, rate) = numbers.split_once('/').ok_or_else(form)?;
+    let number = |text: &str| text.parse().ok().filter(|number: &u32| *number > 0).ok_or_else(form);
+    Ok(Throttle::Action(action, Bucket { size: number(size)?, refill_per_second: number(rate)? }))
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
@@ -202,4 +263,26 @@ pub(crate) enum Format {
     Json,
     /// Annotations for GitHub Actions.
     Github,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttles_are_words_or_numbers() {
+        let check = |text: &str, expected: Result<Throttle, &str>| match (throttle(text), expected) {
+            (Ok(told), Ok(expected)) => assert_eq!(told, expected, "{text}"),
+            (Err(told), Err(expected)) => assert!(told.contains(expected), "{text}: {told}"),
+            (told, _) => panic!("{text}: {told:?}"),
+        };
+        check("off", Ok(Throttle::Off));
+        check("aws", Ok(Throttle::Aws));
+        let bucket = Bucket { size: 10, refill_per_second: 2 };
+        check("StopExecution=10/2", Ok(Throttle::Action(Action::StopExecution, bucket)));
+        check("stopExecution=10/2", Err("there is no action 'stopExecution'"));
+        for wrong in ["", "on", "StopExecution", "StopExecution=10", "StopExecution=0/1", "StopExecution=1/0"] {
+            check(wrong, Err("give off, aws, or ACTION=BURST/RATE"));
+        }
+    }
 }

@@ -7,28 +7,28 @@ mod args;
 mod eval;
 mod files;
 mod live;
+mod log;
 mod report;
 mod run;
 mod serve;
+mod settings_file;
 mod validate;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::{Command, Stepwell};
+use crate::args::Command;
 
 /// Bad usage, or something that cannot be read: one clear line, exit 2.
 #[derive(Debug)]
 pub(crate) struct Unusable(pub(crate) String);
 
 fn main() -> ExitCode {
-    let outcome = match Stepwell::parse().command {
+    let outcome = settings_file::parse().and_then(|asked| match asked.command {
         Command::Run(args) => run::run(&args),
         Command::Eval(args) => eval::eval(&args),
         Command::Validate(args) => validate::validate(&args),
         Command::Serve(args) => serve::serve(args),
-    };
+    });
     outcome.unwrap_or_else(|Unusable(reason)| {
         eprintln!("stepwell: {reason}");
         ExitCode::from(2)

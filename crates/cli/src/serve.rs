@@ -2,17 +2,14 @@
 
 use std::process::ExitCode;
 
-use stepwell_server::{Server, Settings, StartError};
-use tracing_subscriber::filter::LevelFilter;
+use stepwell_server::{Server, Settings, StartError, Throttling};
 
 use crate::Unusable;
-use crate::args::{ServeArgs, Time};
-
-/// What is logged when `STEPWELL_LOG` does not say.
-const LOG_LEVEL: LevelFilter = LevelFilter::WARN;
+use crate::args::{ServeArgs, Throttle, Time};
+use crate::log::LogFormat;
 
 pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Unusable> {
-    start_log()?;
+    args.log_format.start(args.log);
     let settings = Settings {
         listen: args.listen,
         data: (!args.memory).then_some(args.data),
@@ -20,13 +17,17 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Unusable> {
             Time::Real => stepwell_server::Time::Real,
             Time::Skip => stepwell_server::Time::Skip,
         },
-        mocks: args.mocks,
+        // The name Step Functions Local has for it.
+        mocks: args.mocks.or_else(|| std::env::var_os("SFN_MOCK_CONFIG").map(Into::into)),
         account: args.account,
         region: args.region,
         allowed_hosts: args.allow_host,
         insecure: args.insecure,
+        credentials: args.credentials,
+        clock_skew_minutes: args.clock_skew,
+        throttling: throttling(&args.throttle),
     };
-    match listen(settings) {
+    match listen(settings, args.log_format) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(StartError::Unusable(reason)) => Err(Unusable(reason)),
         Err(StartError::Refused(reason)) => {
@@ -36,28 +37,34 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Unusable> {
     }
 }
 
-fn listen(settings: Settings) -> Result<(), StartError> {
+fn listen(settings: Settings, log: LogFormat) -> Result<(), StartError> {
     let is_open = !settings.listen.ip().is_loopback();
     let kept = match &settings.data {
         Some(directory) => format!("kept in {}", directory.display()),
         None => "in memory; nothing is kept when it stops".to_owned(),
     };
     let server = Server::bind(settings)?;
-    eprintln!("stepwell serve: listening on http://{} ({kept})", server.address());
-    if is_open {
-        eprintln!("stepwell serve: any credentials are accepted, from every machine that can reach this address");
+    log.say(&format!("listening on http://{} ({kept})", server.address()));
+    match (server.keys(), is_open) {
+        (None, false) => log.say("any credentials are accepted; --credentials FILE asks for signatures"),
+        (None, true) => log.say("any credentials are accepted, from every machine that can reach this address"),
+        (Some(_), true) => log.say("requests must be signed; what they say is not encrypted on its way here"),
+        (Some(_), false) => log.say("requests must be signed"),
     }
     server.run()
 }
 
-/// Logs go to stderr, from the level `STEPWELL_LOG` names: error, warn, info, debug, trace or off.
-fn start_log() -> Result<(), Unusable> {
-    let level = match std::env::var("STEPWELL_LOG") {
-        Ok(text) => text
-            .parse()
-            .map_err(|_| Unusable(format!("STEPWELL_LOG is '{text}', not off, error, warn, info, debug or trace")))?,
-        Err(_) => LOG_LEVEL,
-    };
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).init();
-    Ok(())
+/// What the words come to, the later ones before the earlier.
+fn throttling(words: &[Throttle]) -> Throttling {
+    let mut throttling = Throttling::default();
+    for word in words {
+        match word {
+            Throttle::Off => throttling = Throttling::default(),
+            Throttle::Aws => throttling.aws = true,
+            Throttle::Action(action, bucket) => {
+                throttling.actions.insert(*action, *bucket);
+            }
+        }
+    }
+    throttling
 }

@@ -37,16 +37,25 @@ struct Slot {
     level: i32,
 }
 
-/// A node with the `%`s below it that have not found their step yet.
+/// A node with what is not settled yet.
 struct Draft {
     node: Node,
+    /// The `%`s below it that have not found their step.
     seeking: Vec<usize>,
+    /// Of a path: those below its last step, which look for theirs once another path takes the step in.
+    last_seeking: Vec<usize>,
+    /// `@$name` behind what is no path: seen once it is a step of one.
+    focus: Option<Name>,
 }
 
 impl Draft {
     fn new(kind: Kind, position: usize) -> Draft {
         let node = Node { kind, position, keep_array: false, predicates: Vec::new(), group: None };
-        Draft { node, seeking: Vec::new() }
+        Draft { node, seeking: Vec::new(), last_seeking: Vec::new(), focus: None }
+    }
+
+    fn is_path(&self) -> bool {
+        matches!(self.node.kind, Kind::Path(_))
     }
 
     /// Takes over what a child is still looking for.
@@ -314,19 +323,28 @@ impl Lowering {
 
     fn dot(&mut self, left: Syntax, right: Syntax) -> Result<Draft> {
         let left = self.node(left)?;
-        let mut result = into_path(left);
+        let mut result = match left.node.kind {
+            Kind::Parent(own) => {
+                let mut result = into_path(left);
+                result.seeking.push(own);
+                result
+            }
+            _ => into_path(left),
+        };
         let right = self.node(right)?;
         let steps = path_steps(&mut result.node);
-        match right.node.kind {
-            Kind::Path(path) if right.node.predicates.is_empty() && right.node.group.is_none() => {
+        let last_seeking = match right.node.kind {
+            Kind::Path(path) => {
                 steps.extend(path.steps);
+                right.last_seeking
             }
             _ => {
                 let mut node = right.node;
                 let stages = std::mem::take(&mut node.predicates).into_iter().map(Stage::Filter).collect();
-                steps.push(Step { stages, ..step_of(node) });
+                steps.push(Step { stages, focus: right.focus, tuple: right.focus.is_some(), ..step_of(node) });
+                right.seeking
             }
-        }
+        };
         for step in steps.iter_mut() {
             match &mut step.node.kind {
                 Kind::Number(number) => {
@@ -349,35 +367,30 @@ impl Lowering {
         if let Kind::Path(path) = &mut result.node.kind {
             path.keep_singleton |= keeps;
         }
-        self.resolve(&mut result, right.seeking)?;
+        self.resolve(&mut result, last_seeking)?;
         Ok(result)
     }
 
     fn filter(&mut self, left: Syntax, predicate: Syntax, position: usize) -> Result<Draft> {
         let mut result = self.node(left)?;
         let predicate = self.node(predicate)?;
-        let mut seeking = Vec::new();
+        let filter = predicate.node;
         match &mut result.node.kind {
             Kind::Path(path) => {
-                if let Some(step) = path.steps.last_mut() {
-                    if step.node.group.is_some() {
-                        return Err(Fault::new("S0209").at(position));
-                    }
-                    for slot in predicate.seeking {
-                        if self.slots[slot].level == 1 {
-                            self.seek_step(step, slot)?;
-                        } else {
-                            self.slots[slot].level -= 1;
-                            seeking.push(slot);
-                        }
-                    }
-                    step.stages.push(Stage::Filter(predicate.node));
+                let last = path.steps.len() - 1;
+                let step = &mut path.steps[last];
+                if step.node.group.is_some() {
+                    return Err(Fault::new("S0209").at(position));
                 }
-                // What the predicate is still looking for lies before the last step.
-                let steps = path.steps.len();
-                for slot in seeking {
-                    self.seek_back(path, steps.saturating_sub(2), steps >= 2, slot, &mut result.seeking)?;
+                for slot in predicate.seeking {
+                    if self.slots[slot].level == 1 {
+                        self.seek_step(step, slot)?;
+                    } else {
+                        self.slots[slot].level -= 1;
+                    }
+                    result.last_seeking.push(slot);
                 }
+                step.stages.push(Stage::Filter(filter));
                 path.binds = path.steps.iter().any(|step| step.tuple);
             }
             _ => {
@@ -387,15 +400,12 @@ impl Lowering {
                 for slot in predicate.seeking {
                     if self.slots[slot].level == 1 {
                         self.seek_node(&mut result.node, slot)?;
-                        if self.slots[slot].level > 0 {
-                            result.seeking.push(slot);
-                        }
                     } else {
                         self.slots[slot].level -= 1;
-                        result.seeking.push(slot);
                     }
+                    result.seeking.push(slot);
                 }
-                result.node.predicates.push(predicate.node);
+                result.node.predicates.push(filter);
             }
         }
         Ok(result)
@@ -447,18 +457,12 @@ impl Lowering {
                 }
                 path.binds = true;
             }
-            // A binding of something that is no path binds nothing that could be seen, until a path takes it in.
             _ => {
                 if !result.node.predicates.is_empty() {
                     return Err(Fault::new("S0215").at(position));
                 }
                 result.node.keep_array |= keep_array;
-                result = into_path(result);
-                if let Kind::Path(path) = &mut result.node.kind {
-                    path.binds = true;
-                    path.steps[0].focus = Some(name);
-                    path.steps[0].tuple = true;
-                }
+                result.focus = Some(name);
             }
         }
         Ok(result)
@@ -467,8 +471,10 @@ impl Lowering {
     fn index(&mut self, left: Syntax, name: &Arc<str>) -> Result<Draft> {
         let name = self.bound_name(name);
         let left = self.node(left)?;
-        let was_path = matches!(left.node.kind, Kind::Path(_));
+        let was_path = left.is_path();
+        let seeking = if was_path { Vec::new() } else { left.seeking.clone() };
         let mut result = into_path(left);
+        result.last_seeking.extend(seeking);
         if let Kind::Path(path) = &mut result.node.kind
             && let Some(step) = path.steps.last_mut()
         {
@@ -551,6 +557,11 @@ impl Lowering {
                 self.slots[slot].level += 1;
                 Ok(())
             }
+            // Found, but it is no step that could bind anything.
+            Kind::Wildcard => {
+                self.slots[slot].level -= 1;
+                Ok(())
+            }
             Kind::Block { expressions, .. } => match expressions.last_mut() {
                 Some(last) => self.seek_node(last, slot),
                 None => Ok(()),
@@ -579,15 +590,13 @@ fn path(steps: Vec<Step>, position: usize) -> Draft {
     Draft::new(Kind::Path(Path { steps, keep_singleton: false, tuple: false, binds }), position)
 }
 
-/// The node as a path: itself if it is one, else a path of this one step.
+/// The node as a path: itself if it is one, else a path of this one step. What the node is looking for is forgotten.
 fn into_path(draft: Draft) -> Draft {
-    if matches!(draft.node.kind, Kind::Path(_)) && draft.node.predicates.is_empty() {
+    if draft.is_path() {
         return draft;
     }
     let position = draft.node.position;
-    let mut result = path(vec![step_of(draft.node)], position);
-    result.seeking = draft.seeking;
-    result
+    path(vec![Step { focus: draft.focus, tuple: draft.focus.is_some(), ..step_of(draft.node) }], position)
 }
 
 fn path_steps(node: &mut Node) -> &mut Vec<Step> {

@@ -79,11 +79,26 @@ impl Regex {
 }
 
 impl Evaluator<'_> {
-    /// The match structure the language gives to functions, or undefined.
-    pub(crate) fn next_match(&mut self, regex: &Arc<Regex>, text: &Arc<str>, from: usize) -> Result<Value> {
-        let Some(found) = regex.find_next(self, text, from)? else { return Ok(Value::Undefined) };
+    /// What the language gives to functions of the first match at or after a byte; undefined if there is none.
+    pub(crate) fn match_from(&mut self, regex: &Arc<Regex>, text: &Arc<str>, from: usize) -> Result<Value> {
+        let Some(found) = regex.find(self, text, from)? else { return Ok(Value::Undefined) };
+        self.structure(regex, text, &found)
+    }
+
+    /// As [`Self::match_from`] behind an earlier match: undefined at the end of the text, an error if the match is
+    /// empty, because it would be found again for ever.
+    pub(crate) fn match_behind(&mut self, regex: &Arc<Regex>, text: &Arc<str>, from: usize) -> Result<Value> {
+        match regex.find_behind(self, text, from)? {
+            Some(found) => self.structure(regex, text, &found),
+            None => Ok(Value::Undefined),
+        }
+    }
+
+    /// A match with its place, its groups, and how to find the next.
+    pub(crate) fn structure(&mut self, regex: &Arc<Regex>, text: &Arc<str>, found: &Match) -> Result<Value> {
         let units = |bytes: usize| text[..bytes].encode_utf16().count() as f64;
         let part = |start: usize, end: usize| Value::string(&text[start..end]);
+        self.charge(found.end / 64)?;
         self.allocate_text(2 * (found.end - found.start))?;
         let groups: Vec<Value> =
             found.groups.iter().map(|group| group.map_or(Value::Undefined, |(start, end)| part(start, end))).collect();
@@ -100,17 +115,17 @@ impl Evaluator<'_> {
 }
 
 impl Regex {
-    /// As [`Regex::find`] behind an earlier match: nothing at the end of the text, an error if the match is empty.
-    pub(crate) fn find_next(&self, evaluator: &mut Evaluator<'_>, text: &str, from: usize) -> Result<Option<Match>> {
-        if from > 0 && from >= text.len() {
+    /// The match behind an earlier one: none at the end of the text, an error if it is empty.
+    pub(crate) fn find_behind(&self, evaluator: &mut Evaluator<'_>, text: &str, from: usize) -> Result<Option<Match>> {
+        if from >= text.len() {
             return Ok(None);
         }
-        self.find(evaluator, text, from)
-    }
-
-    /// An empty match behind another would be found again for ever.
-    pub(crate) fn empty_fault(&self) -> Box<Fault> {
-        Fault::new("D1004").value(Some(Json::String(self.pattern.clone())))
+        match self.find(evaluator, text, from)? {
+            Some(found) if found.start == found.end => {
+                Err(Fault::new("D1004").value(Some(Json::String(self.pattern.clone()))))
+            }
+            found => Ok(found),
+        }
     }
 }
 

@@ -29,6 +29,35 @@ pub(crate) fn to_pretty_text(evaluator: &mut Evaluator<'_>, value: &Value, prett
     }
 }
 
+/// As JavaScript's `String(value)`: what a regular expression called as a function sees of a value that is no text.
+pub(crate) fn to_plain_text(evaluator: &mut Evaluator<'_>, value: &Value) -> Result<Arc<str>> {
+    Ok(match value {
+        Value::Json(Json::String(text)) => text.clone(),
+        Value::Undefined => "undefined".into(),
+        Value::Json(Json::Null) => "null".into(),
+        Value::Json(Json::Bool(value)) => value.to_string().into(),
+        value => match (value.as_number(), value.as_array()) {
+            (Some(number), _) => number::to_text(number).into(),
+            (None, Some(array)) => {
+                let mut text = String::new();
+                for (place, item) in array.iter().enumerate() {
+                    evaluator.step()?;
+                    if place > 0 {
+                        text.push(',');
+                    }
+                    if !matches!(item, Value::Undefined | Value::Json(Json::Null)) {
+                        let part = to_plain_text(evaluator, &item)?;
+                        evaluator.allocate_text(part.len())?;
+                        text.push_str(&part);
+                    }
+                }
+                text.into()
+            }
+            (None, None) => "[object Object]".into(),
+        },
+    })
+}
+
 fn to_json_text(evaluator: &mut Evaluator<'_>, value: &Value, pretty: bool) -> Result<Arc<str>> {
     let value = unwrap_outer(value);
     if let Some(number) = value.as_number()
@@ -115,6 +144,10 @@ impl Writer<'_, '_> {
     }
 
     fn number(&mut self, number: f64) -> Result<()> {
+        if number.is_nan() {
+            self.text.push_str("null");
+            return Ok(());
+        }
         let number = number::to_precision_15(finite(number)?);
         self.text.push_str(&number::to_text(number));
         Ok(())

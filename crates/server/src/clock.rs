@@ -51,7 +51,8 @@ impl Clock {
     }
 }
 
-fn wall() -> Timestamp {
+/// The time on the wall.
+pub(crate) fn wall() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }

@@ -10,6 +10,35 @@ use hyper::header::{HOST, HeaderMap, ORIGIN};
 /// What clients of some actions put before the host's name, for AWS's sake.
 const HOST_PREFIX: &str = "sync-";
 
+/// Why a request is not for this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// It names a host that is none of ours, or none, or two.
+    Host,
+    /// It says which page it is from.
+    Origin,
+}
+
+impl Foreign {
+    /// One word, for counting.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Foreign::Host => "Host",
+            Foreign::Origin => "Origin",
+        }
+    }
+
+    /// What the client is told.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Foreign::Host => {
+                "this server does not answer to that host name; `stepwell serve --allow-host NAME` adds one"
+            }
+            Foreign::Origin => "this server does not answer web pages of other origins",
+        }
+    }
+}
+
 /// Names the server answers to.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -30,16 +59,16 @@ impl Gate {
         Gate { hosts: own.into_iter().chain(listened).chain(allowed).collect() }
     }
 
-    /// Refuses what is not for this server, with the reason. `authority` is that of the request line, if it has one.
-    pub(crate) fn check(&self, authority: Option<&str>, headers: &HeaderMap) -> Result<(), &'static str> {
+    /// Refuses what is not for this server. `authority` is that of the request line, if it has one.
+    pub(crate) fn check(&self, authority: Option<&str>, headers: &HeaderMap) -> Result<(), Foreign> {
         let mut hosts = headers.get_all(HOST).iter();
         let host = hosts.next().and_then(|host| host.to_str().ok());
         let is_ours = |host: &str| self.knows(host);
         if !host.is_some_and(is_ours) || hosts.next().is_some() || !authority.is_none_or(is_ours) {
-            return Err("this server does not answer to that host name; `stepwell serve --allow-host NAME` adds one");
+            return Err(Foreign::Host);
         }
         if headers.contains_key(ORIGIN) {
-            return Err("this server does not answer web pages of other origins");
+            return Err(Foreign::Origin);
         }
         Ok(())
     }

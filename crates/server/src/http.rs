@@ -1,5 +1,6 @@
 //! From an HTTP request to its answer: the gate, the server's own pages, and the API.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -8,17 +9,19 @@ use hyper::body::{Body, Bytes};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use stepwell_api::{
-    BODY_BYTES_MAX, Call, Caller, Encoding, Head, Place, Refusal, Signature, check, decode, reply, route,
-};
+use stepwell_api::{Call, Caller, Encoding, Head, Place, Refusal, Signature, check, decode, is_region, reply, route};
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_spec::{Action, ProtocolError, Timestamp};
 
-use crate::body;
+use crate::body::{self, BodyFault};
+use crate::clock;
+use crate::credentials::{Keyring, is_account};
 use crate::gate::Gate;
 use crate::metrics::Metrics;
+use crate::queue::Queue;
 use crate::settings::Settings;
 use crate::shard::{Answer, Door};
+use crate::throttle::Throttle;
 
 const OWN_PAGES: &str = "/_stepwell/";
 
@@ -28,8 +31,13 @@ pub(crate) type Page = Response<Full<Bytes>>;
 #[derive(Debug)]
 pub(crate) struct Front {
     gate: Gate,
+    /// Without one, every request is from whoever it says.
+    keyring: Option<Keyring>,
+    clock_skew_ms: u64,
+    throttle: Throttle,
+    queue: Queue,
     door: Door,
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
     account: String,
     region: String,
     seed: u64,
@@ -37,18 +45,58 @@ pub(crate) struct Front {
     requests: AtomicU64,
 }
 
+/// A connection that is there as long as the value is.
+#[derive(Debug)]
+pub(crate) struct Connected(Arc<Front>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.metrics.disconnected();
+    }
+}
+
+/// A request of the API, and what came of it.
+struct Answered {
+    action: Option<Action>,
+    place: Option<Place>,
+    answer: Answer,
+}
+
+impl Answered {
+    /// Before it was known what is asked, and by whom.
+    fn refused(refusal: Refusal) -> Answered {
+        Answered { action: None, place: None, answer: Err(refusal) }
+    }
+}
+
 impl Front {
     /// The front of this service. The seed is what request ids are drawn from.
-    pub(crate) fn new(settings: &Settings, door: Door, seed: u64) -> Front {
+    pub(crate) fn new(
+        settings: &Settings,
+        keyring: Option<Keyring>,
+        door: Door,
+        metrics: Arc<Metrics>,
+        seed: u64,
+    ) -> Front {
         Front {
             gate: Gate::new(settings.listen, &settings.allowed_hosts),
+            keyring,
+            clock_skew_ms: settings.clock_skew_minutes * 60_000,
+            throttle: Throttle::new(settings.throttling.clone()),
+            queue: Queue::new(),
             door,
-            metrics: Metrics::new(),
+            metrics,
             account: settings.account.clone(),
             region: settings.region.clone(),
             seed,
             requests: AtomicU64::new(0),
         }
+    }
+
+    /// Counts a connection for as long as the value is kept.
+    pub(crate) fn connected(self: &Arc<Front>) -> Connected {
+        self.metrics.connected();
+        Connected(self.clone())
     }
 
     /// Answers one request.
@@ -58,13 +106,20 @@ impl Front {
     {
         let (parts, body) = request.into_parts();
         let authority = parts.uri.authority().map(|authority| authority.as_str());
-        if let Err(reason) = self.gate.check(authority, &parts.headers) {
-            return text(StatusCode::FORBIDDEN, reason);
+        if let Err(foreign) = self.gate.check(authority, &parts.headers) {
+            return self.refused(StatusCode::FORBIDDEN, foreign.name(), foreign.reason());
         }
         match parts.uri.path().strip_prefix(OWN_PAGES) {
             Some(page) => self.own_page(&parts.method, page),
             None => self.api(&parts, body).await,
         }
+    }
+
+    /// What is refused before it is known to be a request of the API.
+    fn refused(&self, status: StatusCode, name: &'static str, reason: &str) -> Page {
+        self.metrics.count_refusal(name);
+        tracing::info!(status = status.as_u16(), outcome = name, "refused");
+        text(status, reason)
     }
 
     fn own_page(&self, method: &Method, page: &str) -> Page {
@@ -87,61 +142,99 @@ impl Front {
     {
         let began = Instant::now();
         let Some(headers) = read_headers(parts) else {
-            return text(StatusCode::BAD_REQUEST, "a header of the request is not UTF-8 text");
-        };
-        let Ok(body) = body::read(body).await else {
-            return text(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come whole and in time");
+            return self.refused(StatusCode::BAD_REQUEST, "Headers", "a header of the request is not UTF-8 text");
         };
         let query = parts.uri.query().unwrap_or_default();
         let head = Head { method: parts.method.as_str(), path: parts.uri.path(), query, headers: &headers };
         let id = self.requests.fetch_add(1, Ordering::Relaxed);
         let request_id = self.request_id(id);
-        let action = route(&head);
-        let caller = Signature::claimed_caller(&head);
-        let answer = match &action {
-            Ok(action) => self.act(id, *action, &caller, &body).await,
-            Err(refusal) => Err(refusal.clone()),
+        let room = self.check_head(&head).and_then(|()| self.queue.room(body.size_hint().exact()));
+        let (answered, is_last) = match room {
+            // There is room for the body until it has been answered.
+            Ok(_room) => match body::read(body).await {
+                Ok(body) => (self.act(id, &head, &body).await, false),
+                Err(BodyFault::Large) => (Answered::refused(Refusal::request_too_large()), true),
+                Err(fault @ (BodyFault::Late | BodyFault::Broken)) => {
+                    let reason = "the body of the request did not come whole and in time";
+                    return self.refused(StatusCode::REQUEST_TIMEOUT, fault.name(), reason);
+                }
+            },
+            Err(refusal) => {
+                body::discard(body).await;
+                (Answered::refused(refusal), false)
+            }
         };
-        let action = action.ok();
-        self.metrics.count(action, &answer);
-        tracing::debug!(
+        let Answered { action, place, answer } = answered;
+        let elapsed = began.elapsed();
+        self.metrics.count(action, &answer, elapsed);
+        // Neither messages nor ids of what was asked about: both may repeat what a client sent.
+        tracing::info!(
             request_id,
             action = action.map_or("none", |action| action.facts().name),
+            account = place.as_ref().map(|place| place.account.as_str()),
+            region = place.as_ref().map(|place| place.region.as_str()),
+            status = answer.as_ref().map_or_else(Refusal::status, |_| 200),
             outcome = answer.as_ref().map_or_else(Refusal::name, |_| "ok"),
-            elapsed_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
-        page(&answer, Encoding::of(&head), &request_id, body.len() > BODY_BYTES_MAX)
+        page(&answer, Encoding::of(&head), &request_id, is_last)
     }
 
-    async fn act(&self, id: u64, action: Action, caller: &Caller, body: &[u8]) -> Answer {
+    /// Refuses what cannot be verified, whatever its body is.
+    fn check_head(&self, head: &Head<'_>) -> Result<(), Refusal> {
+        match &self.keyring {
+            Some(_) => Signature::check_head(head, clock::wall(), self.clock_skew_ms),
+            None => Ok(()),
+        }
+    }
+
+    /// Who calls comes before what is asked: nobody learns anything here who has no key.
+    async fn act(&self, id: u64, head: &Head<'_>, body: &[u8]) -> Answered {
+        let place = match self.caller(head, body) {
+            Ok(caller) => self.place(caller),
+            Err(refusal) => return Answered::refused(refusal),
+        };
+        match route(head) {
+            Ok(action) => {
+                let answer = self.call(id, action, place.clone(), body).await;
+                Answered { action: Some(action), place: Some(place), answer }
+            }
+            Err(refusal) => Answered { action: None, place: Some(place), answer: Err(refusal) },
+        }
+    }
+
+    fn caller(&self, head: &Head<'_>, body: &[u8]) -> Result<Caller, Refusal> {
+        match &self.keyring {
+            Some(keyring) => Signature::verify(head, body, keyring, clock::wall(), self.clock_skew_ms),
+            None => Ok(Signature::claimed_caller(head)),
+        }
+    }
+
+    async fn call(&self, id: u64, action: Action, place: Place, body: &[u8]) -> Answer {
+        self.throttle.admit(&place, action)?;
         let request = decode(action, body)?;
         check(&request)?;
-        let call = Call { id, place: self.place(caller), request };
+        let place_in_line = self.queue.enter(action)?;
         let gone = || Err(Refusal::silent(ProtocolError::ServiceUnavailableException));
-        self.door.call(call).await.unwrap_or_else(gone)
+        self.door.call(Call { id, place, request }, place_in_line).await.unwrap_or_else(gone)
     }
 
-    /// Whose resources are meant: an access key that is an account id says so itself.
-    fn place(&self, caller: &Caller) -> Place {
-        let is_account = caller.account == caller.access_key_id;
+    /// Whose resources are meant: the account of the key or, where nobody proves anything, an access key that is an account
+    /// id says so itself.
+    fn place(&self, caller: Caller) -> Place {
+        let says_account = self.keyring.is_some() || is_account(&caller.access_key_id);
         // It becomes a part of ARNs, and may be anything a client wrote into its signature.
-        let region = caller.region.as_ref().filter(|region| is_region(region));
+        let region = caller.region.filter(|region| is_region(region));
         Place {
-            account: if is_account { &caller.account } else { &self.account }.clone(),
-            region: region.unwrap_or(&self.region).clone(),
+            account: if says_account { caller.account } else { self.account.clone() },
+            region: region.unwrap_or_else(|| self.region.clone()),
         }
     }
 
     fn request_id(&self, id: u64) -> String {
         Chance::new(Moment { now: Timestamp(0), entropy: self.seed.wrapping_add(id) }).uuid()
     }
-}
-
-/// Whether the text is such as AWS's regions are: `us-gov-west-1`.
-fn is_region(text: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=32).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 /// Names and values; `None` when a value is no text.

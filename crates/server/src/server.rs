@@ -1,7 +1,7 @@
 //! The server's life: bind, accept, and end without dropping what runs.
 //!
-//! Hyper is used plainly: there is one route and a few pages, and the limit on the time a head may take, which has to be
-//! there, is not among what axum's server lets one set.
+//! Hyper is used plainly: there is one route and a few pages, and the limits on the time a client may take, which have to be
+//! there, are not among what axum's server lets one set.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -13,21 +13,23 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
+use crate::connection::{Patience, Patient, Turn};
+use crate::credentials::Keyring;
 use crate::http::Front;
+use crate::listener::{Listener, LogLines};
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Running};
 use crate::transport::Transport;
-use stepwell_api::ServiceSettings;
+use crate::writer::Outside;
+use stepwell_api::{Heard, ServiceSettings};
 use stepwell_store::{EmbeddedStore, MemoryStore, Options, Store};
-
-/// How long the head of a request may take, counted from when the connection is ready for it.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// The largest head of a request.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -67,6 +69,9 @@ pub struct Server {
     transport: Transport,
     store: Box<dyn Store>,
     seeds: Seeds,
+    /// Without one, everybody is who they say they are.
+    keyring: Option<Keyring>,
+    listeners: Vec<Box<dyn Listener>>,
 }
 
 impl fmt::Debug for Server {
@@ -81,6 +86,8 @@ impl Server {
     pub fn bind(settings: Settings) -> Result<Server, StartError> {
         settings.check().map_err(StartError::Unusable)?;
         let transport = Transport::open(settings.mocks.as_deref()).map_err(StartError::Unusable)?;
+        let keyring = settings.credentials.as_deref().map(|path| Keyring::open(path, &settings.account));
+        let keyring = keyring.transpose().map_err(StartError::Unusable)?;
         let refused = |fault: std::io::Error| {
             let reason = match fault.kind() {
                 std::io::ErrorKind::AddrInUse => "the port is in use; choose another with --listen".to_owned(),
@@ -92,12 +99,23 @@ impl Server {
         listener.set_nonblocking(true).map_err(refused)?;
         let seeds = Seeds::draw()?;
         let store = open_store(settings.data.as_deref(), seeds.log)?;
-        Ok(Server { settings, listener, transport, store, seeds })
+        let listeners: Vec<Box<dyn Listener>> = vec![Box::new(LogLines)];
+        Ok(Server { settings, listener, transport, store, seeds, keyring, listeners })
+    }
+
+    /// Tells this listener too what happens.
+    pub fn tell(&mut self, listener: Box<dyn Listener>) {
+        self.listeners.push(listener);
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.settings.listen)
+    }
+
+    /// How many access keys may sign; `None` when requests need no signature.
+    pub fn keys(&self) -> Option<usize> {
+        self.keyring.as_ref().map(Keyring::len)
     }
 
     /// Serves until the process is asked to end by SIGTERM or Ctrl-C.
@@ -109,9 +127,12 @@ impl Server {
     pub fn run_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let clock = Clock::new(self.settings.time, self.seeds.clock);
-        let settings = ServiceSettings { key: self.seeds.key, ..ServiceSettings::default() };
-        let Running { door, ended, thread } = shard::start(self.store, &settings, clock, self.transport)?;
-        let front = Arc::new(Front::new(&self.settings, door, self.seeds.request_ids));
+        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
+        let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
+        let metrics = Arc::new(Metrics::new());
+        let outside = Outside { transport: self.transport, listeners: self.listeners };
+        let Running { door, ended, thread } = shard::start(self.store, &settings, clock, outside, metrics.clone())?;
+        let front = Arc::new(Front::new(&self.settings, self.keyring, door, metrics, self.seeds.request_ids));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let outcome = runtime.block_on(async {
             let listener = TcpListener::from_std(self.listener).map_err(refused)?;
@@ -162,21 +183,29 @@ async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &Gracef
         // Small answers are not held back to be sent together; a socket that cannot promise it still works.
         let _ = stream.set_nodelay(true);
         let front = front.clone();
+        let open = front.connected();
+        let turn = Turn::new();
+        let patient = Patient::new(stream, Patience::USUAL, turn.clone());
         let answering = service_fn(move |request| {
-            let front = front.clone();
-            async move { Ok::<_, Infallible>(front.answer(request).await) }
+            let (front, turn) = (front.clone(), turn.clone());
+            async move {
+                turn.begin_answer();
+                let answer = front.answer(request).await;
+                turn.end_answer();
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
+            // The stream itself is patient, and in its own way.
+            .header_read_timeout(None)
             .max_header_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), answering);
+            .serve_connection(TokioIo::new(patient), answering);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(fault) = connection.await {
                 tracing::debug!(%fault, "a connection broke");
             }
-            drop(place);
+            drop((place, open));
         });
     }
 }

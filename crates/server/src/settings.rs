@@ -3,6 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::throttle::Throttling;
+
+/// The longest a signature may be good for, as AWS has it where it is most patient.
+const CLOCK_SKEW_MINUTES_MAX: u64 = 15;
+
 /// How time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Time {
@@ -29,8 +34,15 @@ pub struct Settings {
     pub region: String,
     /// Names it may be called by, beside those of the own machine.
     pub allowed_hosts: Vec<String>,
-    /// Whether other machines may reach it although nobody has to prove who they are.
+    /// Whether other machines may reach it although what they say is not encrypted and, without credentials, nobody has to
+    /// prove who they are.
     pub insecure: bool,
+    /// The file of the keys that may sign. Without one every request is accepted; with one every request must verify.
+    pub credentials: Option<PathBuf>,
+    /// How many minutes a caller's clock may be from ours: up to 15.
+    pub clock_skew_minutes: u64,
+    /// How often callers may call.
+    pub throttling: Throttling,
 }
 
 impl Default for Settings {
@@ -44,20 +56,30 @@ impl Default for Settings {
             region: "us-east-1".to_owned(),
             allowed_hosts: Vec::new(),
             insecure: false,
+            credentials: None,
+            clock_skew_minutes: 5,
+            throttling: Throttling::default(),
         }
     }
 }
 
 impl Settings {
-    /// Refuses to open to other machines what has no lock.
+    /// Refuses to open to other machines what has no lock, or a lock anybody on the way can look through.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if self.clock_skew_minutes > CLOCK_SKEW_MINUTES_MAX {
+            return Err(format!("a caller's clock may be at most {CLOCK_SKEW_MINUTES_MAX} minutes off"));
+        }
         if self.listen.ip().is_loopback() || self.insecure {
             return Ok(());
         }
+        let (risk, remedy) = match self.credentials {
+            None => ("let every machine that can reach it act without credentials", " and with --credentials FILE"),
+            Some(_) => ("send requests and answers over the network unencrypted", ""),
+        };
+        let listen = self.listen.ip();
         Err(format!(
-            "listening on {} would let every machine that can reach it act without credentials; listen on 127.0.0.1, or \
-             accept the risk with --insecure",
-            self.listen.ip()
+            "listening on {listen} would {risk}; listen on 127.0.0.1, behind a proxy with TLS{remedy}, or accept the risk \
+             with --insecure"
         ))
     }
 }
@@ -79,6 +101,17 @@ mod tests {
         ] {
             let settings = Settings { listen: listen.parse().expect("an address"), insecure, ..Settings::default() };
             assert_eq!(settings.check().is_ok(), expected, "{listen}");
+            // Keys prove who calls; they do not hide what is said.
+            let locked = Settings { credentials: Some(PathBuf::from("keys")), ..settings };
+            assert_eq!(locked.check().is_ok(), expected, "{listen}");
+        }
+    }
+
+    #[test]
+    fn clocks_are_at_most_a_quarter_of_an_hour_apart() {
+        for (clock_skew_minutes, expected) in [(0, true), (15, true), (16, false), (u64::MAX, false)] {
+            let settings = Settings { clock_skew_minutes, ..Settings::default() };
+            assert_eq!(settings.check().is_ok(), expected, "{clock_skew_minutes}");
         }
     }
 }

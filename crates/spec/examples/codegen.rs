@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, io};
 
+use stepwell_spec::shapes::LogLevel;
 use stepwell_spec::{
-    Action, Dialect, ERRORS, EVENTS, Exception, FieldType, GroupRule, OperandType, Operator, Place, ProtocolError,
-    QUOTAS, Relation, SERVICES, fields_of, groups_of,
+    Action, Bucket, Dialect, ERRORS, EVENTS, Exception, FieldType, GroupRule, LARGE_REGIONS, OperandType, Operator,
+    Place, ProtocolError, QUOTAS, Relation, SERVICES, THROTTLES, fields_of, groups_of,
 };
 
 fn main() -> io::Result<()> {
@@ -163,11 +164,20 @@ fn service_integrations() -> String {
 }
 
 fn history_events() -> String {
-    let mut page =
-        heading("History events", "Every type of event that `GetExecutionHistory` shows, and what consoles call it.");
-    page.push_str("\n| type | label |\n| --- | --- |\n");
-    for row in EVENTS.iter().filter(|row| row.public) {
-        let _ = writeln!(page, "| `{}` | {} |", row.name, row.label);
+    let mut page = heading(
+        "History events",
+        "Every type of event that `GetExecutionHistory` shows, what consoles call it, and which levels of a logging \
+             configuration write it to CloudWatch Logs.",
+    );
+    page.push_str("\n| type | label | logged |\n| --- | --- | --- |\n");
+    for row in EVENTS {
+        let levels = match row.logged_at {
+            Some(LogLevel::All) => "`ALL`",
+            Some(LogLevel::Error) => "`ALL`, `ERROR`",
+            Some(LogLevel::Fatal) => "`ALL`, `ERROR`, `FATAL`",
+            Some(LogLevel::Off) | None => continue,
+        };
+        let _ = writeln!(page, "| `{}` | {} | {levels} |", row.name, row.label);
     }
     page
 }
@@ -191,6 +201,15 @@ fn quotas() -> String {
     page.push_str("\n| what | limit | source |\n| --- | --- | --- |\n");
     for row in QUOTAS {
         let _ = writeln!(page, "| {} | {} {} | {} |", row.name, row.value, row.unit, row.source);
+    }
+    page.push_str(
+        "\n## Throttles\n\nHow often an account may call each action in one region: calls at once / calls a second from then on. \
+         They hold with\n`stepwell serve --throttle aws`; past them the answer is `ThrottlingException`.\n\n",
+    );
+    let _ = writeln!(page, "| action | {} | other regions |\n| --- | --- | --- |", LARGE_REGIONS.join(", "));
+    for row in THROTTLES {
+        let show = |bucket: Bucket| format!("{} / {}", bucket.size, bucket.refill_per_second);
+        let _ = writeln!(page, "| `{}` | {} | {} |", row.action.facts().name, show(row.large), show(row.other));
     }
     page
 }

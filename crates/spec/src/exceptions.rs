@@ -156,6 +156,8 @@ exceptions! {
         InvalidSignatureException 400;
         /// Nobody has this access key.
         UnrecognizedClientException 400;
+        /// The caller's temporary credentials have ended.
+        ExpiredTokenException 400;
         /// The caller may not do this.
         AccessDeniedException 400;
         /// The caller asks too often.

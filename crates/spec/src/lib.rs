@@ -1,6 +1,6 @@
 //! What AWS published about Step Functions, as tables: one row, many readers.
 //!
-//! History events, error names, quotas, the fields of the language, its operators, its service integrations and the
+//! History events, error names, quotas, throttles, the fields of the language, its operators, its service integrations and the
 //! actions of its API are data here, with the names, JSON keys, texts and numbers AWS gave them. Nothing in this crate
 //! decides anything.
 
@@ -16,6 +16,7 @@ mod results;
 mod services;
 pub mod shapes;
 mod stored;
+mod throttles;
 mod timestamp;
 
 pub use actions::{Action, ActionFacts, Request, Response};
@@ -31,4 +32,5 @@ pub use quotas::{QUOTAS, Quota, quota};
 pub use results::{ResponseField, ResponseFields, ResponseItems, ResponseKind, ResponseShape, Responses, result_of};
 pub use services::{ActionRow, ITEM_READERS, RESULT_WRITERS, SERVICES, ServiceRow, service};
 pub use stored::{FieldSink, FieldSource, Stored};
+pub use throttles::{Bucket, LARGE_REGIONS, THROTTLES, ThrottleRow};
 pub use timestamp::{Timestamp, TimestampError};

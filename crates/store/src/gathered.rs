@@ -35,6 +35,8 @@ pub(crate) struct Gathered {
     count: usize,
     /// Bytes of rows so far.
     row_bytes: usize,
+    /// Bytes of payloads so far, which are not in here but in the log.
+    payload_bytes: usize,
 }
 
 /// What stands in a segment, counted: one for each execution of each frame, and one for each row.
@@ -53,15 +55,24 @@ const COUNT_MAX: usize = 32_768;
 /// So many bytes of rows are, for the same reasons.
 const ROW_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// So many bytes of payloads are: opening would have to read them again.
+const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 impl Gathered {
     /// Whether it should be written down when there is time.
     pub(crate) fn is_large(&self) -> bool {
-        self.count >= COUNT_MAX || self.row_bytes >= ROW_BYTES_MAX
+        self.is_large_by(1)
     }
 
     /// Whether it must be written down before more comes.
     pub(crate) fn is_too_large(&self) -> bool {
-        self.count >= 4 * COUNT_MAX || self.row_bytes >= 4 * ROW_BYTES_MAX
+        self.is_large_by(4)
+    }
+
+    fn is_large_by(&self, times: usize) -> bool {
+        self.count >= times * COUNT_MAX
+            || self.row_bytes >= times * ROW_BYTES_MAX
+            || self.payload_bytes >= times * PAYLOAD_BYTES_MAX
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -71,6 +82,7 @@ impl Gathered {
     /// Takes in a frame that was written.
     pub(crate) fn add(&mut self, position: Position, origin: Origin, append: &Append<'_>) {
         let tail = Tail { epoch: append.epoch, sequence: append.sequence };
+        self.payload_bytes += append.payload.len();
         self.add_positions(position, origin, append.shard, tail, append.executions.iter().copied());
         for row in append.rows {
             let mut key = Vec::with_capacity(row.table.len() + 1 + row.key.len());
@@ -82,6 +94,7 @@ impl Gathered {
     /// Takes in a frame that was read.
     pub(crate) fn add_frame(&mut self, position: Position, origin: Origin, frame: &Frame<'_>) {
         let tail = Tail { epoch: frame.epoch, sequence: frame.sequence };
+        self.payload_bytes += frame.payload.len();
         self.add_positions(position, origin, frame.shard, tail, frame.executions());
         for (key, value) in frame.keyed_rows() {
             self.add_row(position, frame.shard, key.to_vec(), value);

@@ -24,6 +24,7 @@ mod index;
 mod log;
 mod memory;
 mod recovery;
+mod rows;
 mod segment;
 mod values;
 
@@ -36,6 +37,7 @@ pub use encoding::{DecodeError, Decoder, Encoded, Encoder, Entry, Kind, TooDeep,
 pub use error::StoreError;
 pub use frame::{Frame, HISTORIES, KeptFrame, Row};
 pub use memory::MemoryStore;
+pub use rows::RowChange;
 
 /// A frame on its way into the log.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 //! ```text
 //! executions  ARN -> the engine's name for it
 //! listing     status, owner, 0, start, name -> what a list shows of it
-//! ended       when it ended, or its time began anew; name -> when it ended, its key in `listing`
+//! ended       when it ended, or later; name -> when it ended, its key in `listing`
 //! ```
 //!
 //! The owner is a state machine or, for the children of a Map Run, the Map Run. The rows with the status RUNNING are what a
@@ -147,7 +147,7 @@ pub(super) fn running(
 /// An execution that has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Ended {
-    /// From when on the time is counted that it stays: its end, or later.
+    /// From when on the time is counted that it stays: its end, or another time when it could not go yet.
     pub(super) since: Timestamp,
     pub(super) id: ExecutionId,
     pub(super) stopped_at: Timestamp,

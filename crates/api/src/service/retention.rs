@@ -1,8 +1,8 @@
 //! Executions whose end is long ago are forgotten: they are not there any more, their names are free again, and the store
 //! may take its room back.
 //!
-//! Every input forgets a few, the oldest first, so that nobody waits for it. A child of a Map Run stays while the Map Run is
-//! open, which needs it when the service is opened; from then on its time counts anew.
+//! Every input forgets a few, the oldest first, so that nobody waits for it. A child of a Map Run stays as long as the Map
+//! Run, and that as long as its execution: as long as it runs, or can be redriven, it needs to know what its children did.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,6 +29,9 @@ impl Default for Retention {
 
 /// Executions forgotten in one input: more than one input ends, so that their number does not grow.
 const FORGOTTEN_PER_INPUT: usize = 16;
+
+/// When an execution that could not go is looked at again: a day later.
+const LOOK_AGAIN_MS: u64 = 86_400_000;
 
 /// What is about to be forgotten.
 #[derive(Debug)]
@@ -58,6 +61,12 @@ impl Forgetting {
         self.forgotten.retain(|_, forgotten_in| *forgotten_in > frame);
     }
 
+    /// Nothing more is due now: the next that is known ended at this time.
+    fn rest(&mut self, now: Timestamp, next: Timestamp) {
+        self.next_look = self.due(next).min(now.plus_ms(LOOK_AGAIN_MS));
+        self.past = None;
+    }
+
     fn due(&self, ended: Timestamp) -> Timestamp {
         ended.plus_ms(self.retention_ms)
     }
@@ -73,8 +82,7 @@ impl Service {
         let may_be_more = page.len() == FORGOTTEN_PER_INPUT;
         for ended in page {
             if self.forgetting.due(ended.since) > now {
-                self.forgetting.next_look = self.forgetting.due(ended.since);
-                self.forgetting.past = None;
+                self.forgetting.rest(now, ended.since);
                 return Ok(());
             }
             self.forgetting.past = Some(ended.key());
@@ -83,9 +91,7 @@ impl Service {
             }
         }
         if !may_be_more {
-            // What ends from now on is due no sooner; what is left because it could not go yet is looked at then, too.
-            self.forgetting.next_look = self.forgetting.due(now);
-            self.forgetting.past = None;
+            self.forgetting.rest(now, now);
         }
         Ok(())
     }
@@ -99,11 +105,12 @@ impl Service {
             return Ok(());
         }
         let is_needed = match &listed.map_run_arn {
-            Some(map_run) => self.is_map_run_open(map_run)?,
+            Some(map_run) => self.has_map_run(map_run)?,
             None => false,
         };
         if is_needed || self.runs.contains_key(&ended.id) && !self.release(ended.id) {
-            self.write_end(&Ended { since: now, ..ended });
+            let since = now.plus_ms(LOOK_AGAIN_MS).0.saturating_sub_unsigned(self.forgetting.retention_ms);
+            self.write_end(&Ended { since: Timestamp(since), ..ended });
             return Ok(());
         }
         self.forget_map_runs(&listed.arn)?;

@@ -11,22 +11,13 @@ use stepwell_spec::shapes::Structure;
 use stepwell_spec::{Text, Timestamp};
 use stepwell_store::{Index, Order, StoreError};
 
+pub use stepwell_store::RowChange;
+
 /// The member that says how a row is written.
 const FORMAT: &str = "format";
 
 /// Rows read at once: a few hundred kilobytes, and a hundred thousand rows are a hundred reads.
 const PAGE_ROWS: usize = 1_000;
-
-/// One change of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowChange {
-    /// The table.
-    pub table: &'static str,
-    /// The row's key.
-    pub key: Vec<u8>,
-    /// The value it gets, or none when it is removed.
-    pub value: Option<Vec<u8>>,
-}
 
 /// Why rows could not be read. The key is text where it is printable, hexadecimal otherwise.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ fn signature<'a>(region: &'a str, service: &'a str, signed_headers: &[&'a str]) 
         date: "20150830",
         region,
         service,
+        terminator: "aws4_request",
         signed_headers: signed_headers.to_vec(),
         signature: "",
     }
@@ -80,6 +81,7 @@ fn keys(session_token: Option<&str>) -> Keys {
         secret_access_key: SECRET.to_owned(),
         session_token: session_token.map(str::to_owned),
         account: "123456789012".to_owned(),
+        expires: None,
     };
     Keys(vec![("AKIDEXAMPLE", credential)])
 }
@@ -212,7 +214,7 @@ fn what_decides_a_request_must_be_signed_once() {
     };
     let authorization = |text: &str| told(&with("Authorization", text), &keys(None));
     assert_eq!(told(&without("Authorization"), &keys(None)), "MissingAuthenticationTokenException");
-    assert_eq!(told(&without("X-Amz-Date"), &keys(None)), "InvalidSignatureException");
+    assert_eq!(told(&without("X-Amz-Date"), &keys(None)), "IncompleteSignatureException");
     assert_eq!(told(&without("Host"), &keys(None)), "InvalidSignatureException");
     assert_eq!(told(&without("X-Amz-Target"), &keys(None)), "InvalidSignatureException");
     for (name, _) in &good {
@@ -240,6 +242,181 @@ fn what_decides_a_request_must_be_signed_once() {
     let other = scope.replace("20260915", "20260914");
     assert_eq!(authorization(&format!("AWS4-HMAC-SHA256 {other}, {rest}")), "InvalidSignatureException");
     assert_eq!(authorization(&format!("AWS4-HMAC-SHA256 {scope}, {rest}")), "InvalidSignatureException");
+}
+
+/// One request of `signed.txt`.
+struct Sent<'a> {
+    name: &'a str,
+    path: &'a str,
+    headers: Vec<(&'a str, &'a str)>,
+    body: &'a str,
+}
+
+/// Blocks of a name after `==`, method and path, headers, an empty line, and the body on one line.
+fn sent() -> Vec<Sent<'static>> {
+    let (_, blocks) = include_str!("signed.txt").split_once("\n== ").expect("blocks");
+    let read = |block: &'static str| {
+        let mut lines = block.lines();
+        let (name, request) = (lines.next().expect("a name"), lines.next().expect("a request line"));
+        let path = request.strip_prefix("POST ").expect("a POST");
+        let headers = lines.by_ref().take_while(|line| !line.is_empty());
+        let headers = headers.map(|line| line.split_once(": ").expect("a header")).collect();
+        Sent { name, path, headers, body: lines.next().expect("a body") }
+    };
+    blocks.split("\n== ").map(read).collect()
+}
+
+#[test]
+fn whatever_boto3_sends_is_verified_and_no_other_bit_is() {
+    let mut tried = 0;
+    for Sent { name, path, headers, body } in sent() {
+        let token = headers.iter().find(|(of, _)| *of == "X-Amz-Security-Token").map(|(_, token)| *token);
+        let keys = keys(token);
+        let verify = |headers: &[(&str, &str)], path: &str, body: &[u8]| {
+            let head = Head { method: "POST", path, query: "", headers };
+            Signature::verify(&head, body, &keys, SIGNED_AT, 5 * MINUTE_MS)
+        };
+        let caller = verify(&headers, path, body.as_bytes()).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        assert_eq!((caller.access_key_id.as_str(), caller.account.as_str()), ("AKIDEXAMPLE", "123456789012"));
+        // Of a large body every 61st bit, or the test takes seconds.
+        for place in (0..body.len() * 8).step_by(if body.len() > 500 { 61 } else { 1 }) {
+            let mut altered = body.as_bytes().to_vec();
+            altered[place / 8] ^= 1 << (place % 8);
+            assert!(verify(&headers, path, &altered).is_err(), "{name}: bit {place} of the body");
+            tried += 1;
+        }
+        for (at, (of, value)) in headers.iter().enumerate() {
+            let is_signed = !["User-Agent", "Content-Length"].contains(of) && !of.starts_with("amz-sdk");
+            for place in (0..value.len() * 7).filter(|_| is_signed) {
+                let mut altered = value.as_bytes().to_vec();
+                altered[place / 7] ^= 1 << (place % 7);
+                let altered = String::from_utf8(altered).expect("ASCII");
+                let mut changed = headers.clone();
+                changed[at].1 = &altered;
+                let words = |text: &str| text.split([',', ' ']).map(str::to_owned).collect::<Vec<_>>();
+                assert!(
+                    verify(&changed, path, body.as_bytes()).is_err() || words(&altered) == words(value),
+                    "{name}: {of}: {altered}"
+                );
+                tried += 1;
+            }
+        }
+        assert!(verify(&headers, "/other", body.as_bytes()).is_err(), "{name}");
+    }
+    assert!(tried > 15_000, "{tried}");
+}
+
+/// A request for `DescribeExecution` with this credential scope and these further headers, signed as it should be.
+fn answer_to(scope: &str, signed_at: &str, more: &[(&str, &str)], keys: &Keys, now: Timestamp) -> Result<(), Refusal> {
+    let mut headers = vec![
+        ("Host", "localhost"),
+        ("Content-Type", "application/x-amz-json-1.0"),
+        ("X-Amz-Target", "AWSStepFunctions.DescribeExecution"),
+        ("X-Amz-Date", signed_at),
+    ];
+    headers.extend(more);
+    let mut names: Vec<String> = headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    names.sort();
+    let names = names.join(";");
+    let unsigned = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={names}, Signature=");
+    let head = Head { method: "POST", path: "/", query: "", headers: &[("authorization", &format!("{unsigned}0"))] };
+    let signature = Signature::parse(&head).expect("it can be read").expect("it is there");
+    let head = Head { headers: &headers, ..head };
+    let authorization = format!("{unsigned}{}", signature.calculate(&head, b"{}", SECRET, signed_at));
+    let mut headers = headers.clone();
+    headers.push(("authorization", &authorization));
+    Signature::verify(&Head { headers: &headers, ..head }, b"{}", keys, now, 5 * MINUTE_MS).map(drop)
+}
+
+#[test]
+fn a_scope_must_be_that_of_step_functions_today() {
+    let check = |scope: &str, expected: Option<&str>| {
+        let scope = format!("AKIDEXAMPLE/{scope}");
+        let answer = answer_to(&scope, "20260915T000000Z", &[], &keys(None), SIGNED_AT);
+        let told = answer.err().map(|refusal| {
+            assert_eq!(refusal.name(), "InvalidSignatureException");
+            refusal.message().expect("a message").to_owned()
+        });
+        assert_eq!(told.as_deref(), expected, "{scope}");
+    };
+    check("20260915/eu-west-1/states/aws4_request", None);
+    let region = "Credential should be scoped to a valid region. ";
+    check("20260915//states/aws4_request", Some(region));
+    check("20260915/eu west/states/aws4_request", Some(region));
+    check("20260915/eu:west/states/aws4_request", Some(region));
+    let service = "Credential should be scoped to correct service: 'states'. ";
+    check("20260915/eu-west-1/sts/aws4_request", Some(service));
+    check("20260915/EU/sts/aws4_request", Some(&format!("{region}{service}")));
+    let terminator = "Credential should be scoped with a valid terminator: 'aws4_request'. ";
+    check("20260915/eu-west-1/states/aws5_request", Some(terminator));
+    let day = "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20260914' != \
+               '20260915', from '20260915T000000Z'.";
+    check("20260914/eu-west-1/states/aws4_request", Some(day));
+}
+
+#[test]
+fn temporary_credentials_end() {
+    let check = |token: &str, ends: i64, expected: Option<&str>| {
+        let mut keys = keys(Some("T/+="));
+        keys.0[0].1.expires = Some(Timestamp(ends));
+        let scope = "AKIDEXAMPLE/20260915/eu-west-1/states/aws4_request";
+        let answer = answer_to(scope, "20260915T000000Z", &[("X-Amz-Security-Token", token)], &keys, SIGNED_AT);
+        assert_eq!(answer.err().map(|refusal| refusal.to_string()).as_deref(), expected, "{token} {ends}");
+    };
+    let expired = "ExpiredTokenException: The security token included in the request is expired";
+    let invalid = "UnrecognizedClientException: The security token included in the request is invalid.";
+    check("T/+=", SIGNED_AT.0 + 1, None);
+    check("T/+=", SIGNED_AT.0, Some(expired));
+    // Whoever has not the token is not told that it has ended.
+    check("other", SIGNED_AT.0, Some(invalid));
+}
+
+/// `UNSIGNED-PAYLOAD` and the hash of something else are no hash of this body, even when they are signed.
+#[test]
+fn a_hash_in_the_header_is_held_against_the_body() {
+    let check = |hash: &str, expected: bool| {
+        let scope = "AKIDEXAMPLE/20260915/eu-west-1/states/aws4_request";
+        let more = [("X-Amz-Content-Sha256", hash)];
+        let answer = answer_to(scope, "20260915T000000Z", &more, &keys(None), SIGNED_AT);
+        assert_eq!(answer.is_ok(), expected, "{hash}: {answer:?}");
+    };
+    check("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", true);
+    check("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", false);
+    check("UNSIGNED-PAYLOAD", false);
+    check("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", false);
+    check("", false);
+}
+
+#[test]
+fn refusals_are_in_the_words_of_aws() {
+    let told = |headers: &[(&str, &str)], keys: &Keys| {
+        let head = Head { method: "POST", path: "/", query: "", headers };
+        Signature::verify(&head, b"{}", keys, SIGNED_AT, 5 * MINUTE_MS).expect_err("refused").to_string()
+    };
+    let check = |headers: &[(&str, &str)], expected: &str| assert_eq!(told(headers, &keys(None)), expected);
+    check(&[], "MissingAuthenticationTokenException: Missing Authentication Token");
+    let date = ("X-Amz-Date", "20260915T000000Z");
+    let signed = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260915/eu-west-1/states/aws4_request, \
+                  SignedHeaders=x-amz-date, Signature=00";
+    check(
+        &[("Authorization", signed), date, ("Host", "localhost")],
+        "InvalidSignatureException: 'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+    );
+    let whole = signed.replace("=x-amz-date", "=host;x-amz-date");
+    let headers = [("Authorization", whole.as_str()), date, ("Host", "localhost")];
+    check(
+        &headers,
+        "InvalidSignatureException: The request signature we calculated does not match the signature you provided. \
+         Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+    );
+    assert_eq!(
+        told(&headers, &Keys(Vec::new())),
+        "UnrecognizedClientException: The security token included in the request is invalid."
+    );
+    let missing = told(&[("Authorization", whole.as_str()), ("Host", "localhost")], &keys(None));
+    let expected = "IncompleteSignatureException: Authorization header requires existence of either a 'X-Amz-Date' or a \
+                    'Date' header. ";
+    assert!(missing.starts_with(expected), "{missing}");
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Bad input: one clear line, or every fault with its place; exit 2 and no panic.
 
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use crate::{Scratch, stepwell};
 
 const TASK: &str = r#"{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},"End":true}}}"#;
@@ -100,12 +104,41 @@ fn texts_made_to_hurt_are_refused() {
 
 #[test]
 fn a_server_that_cannot_be_as_told_says_why() {
-    refused(&["serve"], "the store that outlives the server is not there yet; say with --memory");
     refused(&["serve", "--memory", "--listen", "0.0.0.0:0"], "accept the risk with --insecure");
     refused(
         &["serve", "--memory", "--listen", "127.0.0.1:0", "--mocks", "not-there.json"],
         "cannot read not-there.json",
     );
+}
+
+/// One line and exit 1: a directory that cannot be opened, whatever the reason.
+#[test]
+fn a_data_directory_that_cannot_be_used_is_one_line_and_exit_1() {
+    let refused = |directory: &str, expected: &str| {
+        let ran = stepwell(&["serve", "--listen", "127.0.0.1:0", "--data", directory]);
+        let expected = format!("stepwell: cannot open the data directory: {expected}\n");
+        assert_eq!((ran.code, ran.stderr), (1, expected));
+    };
+    let foreign = Scratch::new("letter.txt", "dear");
+    let folder = Path::new(foreign.path()).parent().and_then(Path::to_str).expect("UTF-8");
+    refused(folder, &format!("{folder} is not a data directory: letter.txt in it is none of ours"));
+    let used = format!("{folder}/used");
+    let mut server = Command::new(env!("CARGO_BIN_EXE_stepwell"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data", &used])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("stepwell starts");
+    let mut said = String::new();
+    // Kept open: a server that cannot say the rest of its banner ends.
+    let mut banner = BufReader::new(server.stderr.take().expect("a pipe"));
+    banner.read_line(&mut said).expect("a line");
+    assert!(said.contains("listening on") && said.contains(&used), "{said}");
+    refused(&used, &format!("the data directory {used} is in use by another process"));
+    server.kill().and_then(|()| server.wait()).expect("it ends");
+    let format = format!("{used}/FORMAT");
+    let newer = std::fs::read_to_string(&format).expect("a format").replace("format 1", "format 9");
+    std::fs::write(&format, newer).expect("a format");
+    refused(&used, &format!("{format} has format 9, written by a newer version; this one knows formats up to 1"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod examples;
+mod serving;
 mod tour;
 
 use std::io::Write;

@@ -11,6 +11,7 @@ use crate::functions::{Args, Builtin};
 use crate::program::{Call, Kind, Lambda, Node, Transform};
 use crate::regex::Regex;
 use crate::signature::Signature;
+use crate::stringify;
 use crate::value::Value;
 
 /// Something that can be called.
@@ -66,7 +67,9 @@ impl Function {
             Function::Builtin(builtin) => builtin.arity,
             Function::Lambda { lambda, .. } => lambda.parameters.len(),
             Function::Partial { arguments, .. } => arguments.iter().filter(|argument| argument.is_none()).count(),
-            Function::Composed { .. } | Function::Regex(_) | Function::Transform { .. } => 1,
+            Function::Composed { .. } | Function::Transform { .. } => 1,
+            // The text, and where to start.
+            Function::Regex(_) => 2,
             Function::NextMatch { .. } => 0,
         }
     }
@@ -155,7 +158,7 @@ impl Evaluator<'_> {
                 let depth = 1 + first.depth().max(second.depth());
                 self.function(Function::Composed { first, second, depth })
             }
-            value => self.apply_named(&Value::Function(second), vec![value], &Value::Undefined, None, position),
+            value => self.apply_named(&Value::Function(second), vec![value], &NO_CONTEXT, None, position),
         }
     }
 
@@ -220,12 +223,12 @@ impl Evaluator<'_> {
         })
     }
 
-    /// Calls a function with arguments from a function of the language, in no context.
+    /// Calls a function with arguments from a function of the language, without a context.
     #[inline(never)]
     pub(crate) fn invoke(&mut self, function: &Rc<Function>, arguments: Vec<Value>) -> Result<Value> {
         // Between two evaluations stand the frames of the function that calls back.
         self.depth += CALLBACK_DEPTH;
-        let result = self.apply(function, arguments, &Value::Undefined);
+        let result = self.apply(function, arguments, &NO_CONTEXT);
         self.depth -= CALLBACK_DEPTH;
         result
     }
@@ -253,20 +256,21 @@ impl Evaluator<'_> {
             }
             Function::Composed { first, second, .. } => {
                 self.deepen()?;
-                let value = self.apply(first, arguments, &Value::Undefined)?;
+                let value = self.apply(first, arguments, &NO_CONTEXT)?;
                 let value = super::normalize(value, false);
-                let value = self.apply(second, vec![value], &Value::Undefined)?;
+                let value = self.apply(second, vec![value], &NO_CONTEXT)?;
                 self.depth -= 1;
                 Ok(value)
             }
             Function::Regex(regex) => {
-                let text = arguments.first().and_then(Value::as_text).cloned();
-                match text {
-                    Some(text) => self.next_match(regex, &text, 0),
+                let text = stringify::to_plain_text(self, arguments.first().unwrap_or(&Value::Undefined))?;
+                let start = arguments.get(1).and_then(Value::as_number).unwrap_or(0.0);
+                match crate::functions::search_start(&text, start) {
+                    Some(from) => self.match_from(regex, &text, from),
                     None => Ok(Value::Undefined),
                 }
             }
-            Function::NextMatch { regex, text, from } => self.next_match(regex, text, *from),
+            Function::NextMatch { regex, text, from } => self.match_behind(regex, text, *from),
             Function::Transform { transform, frame } => {
                 let arguments = transform_signature().validate(arguments, context)?;
                 let subject = arguments.into_iter().next().unwrap_or(Value::Undefined);
@@ -309,6 +313,9 @@ impl Evaluator<'_> {
         }
     }
 }
+
+/// The context of a function that no call names. It is `null`, not undefined, so that it stands in for no argument.
+const NO_CONTEXT: Value = Value::Json(stepwell_json::Json::Null);
 
 /// Depth counted for a function of the language that calls back, beside what it calls: its frames stand between.
 const CALLBACK_DEPTH: u32 = 1;

@@ -362,9 +362,11 @@ impl Evaluator<'_> {
     fn negate(&mut self, operand: &Node, position: usize, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
         let value = self.eval(operand, input, frame)?;
         match value.as_number() {
-            Some(number) => finite(number).map(|number| Value::Number(-number)).map_err(|fault| fault.at(position)),
+            Some(number) if !number.is_nan() => {
+                finite(number).map(|number| Value::Number(-number)).map_err(|fault| fault.at(position))
+            }
             None if value.is_undefined() => Ok(value),
-            None => Err(Fault::new("D1002").at(position).token("-").value(value.to_shown_json())),
+            _ => Err(Fault::new("D1002").at(position).token("-").value(value.to_shown_json())),
         }
     }
 
@@ -480,7 +482,9 @@ impl Evaluator<'_> {
     /// loop.
     #[inline(never)]
     fn eval_tail(&mut self, node: &Node, input: &Value, frame: &Rc<Frame>) -> Result<Tail> {
-        if !node.predicates.is_empty() || node.group.is_some() {
+        // As in the reference, grouping behind a function's last call is forgotten.
+        let forgets_group = matches!(node.kind, Kind::Call(_));
+        if !node.predicates.is_empty() || node.group.is_some() && !forgets_group {
             return self.eval(node, input, frame).map(Tail::Value);
         }
         match &node.kind {

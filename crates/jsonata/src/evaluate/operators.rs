@@ -119,10 +119,11 @@ impl Evaluator<'_> {
             return Ok(Value::bool(false));
         }
         let Some(array) = right.as_array() else {
-            return Ok(Value::bool(deep_equal(self, left, right)?));
+            return Ok(Value::bool(is_same(left, right)));
         };
+        self.charge(array.len())?;
         for item in array.iter() {
-            if deep_equal(self, left, &item)? {
+            if is_same(left, &item) {
                 return Ok(Value::bool(true));
             }
         }
@@ -192,6 +193,19 @@ fn range(left: &Value, right: &Value) -> Result<Value> {
         return Err(Fault::new("D2014").value(Some(number::to_json(count))));
     }
     Ok(Value::List(List::range(first as i64, count as usize)))
+}
+
+/// What `in` compares with: scalars by value, and anything else only with itself.
+fn is_same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Json(Json::Array(left)), Value::Json(Json::Array(right))) => left.is_same(right),
+        (Value::Json(Json::Object(left)), Value::Json(Json::Object(right))) => left.is_same(right),
+        (Value::Json(left @ (Json::Null | Json::Bool(_) | Json::String(_))), Value::Json(right)) => left == right,
+        (Value::List(left), Value::List(right)) => Rc::ptr_eq(&left.node, &right.node),
+        (Value::Record(left), Value::Record(right)) => Rc::ptr_eq(left, right),
+        (Value::Function(left), Value::Function(right)) => Rc::ptr_eq(left, right),
+        _ => matches!((left.as_number(), right.as_number()), (Some(left), Some(right)) if left == right),
+    }
 }
 
 /// Whether two values are the same through and through. Counts a step for every pair compared.

@@ -22,6 +22,16 @@ enum Flow {
     Nothing,
 }
 
+impl Flow {
+    fn is_empty(&self) -> bool {
+        match self {
+            Flow::Nothing => true,
+            Flow::Many(array) | Flow::Array(array) => array.as_array().is_some_and(|array| array.len() == 0),
+            Flow::One(_) => false,
+        }
+    }
+}
+
 /// Collects what a step gives for each item: arrays are flattened into one sequence, but a lone array stays whole.
 struct Results {
     first: Value,
@@ -95,19 +105,27 @@ impl Evaluator<'_> {
                     value if value.as_array().is_some_and(|array| array.len() == 0) || last == 0 => {
                         return Ok(self.end(path, node, Flow::Array(value)));
                     }
-                    value if value.is_array() => Flow::Many(value),
-                    value => Flow::One(value),
+                    value => self.constructed(value)?,
                 };
             } else {
                 flow = self.flow_through(step, flow, frame, place == last)?;
             }
-            match &flow {
-                Flow::Nothing => break,
-                Flow::Many(array) if array.as_array().is_some_and(|array| array.len() == 0) => break,
-                _ => {}
+            if flow.is_empty() {
+                break;
             }
         }
         Ok(self.end(path, node, flow))
+    }
+
+    /// What flows from an array constructor at the start of a path. If a predicate or a grouping has left no array, the
+    /// reference walks it all the same: a text has its characters, and anything else has no items.
+    fn constructed(&mut self, value: Value) -> Result<Flow> {
+        if value.is_array() {
+            return Ok(Flow::Many(value));
+        }
+        let Some(text) = value.as_text() else { return Ok(Flow::Nothing) };
+        self.allocate_items(text.len())?;
+        Ok(Flow::Many(Value::sequence(text.chars().map(|character| Value::string(character.to_string())).collect())))
     }
 
     /// The result of a path as a value, a sequence where it is one.
@@ -132,7 +150,7 @@ impl Evaluator<'_> {
         if let Kind::Sort(terms) = &step.node.kind {
             let mut value = match flow {
                 Flow::One(value) => Value::sequence(vec![value]),
-                Flow::Many(value) | Flow::Array(value) => value,
+                Flow::Many(value) | Flow::Array(value) => value.into_sequence(),
                 Flow::Nothing => return Ok(Flow::Nothing),
             };
             value = self.sort_by(terms, step.node.position, value, frame)?;
@@ -143,7 +161,8 @@ impl Evaluator<'_> {
             }
             return Ok(match value {
                 value if value.is_sequence() => Flow::Many(value),
-                value if last => Flow::Array(value),
+                // A place in an array of arrays may have found an empty one, which ends the path.
+                value if last || value.as_array().is_some_and(|array| array.len() == 0) => Flow::Array(value),
                 value => Flow::Many(value),
             });
         }
@@ -178,9 +197,6 @@ impl Evaluator<'_> {
         let mut value = self.eval(&step.node, item, frame)?;
         for stage in &step.stages {
             if let Stage::Filter(predicate) = stage {
-                if value.is_undefined() {
-                    break;
-                }
                 value = self.filter(predicate, value, frame)?;
             }
         }
@@ -249,7 +265,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `*`: the values of all members, arrays flattened all the way.
+    /// `*`: the values of all members, arrays flattened all the way. With an array among them it is no sequence.
     pub(super) fn wildcard(&mut self, input: &Value) -> Result<Value> {
         let input = unwrap_outer(input);
         let mut found = Vec::new();
@@ -260,15 +276,19 @@ impl Evaluator<'_> {
             }
             (value, None) => value.members().unwrap_or_default().into_iter().map(|(_, value)| value).collect(),
         };
+        let mut appended = false;
         for value in values {
             self.step()?;
             match value {
                 Value::Undefined => {}
-                value if value.is_array() => self.flatten_all(&value, &mut found)?,
+                value if value.is_array() => {
+                    appended = true;
+                    self.flatten_all(&value, &mut found)?;
+                }
                 value => found.push(value),
             }
         }
-        self.sequence(found)
+        if appended { self.list(found) } else { self.sequence(found) }
     }
 
     fn flatten_all(&mut self, value: &Value, found: &mut Vec<Value>) -> Result<()> {
@@ -396,27 +416,31 @@ impl Evaluator<'_> {
     /// A path some of whose steps bind variables.
     #[inline(never)]
     fn binding_path(&mut self, node: &Node, path: &Path, input: &Value, frame: &Rc<Frame>) -> Result<Value> {
-        if let [step] = path.steps.as_slice()
-            && step.focus.is_some()
-            && !matches!(step.node.kind, Kind::Field(_))
-        {
-            // Bound with nothing behind it to see the binding.
-            return self.eval(&step.node, input, frame);
-        }
         let mut flow = first_flow(path, input);
         let mut tuples: Option<Vec<Tuple>> = None;
         let last = path.steps.len() - 1;
         for (place, step) in path.steps.iter().enumerate() {
             if place == 0 && step.node.is_cons() {
-                flow = match self.eval(&step.node, input, frame)? {
+                let made = self.eval(&step.node, input, frame)?;
+                if step.focus.is_some() {
+                    // As in the reference: evaluated, and forgotten.
+                    tuples = Some(tuples_of(&flow));
+                    continue;
+                }
+                flow = match made {
                     Value::Undefined => return Ok(Value::Undefined),
+                    value if value.as_array().is_some_and(|array| array.len() == 0) && !step.tuple => {
+                        return Ok(self.end(path, node, Flow::Array(value)));
+                    }
                     Value::Tuples(made) => {
                         tuples = Some(Rc::unwrap_or_clone(made));
                         Flow::Nothing
                     }
-                    value if value.is_array() => Flow::Many(value),
-                    value => Flow::One(value),
+                    value => self.constructed(value)?,
                 };
+                if step.tuple && tuples.is_none() {
+                    tuples = Some(tuples_of(&flow));
+                }
             } else if step.tuple || tuples.is_some() {
                 let before = match tuples.take() {
                     Some(tuples) => tuples,
@@ -425,9 +449,9 @@ impl Evaluator<'_> {
                 tuples = Some(self.tuple_step(step, before, frame)?);
             } else {
                 flow = self.flow_through(step, flow, frame, place == last)?;
-                if matches!(flow, Flow::Nothing) {
-                    return Ok(self.end(path, node, flow));
-                }
+            }
+            if tuples.is_none() && flow.is_empty() {
+                return Ok(self.end(path, node, flow));
             }
         }
         let Some(tuples) = tuples else { return Ok(self.end(path, node, flow)) };
@@ -435,7 +459,7 @@ impl Evaluator<'_> {
             return Ok(Value::Tuples(Rc::new(tuples)));
         }
         self.allocate_items(tuples.len())?;
-        let items = tuples.into_iter().map(|tuple| tuple.item).filter(|item| !item.is_undefined()).collect();
+        let items = tuples.into_iter().map(|tuple| tuple.item).collect();
         Ok(self.end(path, node, Flow::Many(Value::sequence(items))))
     }
 

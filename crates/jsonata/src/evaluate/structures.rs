@@ -35,7 +35,7 @@ impl Evaluator<'_> {
             (_, None) => Vec::new(),
         };
         self.allocate_items(items.len())?;
-        if items.is_empty() {
+        if items.is_empty() && !tuples {
             items.push(Tuple { item: Value::Undefined, bindings: Vec::new() });
         }
         let mut buckets: Vec<Bucket> = Vec::new();
@@ -201,6 +201,9 @@ impl Evaluator<'_> {
         let subject = subject.to_json();
         let copy = self.copy(&subject)?;
         let matches = self.eval(&transform.pattern, &Value::Json(copy.clone()), frame)?;
+        if matches.is_undefined() {
+            return Ok(Value::Json(copy));
+        }
         let mut changes = Changes::default();
         let single;
         let found = match matches.as_array() {
@@ -212,11 +215,12 @@ impl Evaluator<'_> {
         };
         for found in found.iter() {
             self.step()?;
-            let Some(object) = found.as_object() else { continue };
-            let current = if changes.is_empty() {
-                found.clone()
-            } else {
-                Value::Json(self.changed(&Json::Object(object.clone()), &changes)?)
+            let object = found.as_object();
+            let current = match object {
+                Some(object) if !changes.is_empty() => {
+                    Value::Json(self.changed(&Json::Object(object.clone()), &changes)?)
+                }
+                _ => found.clone(),
             };
             let update = self.eval(&transform.update, &current, frame)?;
             let update = match (&update, update.members()) {
@@ -226,6 +230,13 @@ impl Evaluator<'_> {
                     let position = transform.update.position;
                     return Err(Fault::new("T2011").at(position).value(update.to_shown_json()));
                 }
+            };
+            // What is no object cannot be changed, but its update must fit all the same.
+            let Some(object) = object else {
+                if let Some(delete) = &transform.delete {
+                    self.deletions(delete, &current, frame)?;
+                }
+                continue;
             };
             let members = changes.members(object);
             for (key, value) in update {
@@ -399,7 +410,8 @@ fn compare_keys(left: &Value, right: &Value) -> Result<Ordering> {
     }
     Ok(match (left.as_text(), right.as_text()) {
         (Some(left), Some(right)) => compare_texts(left, right),
-        _ => left.as_number().partial_cmp(&right.as_number()).unwrap_or(Ordering::Equal),
+        // What is no number stands behind what it is compared with, as in the reference.
+        _ => left.as_number().partial_cmp(&right.as_number()).unwrap_or(Ordering::Greater),
     })
 }
 

@@ -29,7 +29,7 @@ pub(super) fn from_millis(evaluator: &mut Evaluator<'_>, args: Args) -> Result<V
 
 /// A moment by the picture and the timezone at two places of the arguments.
 fn format(evaluator: &mut Evaluator<'_>, millis: f64, args: &Args, place: usize) -> Result<Value> {
-    if millis.abs() > MILLIS_MAX {
+    if millis.is_nan() || millis.abs() > MILLIS_MAX {
         return Err(Fault::new("D1001").value(Some(crate::number::to_json(millis))));
     }
     let offset = args.text(place + 1).map_or(0, |timezone| offset_minutes(&timezone));
@@ -58,7 +58,7 @@ pub(super) fn to_millis(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Val
     let Some(text) = args.text(0) else { return Ok(Value::Undefined) };
     let millis = match args.text(1) {
         None => match datetime::read_iso(&text) {
-            Some(millis) => Some(millis),
+            Some(millis) => return Ok(Value::Number(millis)),
             None => return Err(Fault::new("D3110").argument(1).text(&text)),
         },
         Some(picture) => {

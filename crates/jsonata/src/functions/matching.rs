@@ -8,7 +8,7 @@ use stepwell_json::Json;
 use super::Args;
 use crate::error::{Fault, Result};
 use crate::evaluate::{Evaluator, Function, member};
-use crate::regex::Regex;
+use crate::regex::{Match, Regex};
 use crate::value::Value;
 
 /// One match; places are bytes of the text.
@@ -17,8 +17,18 @@ struct Found {
     start: usize,
     end: usize,
     groups: Vec<Value>,
-    /// What a function gets to see of it.
-    structure: Option<Value>,
+    source: Source,
+}
+
+/// Where a match comes from: what a function gets to see of it.
+enum Source {
+    Regex {
+        regex: Arc<Regex>,
+        text: Arc<str>,
+        found: Match,
+    },
+    /// As the matcher function gave it.
+    Custom(Value),
 }
 
 /// The matches of a pattern in a text, one after the other.
@@ -54,24 +64,30 @@ impl Matches {
         }
     }
 
+    /// The first match, unless none is wanted.
+    fn first(&mut self, evaluator: &mut Evaluator<'_>, limit: Option<f64>) -> Result<Option<Found>> {
+        if reached(limit, 0) { Ok(None) } else { self.next(evaluator) }
+    }
+
+    /// The next match. As in the reference it is looked for before a limit is, so its errors show behind the limit.
     fn next(&mut self, evaluator: &mut Evaluator<'_>) -> Result<Option<Found>> {
         match self {
             Matches::Done => Ok(None),
             Matches::Regex { regex, text, from, first } => {
-                if !*first && *from >= text.len() {
-                    return Ok(None);
-                }
-                let Some(found) = regex.find(evaluator, text, *from)? else { return Ok(None) };
-                if !*first && found.start == found.end {
-                    return Err(regex.empty_fault());
-                }
+                let found = match *first {
+                    true => regex.find(evaluator, text, *from)?,
+                    false => regex.find_behind(evaluator, text, *from)?,
+                };
+                let Some(found) = found else { return Ok(None) };
                 (*from, *first) = (found.end, false);
                 let part = |(start, end): (usize, usize)| Value::string(&text[start..end]);
                 let groups: Vec<Value> =
                     found.groups.iter().map(|group| group.map_or(Value::Undefined, part)).collect();
                 evaluator.allocate_text(2 * (found.end - found.start))?;
                 let matched = text[found.start..found.end].into();
-                Ok(Some(Found { text: matched, start: found.start, end: found.end, groups, structure: None }))
+                let (start, end) = (found.start, found.end);
+                let source = Source::Regex { regex: regex.clone(), text: text.clone(), found };
+                Ok(Some(Found { text: matched, start, end, groups, source }))
             }
             Matches::Custom { next, arguments, text } => {
                 let structure = evaluator.invoke(next, std::mem::take(arguments))?;
@@ -91,10 +107,19 @@ impl Matches {
                     Value::Function(next) => Matches::Custom { next, arguments: Vec::new(), text: text.clone() },
                     _ => Matches::Done,
                 };
-                Ok(Some(Found { text: matched, start, end, groups, structure: Some(structure) }))
+                Ok(Some(Found { text: matched, start, end, groups, source: Source::Custom(structure) }))
             }
         }
     }
+}
+
+/// The byte at which a search from a UTF-16 unit starts, as JavaScript takes it; `None` beyond the end.
+pub(crate) fn search_start(text: &str, unit: f64) -> Option<usize> {
+    let unit = unit.trunc();
+    if unit > text.len() as f64 || unit > 0.0 && unit > text.encode_utf16().count() as f64 {
+        return None;
+    }
+    Some(byte_of(text, unit))
 }
 
 /// The byte at which a UTF-16 unit of a text starts.
@@ -107,23 +132,6 @@ fn byte_of(text: &str, unit: f64) -> usize {
         units += character.len_utf16() as f64;
     }
     text.len()
-}
-
-/// Counts UTF-16 units while going forward through a text.
-struct Units<'t> {
-    text: &'t str,
-    byte: usize,
-    units: usize,
-}
-
-impl Units<'_> {
-    fn at(&mut self, byte: usize) -> f64 {
-        if byte >= self.byte {
-            self.units += self.text[self.byte..byte].encode_utf16().count();
-            self.byte = byte;
-        }
-        self.units as f64
-    }
 }
 
 /// The `limit` argument at a place, which must not be negative.
@@ -159,19 +167,37 @@ pub(super) fn matches(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value
     let Some(text) = args.text(0) else { return Ok(Value::Undefined) };
     let limit = limit(&args, 2, "D3040")?;
     let mut matches = Matches::of(args.get(1), &text);
-    let mut units = Units { text: &text, byte: 0, units: 0 };
+    let mut counted = Units::default();
     let mut results = Vec::new();
-    while !reached(limit, results.len()) {
-        let Some(found) = matches.next(evaluator)? else { break };
+    let mut upcoming = matches.first(evaluator, limit)?;
+    while let Some(found) = upcoming.filter(|_| !reached(limit, results.len())) {
         let groups = evaluator.list(found.groups)?;
         let members = vec![
             ("match".into(), Value::string(found.text)),
-            ("index".into(), Value::Number(units.at(found.start))),
+            ("index".into(), Value::Number(counted.at(&text, found.start))),
             ("groups".into(), groups),
         ];
         results.push(evaluator.object(members)?);
+        upcoming = matches.next(evaluator)?;
     }
     evaluator.sequence(results)
+}
+
+/// Counts UTF-16 units while going forward through a text.
+#[derive(Default)]
+struct Units {
+    byte: usize,
+    units: usize,
+}
+
+impl Units {
+    fn at(&mut self, text: &str, byte: usize) -> f64 {
+        if byte >= self.byte {
+            self.units += text[self.byte..byte].encode_utf16().count();
+            self.byte = byte;
+        }
+        self.units as f64
+    }
 }
 
 pub(super) fn split(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
@@ -194,13 +220,14 @@ pub(super) fn split(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> 
     }
     let mut matches = Matches::of(args.get(1), &text);
     let mut from = 0;
-    while !reached(limit, parts.len()) {
-        let Some(found) = matches.next(evaluator)? else {
-            parts.push(evaluator.text(&text[from..])?);
-            break;
-        };
+    let mut upcoming = matches.first(evaluator, limit)?;
+    while let Some(found) = upcoming.filter(|_| !reached(limit, parts.len())) {
         parts.push(evaluator.text(&text[from.min(found.start)..found.start])?);
         from = found.end;
+        upcoming = matches.next(evaluator)?;
+    }
+    if !reached(limit, parts.len()) {
+        parts.push(evaluator.text(&text[from..])?);
     }
     evaluator.list(parts)
 }
@@ -231,8 +258,9 @@ pub(super) fn replace(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value
     let mut count = 0;
     if let Some(pattern) = pattern {
         charge_search(evaluator, &text)?;
-        // A function in the place of the text to put there is put there as text, which is none.
-        let replacement = args.text(2).unwrap_or_else(|| "".into());
+        // As in the reference, what is undefined is put there by that name; a function has no text.
+        let instead = if args.get(2).is_undefined() { "undefined" } else { "" };
+        let replacement = args.text(2).unwrap_or_else(|| instead.into());
         while !reached(limit, count) {
             let Some(place) = text[from..].find(&*pattern) else { break };
             evaluator.step()?;
@@ -243,26 +271,18 @@ pub(super) fn replace(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value
         }
     } else {
         let mut matches = Matches::of(args.get(1), &text);
-        let mut units = Units { text: &text, byte: 0, units: 0 };
-        while !reached(limit, count) {
-            let Some(found) = matches.next(evaluator)? else { break };
+        let mut upcoming = matches.first(evaluator, limit)?;
+        while let Some(found) = upcoming.filter(|_| !reached(limit, count)) {
             output.push(evaluator, &text[from.min(found.start)..found.start])?;
-            match (args.text(2), args.get(2).as_function()) {
-                (Some(template), _) => {
-                    let part = substitute(&template, &found);
-                    output.push(evaluator, &part)?;
-                }
-                (None, Some(function)) => {
-                    from = (found.start + found.text.len()).min(text.len());
-                    let part = replacement(evaluator, function, found, &mut units)?;
-                    output.push(evaluator, &part)?;
-                    count += 1;
-                    continue;
-                }
-                (None, None) => return Err(Fault::new("D3012").value(args.get(2).to_shown_json())),
-            }
             from = byte_floor(&text, found.start + found.text.len());
+            let part = match (args.text(2), args.get(2).as_function()) {
+                (Some(template), _) => substitute(&template, &found).into(),
+                (None, Some(function)) => replacement(evaluator, function, found)?,
+                (None, None) => return Err(Fault::new("D3012").value(args.get(2).to_shown_json())),
+            };
+            output.push(evaluator, &part)?;
             count += 1;
+            upcoming = matches.next(evaluator)?;
         }
     }
     output.push(evaluator, &text[byte_floor(&text, from)..])?;
@@ -275,23 +295,10 @@ fn byte_floor(text: &str, byte: usize) -> usize {
 }
 
 /// What a function makes of a match.
-fn replacement(
-    evaluator: &mut Evaluator<'_>,
-    function: &Rc<Function>,
-    found: Found,
-    units: &mut Units<'_>,
-) -> Result<Arc<str>> {
-    let structure = match found.structure {
-        Some(structure) => structure,
-        None => {
-            let groups = evaluator.list(found.groups)?;
-            evaluator.object(vec![
-                ("match".into(), Value::string(found.text)),
-                ("start".into(), Value::Number(units.at(found.start))),
-                ("end".into(), Value::Number(units.at(found.end))),
-                ("groups".into(), groups),
-            ])?
-        }
+fn replacement(evaluator: &mut Evaluator<'_>, function: &Rc<Function>, found: Found) -> Result<Arc<str>> {
+    let structure = match found.source {
+        Source::Regex { regex, text, found } => evaluator.structure(&regex, &text, &found)?,
+        Source::Custom(structure) => structure,
     };
     let value = evaluator.invoke(function, vec![structure])?;
     match &value {

@@ -64,6 +64,8 @@ impl Args {
     }
 }
 
+pub(crate) use matching::search_start;
+
 /// The function of this name, without its `$`.
 pub(crate) fn find(name: &str) -> Option<&'static Builtin> {
     FUNCTIONS.binary_search_by(|builtin| builtin.name.cmp(name)).ok().map(|place| &FUNCTIONS[place])

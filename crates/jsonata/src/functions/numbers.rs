@@ -25,7 +25,13 @@ pub(super) fn ceil(_: &mut Evaluator<'_>, args: Args) -> Result<Value> {
 }
 
 pub(super) fn round(_: &mut Evaluator<'_>, args: Args) -> Result<Value> {
-    let places = args.number(1).unwrap_or(0.0).clamp(-400.0, 400.0) as i32;
+    let places = args.number(1).unwrap_or(0.0);
+    if (places.fract() != 0.0 || places.abs() >= 1e21) && !args.get(0).is_undefined() {
+        // As in the reference, what is rounded to a fraction of a decimal place, or to one that is written with an
+        // exponent, is no number.
+        return Ok(Value::Number(f64::NAN));
+    }
+    let places = places.clamp(-400.0, 400.0) as i32;
     Ok(args.number(0).map_or(Value::Undefined, |value| Value::Number(number::round(value, places))))
 }
 
@@ -37,9 +43,10 @@ pub(super) fn sqrt(_: &mut Evaluator<'_>, args: Args) -> Result<Value> {
 }
 
 pub(super) fn power(_: &mut Evaluator<'_>, args: Args) -> Result<Value> {
-    let (Some(base), Some(exponent)) = (args.number(0), args.number(1)) else { return Ok(Value::Undefined) };
-    // JavaScript has no power of plus or minus one to an infinite exponent; all else is as the standard says.
-    let result = base.powf(exponent);
+    let Some(base) = args.number(0) else { return Ok(Value::Undefined) };
+    let exponent = args.number(1).unwrap_or(f64::NAN);
+    // In JavaScript one to the power of what is no number is no number either; all else is as the standard says.
+    let result = if exponent.is_finite() { base.powf(exponent) } else { f64::NAN };
     if !result.is_finite() {
         let fault = Fault::new("D3061").argument(1).value(args.get(0).to_shown_json());
         return Err(fault.other(args.get(1).to_shown_json()));
@@ -123,6 +130,9 @@ fn parse(text: &str) -> Option<f64> {
     if mantissa_fits && exponent_fits { text.parse().ok() } else { None }
 }
 
+/// Up to here a float holds every integer: 2 to the power of 53.
+const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+
 pub(super) fn format_base(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Value> {
     let Some(value) = args.number(0) else { return Ok(Value::Undefined) };
     let value = finite(number::round(value, 0))?;
@@ -130,15 +140,20 @@ pub(super) fn format_base(evaluator: &mut Evaluator<'_>, args: Args) -> Result<V
     if !(2.0..=36.0).contains(&radix) {
         return Err(Fault::new("D3100").value(Some(number::to_json(radix))));
     }
-    if radix == 10.0 {
+    if radix == 10.0 || value.is_nan() {
         return evaluator.text(number::to_text(value));
     }
     let mut digits = Vec::new();
     let mut rest = value.abs();
-    while rest >= 1.0 || digits.is_empty() {
-        let digit = (rest % radix) as u32;
-        digits.push(char::from_digit(digit, radix as u32).unwrap_or('0'));
-        rest = (rest / radix).floor();
+    // The steps of JavaScript: digits that a float does not hold are zeros.
+    while rest / radix >= EXACT_INTEGERS {
+        digits.push('0');
+        rest /= radix;
+    }
+    while rest > 0.0 || digits.is_empty() {
+        let digit = rest % radix;
+        digits.push(char::from_digit(digit as u32, radix as u32).unwrap_or('0'));
+        rest = (rest - digit) / radix;
     }
     let sign = if value < 0.0 { "-" } else { "" };
     let digits: String = digits.iter().rev().collect();
@@ -171,5 +186,5 @@ pub(super) fn parse_integer(evaluator: &mut Evaluator<'_>, args: Args) -> Result
     let picture = args.text(1).unwrap_or_else(|| "".into());
     evaluator.charge(picture.len() + text.len())?;
     let format = integer::Format::parse(&picture)?;
-    Ok(format.read(&text)?.map_or(Value::Undefined, Value::Number))
+    format.read(&text).map(Value::Number)
 }

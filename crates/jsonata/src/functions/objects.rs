@@ -115,7 +115,11 @@ pub(super) fn spread(evaluator: &mut Evaluator<'_>, mut args: Args) -> Result<Va
     if !spread_into(evaluator, &value, &mut found)? {
         return Ok(value);
     }
-    evaluator.sequence(found)
+    // What was an array with something in it stays one.
+    match value.as_array() {
+        Some(array) if array.iter().any(|item| !item.is_undefined()) => evaluator.list(found),
+        _ => evaluator.sequence(found),
+    }
 }
 
 /// Adds an object for every member; `false` if the value is neither an object nor an array.

@@ -38,7 +38,10 @@ pub(super) fn substring(evaluator: &mut Evaluator<'_>, args: Args) -> Result<Val
     let Some(text) = args.text(0) else { return Ok(Value::Undefined) };
     walk(evaluator, &text)?;
     let length = text.chars().count();
-    let mut start = args.number(1).unwrap_or(0.0);
+    let Some(mut start) = args.number(1) else {
+        // As in the reference: from no place on it is the whole text, and a count from no place ends nowhere.
+        return if args.get(2).is_undefined() { evaluator.text(&*text) } else { Ok(Value::string("")) };
+    };
     if length as f64 + start < 0.0 {
         start = 0.0;
     }

@@ -175,25 +175,26 @@ pub(crate) fn format_iso(millis: i64, offset: i64) -> String {
 }
 
 /// Milliseconds since 1970 of an ISO 8601 timestamp: a year, then month, day, time, fraction and zone if there are.
-/// Without a zone it is UTC.
-pub(crate) fn read_iso(text: &str) -> Option<i64> {
+/// Without a zone it is UTC. `None` if it is no timestamp; no number (NaN) if it is one of a moment there never is.
+pub(crate) fn read_iso(text: &str) -> Option<f64> {
     let mut rest = text;
-    let mut take = |mark: &str, count: usize| -> Option<Option<i64>> {
+    let mut take = |mark: &str, count: usize, first: &[u8]| -> Option<Option<i64>> {
         let Some(digits) = rest.strip_prefix(mark) else { return Some(None) };
         let digits = digits.get(..count).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+        if !first.contains(&digits.as_bytes()[0]) {
+            return None;
+        }
         rest = &rest[mark.len() + count..];
         digits.parse().ok().map(Some)
     };
-    let year = take("", 4)??;
-    let month = if take_starts_date(text, 4) { take("-", 2)? } else { None };
-    let day = if month.is_some() && take_starts_date(text, 7) { take("-", 2)? } else { None };
+    let year = take("", 4, b"0123456789")??;
+    let month = if take_starts_date(text, 4) { take("-", 2, b"0123")? } else { None };
+    let day = if month.is_some() && take_starts_date(text, 7) { take("-", 2, b"0123")? } else { None };
+    let mut possible = true;
     let mut time = 0;
-    if let Some(hour) = take("T", 2)? {
-        let (minute, second) = (take(":", 2)??, take(":", 2)??);
-        let valid = hour < 24 && minute < 60 && second < 60 || hour == 24 && minute == 0 && second == 0;
-        if !valid {
-            return None;
-        }
+    if let Some(hour) = take("T", 2, b"012")? {
+        let (minute, second) = (take(":", 2, b"012345")??, take(":", 2, b"012345")??);
+        possible = hour < 24 || hour == 24 && minute == 0 && second == 0;
         time = ((hour * 60 + minute) * 60 + second) * 1000;
     }
     if let Some(fraction) = rest.strip_prefix('.') {
@@ -214,18 +215,17 @@ pub(crate) fn read_iso(text: &str) -> Option<i64> {
             };
             let number: i64 = std::str::from_utf8(&digits).ok()?.parse().ok()?;
             let minutes = number / 100 * 60 + number % 100;
-            if !digits.iter().all(u8::is_ascii_digit) || number % 100 >= 60 || number / 100 >= 24 {
+            if !digits.iter().all(u8::is_ascii_digit) || number % 100 >= 60 || number / 100 >= 30 {
                 return None;
             }
+            possible &= number / 100 < 24;
             if *sign == b'-' { -minutes } else { minutes }
         }
         _ => return None,
     };
     let (month, day) = (month.unwrap_or(1), day.unwrap_or(1));
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    Some(days_of(year, month, day) * DAY_MS + time - offset * 60_000)
+    possible &= (1..=12).contains(&month) && (1..=31).contains(&day);
+    Some(if possible { (days_of(year, month, day) * DAY_MS + time - offset * 60_000) as f64 } else { f64::NAN })
 }
 
 /// Whether `-dd` and not a zone such as `-0500` starts at a byte.
@@ -409,7 +409,8 @@ impl Marker {
                 Ok(name.chars().take(self.most().unwrap_or(usize::MAX)).collect())
             }
             (component, None) => {
-                let mut value = civil.component(component).unwrap_or(0);
+                // As in the reference, which knows no such component and says so.
+                let Some(mut value) = civil.component(component) else { return Ok("undefined".to_owned()) };
                 if let Some(modulus) = self.year_digits.and_then(|digits| 10i64.checked_pow(digits)) {
                     value %= modulus;
                 }
@@ -426,7 +427,7 @@ impl Marker {
             return Ok("Z".to_owned());
         }
         let Some(format) = &self.integer else { return Ok(String::new()) };
-        let Style::Decimal(decimal) = &format.style else { return format.format(offset as f64) };
+        let Style::Decimal(decimal) = &format.style else { return Err(Fault::new("D3134")) };
         let (hours, minutes) = (offset.abs() / 60, offset.abs() % 60);
         let digits = match decimal.mandatory {
             _ if decimal.interval > 0 => format.format((hours * 100 + minutes) as f64)?,
@@ -474,16 +475,16 @@ impl Marker {
         }
         if self.component == 'f' && written.bytes().all(|byte| byte.is_ascii_digit()) {
             // Digits behind the decimal point of the seconds, however many there are.
-            let millis: String = written.chars().chain("00".chars()).take(3).collect();
-            return Ok(millis.parse().ok());
+            let fraction: f64 = format!("0.{}", &written[..written.len().min(3)]).parse().unwrap_or(0.0);
+            return Ok(Some((fraction * 1000.0) as i64));
         }
         if let Some(format) = &self.integer {
-            return Ok(format.read(written)?.filter(|value| value.abs() < 1e12).map(|value| value as i64));
+            return Ok(Some(format.read(written)?).filter(|value| value.abs() < 1e12).map(|value| value as i64));
         }
         let named = |names: &[&str]| {
             let most = self.most().unwrap_or(usize::MAX);
             let same = |name: &&str| name.chars().take(most).eq(written.chars());
-            names.iter().position(same).map(|place| place as i64 + 1)
+            names.iter().rposition(same).map(|place| place as i64 + 1)
         };
         Ok(match self.component {
             'M' | 'x' => named(&MONTHS),
@@ -557,7 +558,8 @@ impl Components {
         }
         let time = "PHhmsf";
         let half_days = !self.only(time, "Hmsf") && self.only(time, "Phmsf");
-        let dates = if by_day_of_year { "Yd" } else { "YMD" };
+        // As in the reference: the day of the year stands for a day of the month, which itself is not given.
+        let dates = if by_day_of_year { "YD" } else { "YMD" };
         let times = if half_days { "Phmsf" } else { "Hmsf" };
         let (mut started, mut ended) = (false, false);
         for component in dates.chars().chain(times.chars()) {
@@ -579,7 +581,10 @@ impl Components {
         } else {
             days_of(year, part('M').max(1), part('D'))
         };
-        let hours = if half_days { part('h') % 12 + 12 * part('P') } else { part('H') };
+        let hours = match half_days {
+            true => (if part('h') == 12 { 0 } else { part('h') }) + 12 * i64::from(part('P') == 1),
+            false => part('H'),
+        };
         let time = ((hours * 60 + part('m')) * 60 + part('s')) * 1000 + part('f');
         let offset = self.get('Z').or_else(|| self.get('z')).unwrap_or(0);
         Ok(Some(days * DAY_MS + time - offset * 60_000))
@@ -599,17 +604,24 @@ mod tests {
         }
     }
 
+    const NEVER: i64 = i64::MIN;
+
     #[test]
     fn iso_timestamps() {
-        let check = |text: &str, millis: Option<i64>| assert_eq!(read_iso(text), millis, "{text}");
+        let check = |text: &str, millis: Option<i64>| {
+            let found = read_iso(text).map(|found| if found.is_nan() { NEVER } else { found as i64 });
+            assert_eq!(found, millis, "{text}");
+        };
         check("1970-01-01T00:00:00.001Z", Some(1));
         check("1970", Some(0));
         check("1970-02", Some(31 * DAY_MS));
         check("1970-01-02T00:00:00+01:30", Some(DAY_MS - 90 * 60_000));
         check("1970-01-02T00:00:00-0100", Some(DAY_MS + 3_600_000));
         check("1970-01-01T00:00:00.5", Some(500));
-        check("1970-13-01", None);
-        check("1970-01-01T25:00:00", None);
+        check("1970-13-01", Some(NEVER));
+        check("1970-01-01T25:00:00", Some(NEVER));
+        check("1970-41-01", None);
+        check("1970-01-01T00:61:00", None);
         check("70-01-01", None);
         check("yesterday", None);
         check("", None);

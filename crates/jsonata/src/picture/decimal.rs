@@ -115,7 +115,7 @@ pub(crate) fn format(value: f64, picture: &str, signs: &Signs) -> Result<String>
         validate(&part, signs)?;
         parts.push(part);
     }
-    let negative = value < 0.0;
+    let negative = value < 0.0 || value.is_nan();
     let part = if negative { parts.last() } else { parts.first() };
     let Some(part) = part else { return Err(Fault::new("D3085")) };
     // A negative number without a picture of its own gets a minus sign.
@@ -154,15 +154,29 @@ fn take_apart<'p>(whole: &'p str, signs: &Signs) -> Parts<'p> {
     let start = whole.find(edge).unwrap_or(0);
     let end = whole.rfind(edge).map_or(whole.len(), |end| end + width(end));
     let active = &whole[start..end];
-    let (mantissa, exponent) = match active.split_once(signs.exponent.as_str()) {
-        Some((mantissa, exponent)) if !signs.exponent.is_empty() => (mantissa, Some(exponent)),
-        _ => (active, None),
+    // As in the reference: the exponent is looked for behind the prefix, but also in what follows the last digit, and its
+    // place is counted from the start of the whole picture.
+    let sign = (!signs.exponent.is_empty()).then(|| whole[start..].find(&signs.exponent)).flatten();
+    let sign = sign.map(|place| start + place).filter(|place| *place <= end);
+    let (mantissa, exponent) = match sign {
+        Some(place) => (until(active, place), Some(from(active, place + signs.exponent.len()))),
+        None => (active, None),
     };
     let (integer, fraction) = match mantissa.split_once(signs.decimal.as_str()) {
         Some(parts) if !signs.decimal.is_empty() => parts,
-        _ => (mantissa, ""),
+        _ => (mantissa, &whole[end..]),
     };
     Parts { whole, prefix: &whole[..start], suffix: &whole[end..], active, mantissa, exponent, integer, fraction }
+}
+
+/// The text up to a byte, all of it if there is none.
+fn until(text: &str, byte: usize) -> &str {
+    &text[..text.floor_char_boundary(byte)]
+}
+
+/// The text from a byte on.
+fn from(text: &str, byte: usize) -> &str {
+    &text[text.floor_char_boundary(byte)..]
 }
 
 /// The last rule broken decides, as in the reference.
@@ -204,15 +218,22 @@ fn validate(parts: &Parts<'_>, signs: &Signs) -> Result<()> {
 fn lay_out(parts: &Parts<'_>, signs: &Signs) -> Layout {
     let mandatory = |text: &str| text.chars().filter(|character| signs.is_mandatory(*character)).count();
     let digits = |text: &str| text.chars().filter(|character| signs.is_digit(*character)).count();
+    // As in the reference: all separators but the first are looked for in the integer part, in the fraction too.
     let places = |text: &str| -> Vec<usize> {
-        if signs.grouping.is_empty() {
-            return Vec::new();
+        let grouping = signs.grouping.as_str();
+        let mut found = Vec::new();
+        let mut next = if grouping.is_empty() { None } else { text.find(grouping) };
+        while let Some(place) = next {
+            found.push(place);
+            let rest = from(parts.integer, place + 1);
+            next = rest.find(grouping).map(|more| parts.integer.len() - rest.len() + more);
         }
-        text.match_indices(signs.grouping.as_str()).map(|(place, _)| place).collect()
+        found
     };
     let integer_groups: Vec<usize> =
-        places(parts.integer).into_iter().map(|place| digits(&parts.integer[place..])).collect();
-    let fraction_groups = places(parts.fraction).into_iter().map(|place| digits(&parts.fraction[..place])).collect();
+        places(parts.integer).into_iter().map(|place| digits(from(parts.integer, place))).collect();
+    let fraction_groups =
+        places(parts.fraction).into_iter().map(|place| digits(until(parts.fraction, place))).collect();
     let scaling = mandatory(parts.integer);
     let mut integer_min = scaling;
     let mut fraction_min = mandatory(parts.fraction);
@@ -261,40 +282,52 @@ fn scaled(value: f64, layout: &Layout) -> (f64, Option<i32>) {
     (mantissa.copysign(value), Some(exponent))
 }
 
-/// The digits of the mantissa with padding, separators and decimal point.
+/// The digits of the mantissa with padding, separators and decimal point: the steps of the reference, one after the
+/// other, because what they do to unusual pictures shows.
 fn mantissa_text(mantissa: f64, layout: &Layout, parts: &Parts<'_>, signs: &Signs) -> String {
     // A float has no more than some 1,100 decimals; more are zeros that padding adds.
     let places = layout.fraction_max.min(1_100);
     let rounded = number::round(mantissa, places as i32).abs();
-    let written = format!("{rounded:.places$}");
+    // From here on JavaScript writes an exponent.
+    let written = if rounded >= 1e21 { number::to_text(rounded) } else { format!("{rounded:.places$}") };
     let (integer, fraction) = written.split_once('.').unwrap_or((&written, ""));
-    let integer = signs.digits(integer.trim_start_matches('0'));
-    let fraction = signs.digits(fraction.trim_end_matches('0'));
-    let pad = |count: usize, present: &str| -> String {
-        std::iter::repeat_n(signs.zero, count.saturating_sub(present.chars().count())).collect()
-    };
-    let integer: Vec<char> = pad(layout.integer_min, &integer).chars().chain(integer.chars()).collect();
-    let fraction: Vec<char> = fraction.chars().chain(pad(layout.fraction_min, &fraction).chars()).collect();
-    let mut text = String::new();
-    for (place, digit) in integer.iter().enumerate() {
-        let right = integer.len() - place;
-        let separated = match layout.interval {
-            0 => layout.integer_groups.contains(&right),
-            interval => right.is_multiple_of(interval),
-        };
-        if place > 0 && separated {
-            text.push_str(&signs.grouping);
-        }
-        text.push(*digit);
-    }
-    if !fraction.is_empty() && contains(parts.whole, &signs.decimal) {
-        text.push_str(&signs.decimal);
-        for (place, digit) in fraction.iter().enumerate() {
-            if place > 0 && layout.fraction_groups.contains(&place) {
-                text.push_str(&signs.grouping);
+    let mut text: Vec<char> = signs.digits(integer.trim_start_matches('0')).chars().collect();
+    let mut point = text.len();
+    text.extend(signs.decimal.chars());
+    text.extend(signs.digits(fraction.trim_end_matches('0')).chars());
+    let decimals = text.len() - point - signs.decimal.chars().count();
+    let missing = layout.integer_min.saturating_sub(point);
+    text.splice(..0, std::iter::repeat_n(signs.zero, missing));
+    point += missing;
+    text.extend(std::iter::repeat_n(signs.zero, layout.fraction_min.saturating_sub(decimals)));
+    let grouping: Vec<char> = signs.grouping.chars().collect();
+    match layout.interval {
+        0 => {
+            for group in &layout.integer_groups {
+                let place = match point.checked_sub(*group) {
+                    Some(place) => place,
+                    // A place before the start counts from the end.
+                    None => (text.len() + point).saturating_sub(*group),
+                };
+                text.splice(place..place, grouping.iter().copied());
+                point += 1;
             }
-            text.push(*digit);
+            point = point - layout.integer_groups.len() + layout.integer_groups.len() * grouping.len();
+        }
+        interval => {
+            for group in 1..=point.saturating_sub(1) / interval {
+                let place = point - group * interval;
+                text.splice(place..place, grouping.iter().copied());
+            }
+            point += point.saturating_sub(1) / interval * grouping.len();
         }
     }
-    text
+    for group in &layout.fraction_groups {
+        let place = (point + 1 + group).min(text.len());
+        text.splice(place..place, grouping.iter().copied());
+    }
+    if !contains(parts.whole, &signs.decimal) || point + 1 == text.len() {
+        text.pop();
+    }
+    text.into_iter().collect()
 }

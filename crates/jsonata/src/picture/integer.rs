@@ -103,6 +103,7 @@ impl Format {
             Style::Letters => letters(size, if self.case == Case::Upper { 'A' } else { 'a' }),
             Style::Roman if size >= ROMAN_MAX => return Err(Fault::new("D1013")),
             Style::Roman => cased(&roman(size as u32), self.case),
+            Style::Words if size.is_nan() => return Err(Fault::new("D1001").text("NaN")),
             Style::Words => cased(&words::spell(size, self.ordinal), self.case),
             Style::Decimal(decimal) => decimal.format(size, self.ordinal),
             Style::Sequence(first) => return Err(Fault::new("D3130").text(first)),
@@ -110,17 +111,17 @@ impl Format {
         Ok(if value < 0.0 { format!("-{text}") } else { text })
     }
 
-    /// The number a text says; `None` if it says none.
-    pub(crate) fn read(&self, text: &str) -> Result<Option<f64>> {
+    /// The number a text says; no number (NaN) if it says none.
+    pub(crate) fn read(&self, text: &str) -> Result<f64> {
         Ok(match &self.style {
             Style::Letters => {
                 let base = if self.case == Case::Upper { 'A' } else { 'a' };
                 let digit = |letter: char| f64::from(letter as u32) - f64::from(base as u32) + 1.0;
-                let value = text.chars().fold(0.0, |total, letter| total * 26.0 + digit(letter));
-                value.is_finite().then_some(value)
+                text.chars().fold(0.0, |total, letter| total * 26.0 + digit(letter))
             }
-            Style::Roman => Some(read_roman(text)),
-            Style::Words => words::read(text),
+            Style::Roman if self.case == Case::Upper => read_roman(text),
+            Style::Roman => read_roman(&text.to_uppercase()),
+            Style::Words => words::read(&text.to_lowercase()),
             Style::Decimal(decimal) => decimal.read(text, self.ordinal),
             Style::Sequence(first) => return Err(Fault::new("D3130").text(first)),
         })
@@ -180,44 +181,58 @@ fn decimal(picture: &str) -> Result<Style> {
 impl Decimal {
     fn format(&self, value: f64, ordinal: bool) -> String {
         let plain = number::to_text(value);
-        let shift = |digit: char| match digit.to_digit(10) {
-            Some(value) => char::from_u32(self.zero as u32 + value).unwrap_or(digit),
-            None => digit,
-        };
+        // As in the reference, the letters of `1e+21` too.
+        let offset = self.zero as u32 - '0' as u32;
+        let shift = |character: char| char::from_u32(character as u32 + offset).unwrap_or(character);
         let missing = self.mandatory.saturating_sub(plain.chars().count());
-        let digits: Vec<char> = std::iter::repeat_n('0', missing).chain(plain.chars()).map(shift).collect();
-        let mut text = String::with_capacity(digits.len() * 2);
-        for (place, digit) in digits.iter().enumerate() {
-            let right = digits.len() - place;
-            if place > 0 {
-                if self.interval > 0 && right.is_multiple_of(self.interval) {
-                    text.push(self.separators[0].character);
-                } else if self.interval == 0 {
-                    text.extend(self.separators.iter().rev().filter(|s| s.position == right).map(|s| s.character));
+        let mut text: Vec<char> = std::iter::repeat_n('0', missing).chain(plain.chars()).map(shift).collect();
+        if let Some(groups) = (text.len() - 1).checked_div(self.interval) {
+            for group in (1..=groups).rev() {
+                text.insert(text.len() - group * self.interval, self.separators[0].character);
+            }
+        } else {
+            // As in the reference: a separator further left than the first digit cuts off what is left of itself.
+            for separator in self.separators.iter().rev() {
+                match text.len().checked_sub(separator.position) {
+                    Some(place) => text.insert(place, separator.character),
+                    None => {
+                        let beyond = separator.position - text.len();
+                        text.drain(..text.len().saturating_sub(beyond));
+                        text.insert(0, separator.character);
+                    }
                 }
             }
-            text.push(*digit);
         }
+        let mut text = String::from_iter(text);
         if ordinal {
-            let mut last = plain.bytes().rev();
+            let mut last = text.chars().rev();
             let ones = last.next();
-            text.push_str(match ones {
-                _ if last.next() == Some(b'1') => "th",
-                Some(b'1') => "st",
-                Some(b'2') => "nd",
-                Some(b'3') => "rd",
+            let suffix = match ones {
+                _ if last.next() == Some('1') => "th",
+                Some('1') => "st",
+                Some('2') => "nd",
+                Some('3') => "rd",
                 _ => "th",
-            });
+            };
+            text.push_str(suffix);
         }
         text
     }
 
-    fn read(&self, text: &str, ordinal: bool) -> Option<f64> {
-        let text = if ordinal { text.get(..text.len().saturating_sub(2)).unwrap_or("") } else { text };
-        let is_separator = |character: char| {
-            self.interval > 0 && character == ',' || self.separators.iter().any(|s| s.character == character)
+    /// As JavaScript's `parseInt`: blanks, a sign, and digits up to what is none.
+    fn read(&self, text: &str, ordinal: bool) -> f64 {
+        let mut kept = text.chars();
+        if ordinal {
+            // The two letters of the ending.
+            kept.nth_back(1);
+        }
+        let is_separator = |character: char| match self.interval {
+            0 => self.separators.iter().any(|separator| separator.character == character),
+            // As in the reference: whichever separator the picture repeats.
+            _ => character == ',',
         };
-        let digits: String = text
+        let digits: String = kept
+            .as_str()
             .chars()
             .filter(|character| !is_separator(*character))
             .map(|digit| {
@@ -226,9 +241,12 @@ impl Decimal {
             })
             .collect();
         let digits = digits.trim_start();
-        let (sign, digits) = digits.strip_prefix('-').map_or((1.0, digits), |rest| (-1.0, rest));
+        let (sign, digits) = match digits.strip_prefix('-') {
+            Some(rest) => (-1.0, rest),
+            None => (1.0, digits.strip_prefix('+').unwrap_or(digits)),
+        };
         let end = digits.bytes().take_while(u8::is_ascii_digit).count();
-        digits[..end].parse::<f64>().ok().map(|value| sign * value)
+        digits[..end].parse::<f64>().map_or(f64::NAN, |value| sign * value)
     }
 }
 
@@ -254,11 +272,11 @@ fn roman(mut value: u32) -> String {
     text
 }
 
-/// A smaller letter before a larger one counts against it.
+/// A smaller letter before a larger one counts against it; what is no letter of these is no number.
 fn read_roman(text: &str) -> f64 {
     let (mut total, mut largest) = (0.0, 1.0);
     for letter in text.chars().rev() {
-        let value = match letter.to_ascii_uppercase() {
+        let value = match letter {
             'M' => 1000.0,
             'D' => 500.0,
             'C' => 100.0,
@@ -266,7 +284,7 @@ fn read_roman(text: &str) -> f64 {
             'X' => 10.0,
             'V' => 5.0,
             'I' => 1.0,
-            _ => 0.0,
+            _ => return f64::NAN,
         };
         if value < largest {
             total -= value;

@@ -117,16 +117,14 @@ fn value(word: &str) -> Option<f64> {
     MAGNITUDES.iter().find(|(name, _)| name.eq_ignore_ascii_case(stem)).map(|(_, unit)| *unit)
 }
 
-/// The number some words say; `None` if one of them is no number word.
-pub(super) fn read(text: &str) -> Option<f64> {
-    let text = text.to_lowercase();
-    let words = text.split([' ', '\t', '\n', ',', '-', '\\']).filter(|word| !word.is_empty() && *word != "and");
+/// The number some words say, in lower case; no number (NaN) if one of them is no number word.
+pub(super) fn read(text: &str) -> f64 {
     // Parts already closed by a magnitude, and the one being built.
     let mut parts: Vec<f64> = vec![0.0];
-    for word in words {
-        let value = value(word)?;
+    for word in split(text) {
+        let value = value(word).unwrap_or(f64::NAN);
         let last = parts.pop().unwrap_or(0.0);
-        if value >= 100.0 {
+        if value >= 100.0 || value.is_nan() {
             parts.push(last * value);
         } else if last >= 1000.0 {
             parts.extend([last, value]);
@@ -134,7 +132,39 @@ pub(super) fn read(text: &str) -> Option<f64> {
             parts.push(last + value);
         }
     }
-    Some(parts.iter().sum())
+    parts.iter().sum()
+}
+
+/// Words stand apart by a comma and a blank, by ` and `, by a blank, a hyphen or a backslash. Two of these with nothing
+/// between have an empty word between.
+fn split(text: &str) -> Vec<&str> {
+    let blank = |character: char| character.is_whitespace() || character == '\u{feff}';
+    let mut words = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    while let Some(character) = text[at..].chars().next() {
+        let behind = &text[at + character.len_utf8()..];
+        let blank_at = |text: &str| text.chars().next().filter(|character| blank(*character)).map(char::len_utf8);
+        let mark = match character {
+            ',' => blank_at(behind).map(|width| 1 + width),
+            '-' | '\\' => Some(1),
+            character if blank(character) => {
+                let and = behind.strip_prefix("and").and_then(blank_at).map(|width| 3 + width);
+                Some(character.len_utf8() + and.unwrap_or(0))
+            }
+            _ => None,
+        };
+        match mark {
+            Some(width) => {
+                words.push(&text[start..at]);
+                at += width;
+                start = at;
+            }
+            None => at += character.len_utf8(),
+        }
+    }
+    words.push(&text[start..]);
+    words
 }
 
 /// All words, for a pattern that finds numbers.

@@ -1,7 +1,7 @@
 //! State machines and executions over HTTP: from create to history, with mocks, under skipped time, and with clients that
 //! wait.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use stepwell_json::Json;
@@ -139,4 +139,34 @@ fn a_state_is_tested_without_a_trace() {
     assert_eq!((text(&answer, "status"), text(&answer, "nextState")), ("SUCCEEDED".to_owned(), "Then".to_owned()));
     let machines = json(&server.call("ListStateMachines", "{}"));
     assert!(machines.get("stateMachines").and_then(Json::as_array).is_some_and(|list| list.is_empty()));
+}
+
+/// What is being answered when the server is asked to end is answered, and nothing new is.
+#[test]
+fn the_end_waits_for_answers() {
+    let server = Running::start();
+    let wait = r#"{"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":1,"End":true}}}"#;
+    let machine = create(&server, "m", "EXPRESS", wait);
+    let body = format!(r#"{{"stateMachineArn":"{machine}"}}"#);
+    let mut waiting = server.connect();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: \
+         AWSStepFunctions.StartSyncExecution\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    waiting.write_all(head.as_bytes()).expect("the head is taken");
+    // The server asks for the body, so the request is being answered.
+    let mut go_on = [0; 25];
+    waiting.read_exact(&mut go_on).expect("an answer");
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let address = server.address;
+    let ending = std::thread::spawn(move || server.end());
+    while std::net::TcpStream::connect(address).is_ok() {
+        std::thread::yield_now();
+    }
+    waiting.write_all(body.as_bytes()).expect("the body is taken");
+    let answer = Answer::read(waiting);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(answer.body.contains("SUCCEEDED"), "{answer:?}");
+    assert_eq!(ending.join().expect("no panic"), Ok(()));
 }

@@ -50,6 +50,9 @@ fn what_is_no_aws_json_does_nothing() {
     check("POST", &[host, json, target], b"", 400, "SerializationException");
     check("POST", &[host, json, target], b"{\"maxResults\":\"many\"}", 400, "SerializationException");
     check("POST", &[host, json, target], b"{\"maxResults\":5000}", 400, "ValidationException");
+    // Nothing is unpacked, so nothing can be larger than it came. These are the bytes of `{}`.
+    let packed = [31, 139, 8, 0, 0, 0, 0, 0, 0, 3, 171, 174, 5, 0, 67, 191, 166, 163, 2, 0, 0, 0];
+    check("POST", &[host, json, target, ("Content-Encoding", "gzip")], &packed, 400, "SerializationException");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn health_and_metrics() {
     server.call("Fly", "{}");
     let metrics = server.get("/_stepwell/metrics");
     assert_eq!(metrics.status, 200);
-    assert!(metrics.body.contains("stepwell_requests_total{action=\"none\",outcome=\"refused\"} 1\n"), "{metrics:?}");
+    assert!(metrics.body.contains("stepwell_requests_total{action=\"none\",status=\"400\"} 1\n"), "{metrics:?}");
     assert!(metrics.body.contains("\nstepwell_uptime_seconds "), "{metrics:?}");
     assert_eq!(server.get("/_stepwell/nothing").status, 404);
     assert_eq!(server.ask("POST", "/_stepwell/health", &[("Host", "localhost")], b"").status, 405);

@@ -250,6 +250,15 @@ fn damage_is_not_carried_forward() {
     assert!(segments(&disk).contains(&first), "a damaged segment stays for whoever mends it");
 }
 
+/// Lets readers end, whatever else happens.
+struct EndAtLast<'a>(&'a AtomicBool);
+
+impl Drop for EndAtLast<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "readers are other threads")]
 #[test]
 fn readers_find_what_moves_meanwhile() {
@@ -272,6 +281,7 @@ fn readers_find_what_moves_meanwhile() {
         assert!(reads > 0);
     };
     std::thread::scope(|scope| {
+        let end = EndAtLast(&is_over);
         let readers = [scope.spawn(read_until_the_end), scope.spawn(read_until_the_end)];
         for round in 0..150 {
             life.come_and_go(100 + round);
@@ -280,7 +290,7 @@ fn readers_find_what_moves_meanwhile() {
                 life.store.index().catch_up().expect("an index");
             }
         }
-        is_over.store(true, Ordering::Release);
+        drop(end);
         readers.into_iter().for_each(|reader| reader.join().expect("a reader that found everything"));
     });
     assert!(segments(&disk)[0].as_str() > "0000000000000020.log");

@@ -1,0 +1,8 @@
+//! Calls of AWS services, as a task, a local service and a client see them: a service, an action, and one JSON tree in the
+//! casing of the service's model each way.
+//!
+//! Knows no socket and no service.
+
+mod call;
+
+pub use call::{AwsAnswer, AwsCall, AwsError, AwsOutput, Fault};
