@@ -128,7 +128,7 @@ impl Server {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let clock = Clock::new(self.settings.time, self.seeds.clock);
         let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
-        let settings = ServiceSettings { key: self.seeds.key, heard };
+        let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
         let metrics = Arc::new(Metrics::new());
         let outside = Outside { transport: self.transport, listeners: self.listeners };
         let Running { door, ended, thread } = shard::start(self.store, &settings, clock, outside, metrics.clone())?;
