@@ -39,7 +39,7 @@ const VECTORS_WRITER: &str = include_str!("vectors.py");
 pub(crate) fn command(options: &mut Options) -> Outcome {
     let update = options.flag("--update");
     options.done()?;
-    let python = python_with("botocore")?;
+    let python = python_with(&["botocore"])?;
     let packed = target("aws.models");
     let mut files = vec![(FACTS.to_owned(), read(&python, READER, &[])?)];
     files.extend(by_service(&read(&python, RESULTS_READER, &[])?));

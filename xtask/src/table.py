@@ -19,7 +19,7 @@ OF_USES = ["locationName", "xmlNamespace", "timestampFormat", "flattened", "stre
 
 # The model of SQS has given up the names its query protocol has on the wire: a shape's member, or a list's item.
 SQS_QUERY_NAMES = {
-    "ActionName": "ActionName",
+    "Actions": "ActionName",
     "AWSAccountIds": "AWSAccountId",
     "AttributeNames": "AttributeName",
     "Attributes": "Attribute",
@@ -36,6 +36,7 @@ SQS_QUERY_NAMES = {
     "BinaryListValues": "BinaryListValue",
     "TagKeys": "TagKey",
     "Tags": "Tag",
+    "tags": "Tag",
 }
 SQS_QUERY_MAPS = {
     "QueueAttributeMap": ("Name", "Value"),

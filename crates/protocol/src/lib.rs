@@ -6,6 +6,7 @@
 pub mod base64;
 mod call;
 mod cbor_body;
+mod checksum;
 mod codec;
 mod errors;
 mod form_body;
@@ -22,10 +23,12 @@ mod table;
 mod times;
 mod unfit;
 mod unpack;
+mod validate;
 mod xml;
 mod xml_body;
 
 pub use call::{AwsAnswer, AwsCall, AwsError, AwsOutput, Fault};
+pub use checksum::add_checksum;
 pub use codec::{
     Asked, Misdirected, UNREADABLE, decode_request, decode_response, decode_response_as, encode_error, encode_request,
     encode_request_as, encode_response, wants_query_errors,
@@ -36,5 +39,8 @@ pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };
 pub use sigv4::{Keys, Payload, Scope, sign};
-pub use table::{operation_of_sdk, sdk_action, service, service_of_sdk, services, similar_actions, similar_services};
+pub use table::{
+    operation_of_sdk, sdk_action, service, service_of_sdk, services, similar_actions, similar_services, unpacked_anew,
+};
 pub use unfit::Unfit;
+pub use validate::validate;

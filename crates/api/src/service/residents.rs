@@ -14,9 +14,10 @@ use stepwell_spec::shapes::ExecutionStatus;
 use super::Service;
 use super::beginnings::{BEGINNING, Beginning, LogEntry, read_log};
 use super::journal::KeptError;
-use super::listings::{self, EXECUTIONS, LISTED, LISTING, Listed};
+use super::listings::{self, EXECUTIONS, Ended, LISTED, LISTING, Listed};
 use super::map_runs::MapRunRow;
 use super::nested::ParentTask;
+use super::redrives::RedriveToken;
 use super::registry::MachineRow;
 use super::rows::{RowChange, RowError};
 
@@ -39,6 +40,8 @@ pub(super) struct Run {
     pub(super) parents: Vec<ParentTask>,
     /// The Map Run it belongs to.
     pub(super) child_of: Option<Child>,
+    /// Redrives that were asked for under a client token, the last ones.
+    pub(super) redrives: VecDeque<RedriveToken>,
     /// Its Map Runs that are open.
     pub(super) map_runs: BTreeMap<TaskKey, MapRunRow>,
     /// Whether it is written down. A synchronous Express execution is not: it ends with its call.
@@ -65,6 +68,7 @@ impl Run {
             test_case,
             parents: Vec::new(),
             child_of,
+            redrives: VecDeque::new(),
             map_runs: BTreeMap::new(),
             is_kept: true,
             listed: None,
@@ -91,7 +95,10 @@ impl Service {
         }
         let Some(value) = self.index.get(EXECUTIONS, arn.as_bytes())? else { return Ok(None) };
         match value.first_chunk() {
-            Some(number) => Ok(Some(ExecutionId(u64::from_be_bytes(*number)))),
+            Some(number) => {
+                let id = ExecutionId(u64::from_be_bytes(*number));
+                Ok(Some(id).filter(|id| !self.forgetting.has_forgotten(*id)))
+            }
             None => {
                 let what = "it should have 8 bytes".to_owned();
                 Err(RowError::Broken { table: EXECUTIONS, key: arn.to_owned(), what }.into())
@@ -104,13 +111,21 @@ impl Service {
         if self.runs.contains_key(&id) {
             return Ok(true);
         }
+        if self.forgetting.has_forgotten(id) {
+            return Ok(false);
+        }
         let Some((run, execution)) = self.load(id)? else { return Ok(false) };
+        self.reside(id, run, execution);
+        Ok(true)
+    }
+
+    /// Keeps an execution in memory that was folded from its log.
+    pub(super) fn reside(&mut self, id: ExecutionId, run: Run, execution: Execution) {
         self.arns.insert(execution.identity.arn.clone(), id);
         self.runs.insert(id, run);
         self.engine.adopt(id, execution);
         // It has not moved: it may leave as soon as there is no room.
         self.resting.push_back((0, id));
-        Ok(true)
     }
 
     /// Folds an execution from its log.
@@ -126,7 +141,9 @@ impl Service {
                     execution.evolve(&record);
                 }
                 (LogEntry::WaitedFor(parent), Some((run, _))) => run.parents.push(parent),
-                (LogEntry::Beginning(_), Some(_)) | (LogEntry::Record(_) | LogEntry::WaitedFor(_), None) => {
+                (LogEntry::Redriven(token), Some((run, _))) => token.remember(&mut run.redrives),
+                (LogEntry::Beginning(_), Some(_))
+                | (LogEntry::Record(_) | LogEntry::WaitedFor(_) | LogEntry::Redriven(_), None) => {
                     return Err(KeptError::Missing(format!("the one beginning of execution {}", id.0)));
                 }
             }
@@ -156,6 +173,7 @@ impl Service {
 
     /// Everything up to this frame is durable: what waits may leave memory.
     pub fn kept(&mut self, frame: u64) {
+        self.forgetting.kept(frame);
         for _ in 0..LOOKS_PER_FRAME {
             if self.runs.len() <= RESIDENTS_MAX {
                 return;
@@ -242,7 +260,11 @@ impl Service {
             item_count: None,
         };
         let value = Some(self.journal.value_of(LISTED, &listed)?);
+        let ended = execution.stopped_at.map(|at| Ended { since: at, id, stopped_at: at, listing_key: key.clone() });
         self.journal.row(RowChange { table: LISTING, key, value });
+        if let Some(ended) = ended {
+            self.write_end(&ended);
+        }
         Ok(())
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_protocol::{
     Fault, HttpAnswer, HttpRequest, Kind, Location, Operation, Protocol, Service, Use, base64, decode_request,
-    decode_response, encode_error, encode_request, encode_response, service, services,
+    decode_response, decode_response_as, encode_error, encode_request_as, encode_response, service, services,
 };
 
 /// Services whose operations are all tried.
-const WHOLE: [&str; 18] = [
+const WHOLE: [&str; 19] = [
     "sqs",
     "sns",
     "dynamodb",
@@ -28,6 +28,7 @@ const WHOLE: [&str; 18] = [
     "ssm",
     "ec2",
     "codebuild",
+    "cloudwatch",
 ];
 
 /// Of the others every so manieth operation.
@@ -119,8 +120,8 @@ impl Draw {
 }
 
 /// Without what a form cannot say: structures with nothing in them.
-fn filled(service: &Service, value: Json) -> Json {
-    if !matches!(service.names.protocol(), Protocol::Query | Protocol::Ec2) {
+fn filled(protocol: Protocol, value: Json) -> Json {
+    if !matches!(protocol, Protocol::Query | Protocol::Ec2) {
         return value;
     }
     let empty = |value: &Json| {
@@ -131,11 +132,11 @@ fn filled(service: &Service, value: Json) -> Json {
         Json::Object(object) => Json::object(
             object
                 .iter()
-                .map(|(name, value)| (name.clone(), filled(service, value.clone())))
+                .map(|(name, value)| (name.clone(), filled(protocol, value.clone())))
                 .filter(|(_, value)| !empty(value)),
         ),
         Json::Array(items) => {
-            Json::array(items.iter().map(|item| filled(service, item.clone())).filter(|item| !empty(item)).collect())
+            Json::array(items.iter().map(|item| filled(protocol, item.clone())).filter(|item| !empty(item)).collect())
         }
         _ => value,
     }
@@ -149,6 +150,15 @@ fn operations() -> impl Iterator<Item = (&'static Service, &'static Operation)> 
         let current = service.operations.iter().filter(|operation| !operation.deprecated);
         current.step_by(stride).map(move |operation| (service, operation))
     })
+}
+
+/// All a service speaks, and what SQS speaks although its model is silent about it.
+fn protocols(service: &Service) -> Vec<Protocol> {
+    let mut protocols = service.names.protocols.clone();
+    if &*service.names.name == "sqs" {
+        protocols.push(Protocol::Query);
+    }
+    protocols
 }
 
 fn streams(service: &Service, part: &Use) -> bool {
@@ -182,10 +192,10 @@ fn inputs_arrive() {
     let mut draw = Draw(7);
     for (service, operation) in operations() {
         let Some(part) = operation.input.as_ref().filter(|part| !streams(service, part)) else { continue };
-        for _ in 0..2 {
+        for protocol in protocols(service) {
             tally.tried += 1;
-            let input = filled(service, draw.structure(service, part, 0));
-            let request = match encode_request(service, operation, &input, &mut || "drawn".to_owned()) {
+            let input = filled(protocol, draw.structure(service, part, 0));
+            let request = match encode_request_as(protocol, service, operation, &input, &mut || "drawn".to_owned()) {
                 Ok(request) => request,
                 Err(unfit) => {
                     tally.fault(service, operation, format!("{unfit} in {input}"));
@@ -199,6 +209,9 @@ fn inputs_arrive() {
                 request.body.clone(),
             );
             match decode_request(service, &received.expect("a request")) {
+                Ok(asked) if asked.protocol != protocol => {
+                    tally.fault(service, operation, format!("{protocol:?} taken for {:?}", asked.protocol));
+                }
                 Ok(asked) if asked.operation.name != operation.name => {
                     // Some models tell operations apart by hosts only.
                     if asked.operation.uri != operation.uri {
@@ -241,19 +254,22 @@ fn outputs_come_back() {
     let mut draw = Draw(11);
     for (service, operation) in operations() {
         let Some(part) = operation.output.as_ref().filter(|part| !streams(service, part)) else { continue };
-        tally.tried += 1;
         let mut output = draw.structure(service, part, 0);
         for member in service.members(part).iter().filter(|member| member.part.location == Location::Status) {
             output = Json::from(output.as_object().expect("an object").with(member.name.clone(), Json::from(202)));
         }
-        let answer = encode_response(service.names.protocol(), service, operation, &output, "an-id");
-        match answer.map(|answer| (decode_response(service, operation, &answer), answer)) {
-            Ok((Ok(read), _)) if same(&read.output, &output) && &*read.request_id == "an-id" => {}
-            Ok((read, answer)) => {
-                let body = String::from_utf8_lossy(&answer.body);
-                tally.fault(service, operation, format!("\n  sent {output}\n  read {read:?}\n  body {body}"));
+        for protocol in protocols(service) {
+            tally.tried += 1;
+            let answer = encode_response(protocol, service, operation, &output, "an-id");
+            let read = answer.map(|answer| (decode_response_as(protocol, service, operation, &answer), answer));
+            match read {
+                Ok((Ok(read), _)) if same(&read.output, &output) && &*read.request_id == "an-id" => {}
+                Ok((read, answer)) => {
+                    let body = String::from_utf8_lossy(&answer.body);
+                    tally.fault(service, operation, format!("\n  sent {output}\n  read {read:?}\n  body {body}"));
+                }
+                Err(unfit) => tally.fault(service, operation, format!("{unfit} in {output}")),
             }
-            Err(unfit) => tally.fault(service, operation, format!("{unfit} in {output}")),
         }
     }
     tally.done(2_000);
@@ -274,11 +290,13 @@ fn errors_come_back() {
                 request_id: "an-id".into(),
                 members: Json::empty_object(),
             };
-            let answer = encode_error(service.names.protocol(), service, &error);
-            let read = decode_response(service, operation, &answer).expect_err("an error");
-            let same = (&read.code, &read.message, read.status) == (&error.code, &error.message, error.status);
-            if !same || read.request_id != error.request_id {
-                tally.fault(service, operation, format!("{read:?}"));
+            for protocol in protocols(service) {
+                let answer = encode_error(protocol, service, &error);
+                let read = decode_response_as(protocol, service, operation, &answer).expect_err("an error");
+                let same = (&read.code, &read.message, read.status) == (&error.code, &error.message, error.status);
+                if !same || read.request_id != error.request_id {
+                    tally.fault(service, operation, format!("{protocol:?} {read:?}"));
+                }
             }
         }
     }

@@ -2,4 +2,5 @@
 
 mod every_operation;
 mod signatures;
+mod sqs_query;
 mod vectors;
