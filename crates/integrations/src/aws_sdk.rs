@@ -9,7 +9,7 @@ use stepwell_json::{Json, Object};
 use stepwell_protocol::{AwsCall, AwsError, AwsOutput, Fault};
 
 use crate::failures::bare;
-use crate::lambda::{blob, payload_text};
+use crate::lambda::{blob, payload_text, text_of};
 use crate::task::{ServiceIntegration, Task, pascal};
 
 /// A service whose names cannot be told from each other: as `Resource` spells it, as its model is called, as the SDK's
@@ -93,10 +93,6 @@ fn names(integration: &Integration) -> (String, String) {
         Some((_, service, class)) => ((*service).to_owned(), (*class).to_owned()),
         None => (sdk.to_owned(), pascal(sdk).to_string()),
     }
-}
-
-fn text_of(payload: &Json) -> String {
-    payload.as_str().map_or_else(|| payload.to_string(), str::to_owned)
 }
 
 fn renamed(value: &Json, first: fn(&char) -> char) -> Json {

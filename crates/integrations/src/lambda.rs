@@ -90,7 +90,7 @@ impl ServiceIntegration for Invoke {
                 members.remove("Payload");
                 Json::Object(members.build())
             }
-            (Json::Object(members), Some(payload)) => Json::Object(members.with("Payload", blob(&payload.to_string()))),
+            (Json::Object(members), Some(payload)) => Json::Object(members.with("Payload", blob(&text_of(payload)))),
             _ => arguments.clone(),
         };
         Ok(aws_call("lambda", integration, input))
@@ -119,7 +119,8 @@ fn check_function(answer: &AwsOutput) -> Result<(), Failure> {
     let document = payload_text(answer).unwrap_or_default();
     let parsed = Json::parse(&document).ok();
     Err(match parsed.as_ref().and_then(|document| document.get("errorType")).and_then(Json::as_str) {
-        Some(error) => Failure::new(error, document),
+        // The document is shown as it reads, not as the runtime happened to space it.
+        Some(error) => Failure::new(error, parsed.as_ref().map_or_else(|| document.clone(), Json::to_string)),
         None => Failure::new(
             "Lambda.Unknown",
             format!(
@@ -139,6 +140,11 @@ fn payload(answer: &AwsOutput) -> Option<Json> {
 pub(crate) fn payload_text(answer: &AwsOutput) -> Option<String> {
     let bytes = blob_bytes(answer.output.get("Payload")?.as_str()?)?;
     (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A payload as it is sent: text is JSON already, as far as anybody looks before the function.
+pub(crate) fn text_of(payload: &Json) -> String {
+    payload.as_str().map_or_else(|| payload.to_string(), str::to_owned)
 }
 
 /// Text as a blob.
@@ -185,8 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn invoke_sends_any_payload_as_json() {
-        for (payload, sent) in [("{\"a\":1}", "{\"a\":1}"), ("\"t\"", "\"t\""), ("1.50", "1.50")] {
+    fn invoke_sends_json_as_it_is_and_text_as_what_it_says() {
+        for (payload, sent) in [("{\"a\":1}", "{\"a\":1}"), ("\"t\"", "t"), ("\"0\"", "0"), ("1.50", "1.50")] {
             let expected = format!(r#"lambda.Invoke {{"FunctionName":"f","Payload":{},"LogType":"Tail"}}"#, blob(sent));
             assert_eq!(
                 asked(INVOKE, &format!(r#"{{"FunctionName":"f","Payload":{payload},"LogType":"Tail"}}"#)),
@@ -220,6 +226,8 @@ mod tests {
         let document = r#"{"errorMessage":"No.","errorType":"CustomError","stackTrace":[]}"#;
         for resource in [FUNCTION, INVOKE, "arn:aws:states:::lambda:invoke.waitForTaskToken"] {
             assert_eq!(told(resource, returned(document, true)), format!("CustomError: {document}"));
+            let spaced = document.replace(':', ": ");
+            assert_eq!(told(resource, returned(&spaced, true)), format!("CustomError: {document}"));
             let untyped = r#"{"errorMessage":"Task timed out after 3.00 seconds"}"#;
             assert_eq!(
                 told(resource, returned(untyped, true)),

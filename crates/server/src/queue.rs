@@ -48,7 +48,7 @@ impl Queue {
 }
 
 fn waits(action: Action) -> bool {
-    matches!(action, Action::GetActivityTask | Action::StartSyncExecution)
+    matches!(action, Action::GetActivityTask | Action::StartSyncExecution | Action::TestState)
 }
 
 #[cfg(test)]

@@ -13,8 +13,10 @@ use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_spec::Response;
 use stepwell_store::Store;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::server::StartError;
 use crate::transport::Transport;
@@ -48,7 +50,7 @@ impl Drop for Way {
 }
 
 /// The way back for answers to tasks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answers(Sender<Message>);
 
 impl Answers {
@@ -119,13 +121,16 @@ pub(crate) fn start(
     settings: &ServiceSettings,
     mut clock: Clock,
     transport: Transport,
+    runtime: Handle,
 ) -> Result<Running, StartError> {
     let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
     let (service, outs) = Service::open(settings, store.index(), clock.moment())
         .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
     let (sender, messages) = std::sync::mpsc::channel();
     let (alive, ended) = oneshot::channel();
-    let writer = Writer::start(store, transport, Answers(sender.clone())).map_err(refused)?;
+    let answers = Answers(sender.clone());
+    let calls = Calls::new(runtime, answers.clone());
+    let writer = Writer::start(store, transport, calls, answers).map_err(refused)?;
     let waiting = BTreeMap::new();
     let mut shard = Shard { service, clock, writer, messages, waiting, answers: VecDeque::new(), kept: 0 };
     shard.deliver(outs);
@@ -246,8 +251,8 @@ impl Shard {
             self.kept = kept;
             self.service.kept(kept);
         }
-        // Tasks that are cancelled were answered at once: there is nothing to take back.
-        let says_nothing_new = outs.frame.is_none() && outs.tasks.is_empty() && self.writer.is_even();
+        let asks_nothing = outs.tasks.is_empty() && outs.cancelled.is_empty();
+        let says_nothing_new = outs.frame.is_none() && asks_nothing && self.writer.is_even();
         if says_nothing_new {
             for (sender, answer) in replies {
                 // Whoever went away in this very moment wants no answer.
@@ -255,7 +260,7 @@ impl Shard {
             }
             return true;
         }
-        self.writer.give(Outcomes { frame: outs.frame, replies, tasks: outs.tasks })
+        self.writer.give(Outcomes { frame: outs.frame, replies, tasks: outs.tasks, cancelled: outs.cancelled })
     }
 }
 

@@ -10,11 +10,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stepwell_api::{NewFrame, SHARD, ServiceTask};
+use stepwell_engine::ExecutionId;
+use stepwell_interpreter::TaskKey;
 use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError};
 use tokio::sync::oneshot;
 
+use crate::calls::Calls;
 use crate::shard::{Answer, Answers};
-use crate::transport::Transport;
+use crate::transport::{Done, Transport};
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
 const QUEUE_MAX: usize = 1_024;
@@ -37,6 +40,8 @@ pub(crate) struct Outcomes {
     pub(crate) replies: Vec<(oneshot::Sender<Answer>, Answer)>,
     /// Tasks to be done.
     pub(crate) tasks: Vec<ServiceTask>,
+    /// Tasks whose answers are no longer wanted, some of them just given.
+    pub(crate) cancelled: Vec<(ExecutionId, TaskKey)>,
 }
 
 /// The way to the writer. It ends when this is dropped, after what was given to it.
@@ -50,11 +55,16 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Gives a store a thread. Tasks go to the transport, and their answers to `answers`.
-    pub(crate) fn start(store: Box<dyn Store>, transport: Transport, answers: Answers) -> std::io::Result<Writer> {
+    /// Gives a store a thread. Tasks go to the transport and become calls, and their answers go to `answers`.
+    pub(crate) fn start(
+        store: Box<dyn Store>,
+        transport: Transport,
+        calls: Calls,
+        answers: Answers,
+    ) -> std::io::Result<Writer> {
         let (sender, outcomes) = sync_channel(QUEUE_MAX);
         let kept = Arc::new(AtomicU64::new(0));
-        let work = Work { store, transport, answers, kept: kept.clone(), outcomes };
+        let work = Work { store, transport, calls, answers, kept: kept.clone(), outcomes };
         let thread = std::thread::Builder::new().name("stepwell-writer".to_owned()).spawn(move || work.run())?;
         Ok(Writer { sender, kept, thread, given: 0 })
     }
@@ -86,6 +96,7 @@ impl Writer {
 struct Work {
     store: Box<dyn Store>,
     transport: Transport,
+    calls: Calls,
     answers: Answers,
     kept: Arc<AtomicU64>,
     outcomes: Receiver<Outcomes>,
@@ -180,8 +191,13 @@ impl Work {
             let _ = sender.send(answer);
         }
         for task in outcomes.tasks {
-            let commands = self.transport.run(&task);
-            self.answers.send(task.execution, commands);
+            match self.transport.run(&task) {
+                Done::Told(commands) => self.answers.send(task.execution, commands),
+                Done::Asks(call, endpoint) => self.calls.begin(task, call, endpoint),
+            }
+        }
+        for (execution, task) in outcomes.cancelled {
+            self.calls.cancel(execution, task);
         }
     }
 

@@ -4,6 +4,7 @@ mod credentials;
 mod executions;
 mod mocks;
 mod refusals;
+mod services;
 mod serving;
 mod signing;
 
