@@ -3,7 +3,7 @@
 //!
 //! Knows no socket and no service.
 
-pub mod base64;
+mod blob;
 mod call;
 mod cbor_body;
 mod checksum;
@@ -12,6 +12,7 @@ mod errors;
 mod form_body;
 mod http;
 mod json_body;
+mod lambda;
 mod model;
 mod percent;
 mod rest;
@@ -27,6 +28,7 @@ mod validate;
 mod xml;
 mod xml_body;
 
+pub use blob::{blob_bytes, blob_text};
 pub use call::{AwsAnswer, AwsCall, AwsError, AwsOutput, Fault};
 pub use checksum::add_checksum;
 pub use codec::{
@@ -35,6 +37,7 @@ pub use codec::{
 };
 pub use errors::QUERY_ERROR_CODE;
 pub use http::{HttpAnswer, HttpRequest};
+pub use lambda::{WireAnswer, WireRequest, invoke_answer, invoke_request};
 pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };

@@ -60,6 +60,7 @@ impl Service {
             waiting_for_end: Default::default(),
             yielded: VecDeque::new(),
             dispatched: BTreeSet::new(),
+            tests: Default::default(),
             own_calls: Default::default(),
             awaited: BTreeSet::new(),
             forgetting: Forgetting::after(settings.retention),
