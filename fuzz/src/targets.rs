@@ -2,6 +2,7 @@
 
 use crate::Behaviour;
 
+pub mod call;
 pub mod definition;
 pub mod json;
 pub mod jsonata;
@@ -24,6 +25,7 @@ pub struct Target {
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    Target { name: "call", run: call::run, dictionary: call::DICTIONARY, seeds: include_str!("../seeds/call.txt") },
     Target {
         name: "definition",
         run: definition::run,

@@ -99,8 +99,9 @@ const COMMANDS: &[Command] = &[
         summary: "hold the API's tables against AWS's service model",
         teaches: "Takes the model from PyPI's `botocore` (needs python3 and a network; the package goes into a virtual\n\
                   environment below the target directory), prints what differs from crates/spec/tests/it/model.txt, and\n\
-                  exits 1 when something does. With `--update` it writes the file. Then runs the test that holds the\n\
-                  tables of crates/spec against the file; that test alone needs no network.",
+                  exits 1 when something does. So it does with what services answer (crates/spec/src/results) and with the\n\
+                  packed table of all services (crates/protocol/models). With `--update` it writes the files. Then runs\n\
+                  the tests that hold crates/spec and crates/protocol against them; those alone need no network.",
         run: model::command,
     },
     Command {

@@ -1,5 +1,5 @@
 //! The facts of AWS's service models, taken from PyPI's `botocore` and held against those that are checked in: all of Step
-//! Functions' own, and of other services what they answer.
+//! Functions' own, of other services what they answer, and the table of all services that crates/protocol reads.
 //!
 //! Owns the way to the model: a virtual environment below the target directory and a small program in it. What the facts
 //! are held against — the tables of crates/spec — is a test there, which needs neither network nor Python.
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::Outcome;
 use crate::options::Options;
-use crate::python::python_with;
+use crate::python::{python_with, target};
 use crate::run::{capture, program, root, show_and_run};
 
 /// The facts as they are checked in.
@@ -23,12 +23,28 @@ const RESULTS: &str = "crates/spec/src/results";
 /// Prints them, each behind a line `service NAME`.
 const RESULTS_READER: &str = include_str!("results.py");
 
+/// The table of all services, one line for each, and the packed table itself beside it.
+const TABLE_LINES: &str = "crates/protocol/models/services.txt";
+const TABLE: &str = "crates/protocol/models/aws.models";
+
+/// Packs the table into the file it is told, and prints the lines.
+const TABLE_WRITER: &str = include_str!("table.py");
+
+/// Requests and answers as botocore writes and reads them.
+const VECTORS: &str = "crates/protocol/tests/it/vectors.jsonl";
+
+/// Prints them.
+const VECTORS_WRITER: &str = include_str!("vectors.py");
+
 pub(crate) fn command(options: &mut Options) -> Outcome {
     let update = options.flag("--update");
     options.done()?;
     let python = python_with(&["botocore"])?;
-    let mut files = vec![(FACTS.to_owned(), read(&python, READER)?)];
-    files.extend(by_service(&read(&python, RESULTS_READER)?));
+    let packed = target("aws.models");
+    let mut files = vec![(FACTS.to_owned(), read(&python, READER, &[])?)];
+    files.extend(by_service(&read(&python, RESULTS_READER, &[])?));
+    files.push((TABLE_LINES.to_owned(), read(&python, TABLE_WRITER, &[&packed.to_string_lossy()])?));
+    files.push((VECTORS.to_owned(), read(&python, VECTORS_WRITER, &[])?));
     let mut changed = 0;
     for (path, facts) in files {
         let file = root().join(&path);
@@ -43,14 +59,18 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
             std::fs::write(&file, &facts).map_err(|error| format!("{}: {error}", file.display()))?;
         }
     }
+    if update {
+        std::fs::copy(&packed, root().join(TABLE)).map_err(|error| format!("{TABLE}: {error}"))?;
+    }
     if changed > 0 && !update {
         return Err(format!("the model has changed in {changed} lines: `cargo xtask model --update`"));
     }
-    show_and_run(program("cargo", &["test", "--quiet", "--package", "stepwell-spec"]))
+    let tests = ["test", "--quiet", "--package", "stepwell-spec", "--package", "stepwell-protocol"];
+    show_and_run(program("cargo", &tests))
 }
 
-fn read(python: &Path, reader: &str) -> Result<String, String> {
-    let said = capture(program(&python.to_string_lossy(), &["-c", reader]))?;
+fn read(python: &Path, reader: &str, arguments: &[&str]) -> Result<String, String> {
+    let said = capture(program(&python.to_string_lossy(), &[&["-c", reader], arguments].concat()))?;
     if said.succeeded { Ok(said.stdout) } else { Err("the model could not be read".to_owned()) }
 }
 
@@ -82,7 +102,7 @@ fn changes(checked_in: &str, model: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FACTS, by_service, changes};
+    use super::{FACTS, TABLE, TABLE_LINES, VECTORS, by_service, changes};
     use crate::run::root;
 
     #[test]
@@ -104,6 +124,8 @@ mod tests {
 
     #[test]
     fn the_facts_are_where_they_are_looked_for() {
-        assert!(root().join(FACTS).exists());
+        for file in [FACTS, TABLE_LINES, TABLE, VECTORS] {
+            assert!(root().join(file).exists(), "{file}");
+        }
     }
 }

@@ -4,6 +4,7 @@ mod definitions;
 mod json;
 mod jsonata;
 mod jsonpath;
+mod protocol;
 mod transitions;
 
 /// Counts what each iteration allocates.

@@ -3,10 +3,44 @@
 //!
 //! Knows no socket and no service.
 
-mod blob;
+pub mod base64;
 mod call;
-mod lambda;
+mod cbor_body;
+mod checksum;
+mod codec;
+mod errors;
+mod form_body;
+mod http;
+mod json_body;
+mod model;
+mod percent;
+mod rest;
+mod route;
+mod scalars;
+mod sigv4;
+mod suggest;
+mod table;
+mod times;
+mod unfit;
+mod unpack;
+mod validate;
+mod xml;
+mod xml_body;
 
-pub use blob::{blob_bytes, blob_text};
 pub use call::{AwsAnswer, AwsCall, AwsError, AwsOutput, Fault};
-pub use lambda::{WireAnswer, WireRequest, invoke_answer, invoke_request};
+pub use checksum::add_checksum;
+pub use codec::{
+    Asked, Misdirected, UNREADABLE, decode_request, decode_response, decode_response_as, encode_error, encode_request,
+    encode_request_as, encode_response, wants_query_errors,
+};
+pub use errors::QUERY_ERROR_CODE;
+pub use http::{HttpAnswer, HttpRequest};
+pub use model::{
+    ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
+};
+pub use sigv4::{Keys, Payload, Scope, sign};
+pub use table::{
+    operation_of_sdk, sdk_action, service, service_of_sdk, services, similar_actions, similar_services, unpacked_anew,
+};
+pub use unfit::Unfit;
+pub use validate::validate;
