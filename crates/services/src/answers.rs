@@ -67,7 +67,7 @@ pub(crate) fn answer(outcome: Result<Json, Refusal>, chance: &Chance) -> AwsAnsw
 /// Codes of errors in the query protocol, where they are not the name of the shape. A service that spoke it before it
 /// spoke JSON tells both: `x-amzn-query-error: CODE;Sender`.
 ///
-/// Source: SQS's API reference, "Errors" of each action.
+/// Source: SQS's and SNS's API references, "Errors" of each action.
 const QUERY_CODES: &[(&str, &str, &str)] = &[
     ("sqs", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
     ("sqs", "QueueNameExists", "QueueAlreadyExists"),
@@ -82,6 +82,16 @@ const QUERY_CODES: &[(&str, &str, &str)] = &[
     ("sqs", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"),
     ("sqs", "InvalidParameterValueException", "InvalidParameterValue"),
     ("sqs", "MissingRequiredParameterException", "MissingParameter"),
+    ("sns", "BatchEntryIdsNotDistinctException", "BatchEntryIdsNotDistinct"),
+    ("sns", "BatchRequestTooLongException", "BatchRequestTooLong"),
+    ("sns", "EmptyBatchRequestException", "EmptyBatchRequest"),
+    ("sns", "InvalidBatchEntryIdException", "InvalidBatchEntryId"),
+    ("sns", "InvalidParameterException", "InvalidParameter"),
+    ("sns", "InvalidParameterValueException", "ParameterValueInvalid"),
+    ("sns", "NotFoundException", "NotFound"),
+    ("sns", "ResourceNotFoundException", "ResourceNotFound"),
+    ("sns", "TagLimitExceededException", "TagLimitExceeded"),
+    ("sns", "TooManyEntriesInBatchRequestException", "TooManyEntriesInBatchRequest"),
 ];
 
 /// What an error of this code is called in the query protocol.

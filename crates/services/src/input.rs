@@ -35,6 +35,14 @@ impl<'a> Input<'a> {
         value.as_i64().map(Some).ok_or_else(|| Refusal::mistyped(name, "an integer"))
     }
 
+    pub(crate) fn flag(self, name: &str) -> Result<bool, Refusal> {
+        match self.member(name) {
+            None => Ok(false),
+            Some(Json::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(Refusal::mistyped(name, "a boolean")),
+        }
+    }
+
     pub(crate) fn list(self, name: &str) -> Result<Option<&'a Array>, Refusal> {
         let Some(value) = self.member(name) else { return Ok(None) };
         value.as_array().map(Some).ok_or_else(|| Refusal::mistyped(name, "a list"))

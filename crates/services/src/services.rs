@@ -8,8 +8,10 @@ use stepwell_spec::{Timestamp, partition_of};
 use stepwell_store::{Index, RowChange};
 
 use crate::answers::{Refusal, answer};
+use crate::deliveries::Delivery;
 use crate::rows::KeptError;
 use crate::seal::Seal;
+use crate::sns::Sns;
 use crate::sqs::Sqs;
 
 /// What belongs to all of the services.
@@ -53,6 +55,8 @@ pub struct ServicesOuts {
     pub replies: Vec<(u64, AwsAnswer)>,
     /// What is to be kept.
     pub rows: Vec<RowChange>,
+    /// What somebody else delivers.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// A call on its way through a service.
@@ -67,6 +71,7 @@ pub(crate) struct Request<'a> {
 /// All local services.
 pub struct Services {
     sqs: Sqs,
+    sns: Sns,
 }
 
 impl Services {
@@ -86,7 +91,8 @@ impl Services {
             }
         };
         let seal = Seal::new(&key);
-        let services = Services { sqs: Sqs::open(settings, seal, index)? };
+        let services =
+            Services { sqs: Sqs::open(settings, seal.clone(), index)?, sns: Sns::open(settings, seal, index)? };
         Ok((services, rows))
     }
 
@@ -97,6 +103,7 @@ impl Services {
         let mut outs = ServicesOuts::default();
         match &*call.service {
             "sqs" => self.sqs.call(&request, &mut outs),
+            "sns" => self.sns.call(&request, &mut self.sqs, &mut outs),
             other => {
                 let refusal = Refusal::unknown_service(other, &call.action);
                 outs.replies.push((id, answer(Err(refusal), &chance)));
@@ -127,5 +134,6 @@ impl Services {
 
     fn finish(&mut self, now: Timestamp, chance: &Chance, outs: &mut ServicesOuts) {
         self.sqs.finish(now, chance, outs);
+        self.sns.finish(outs);
     }
 }

@@ -35,6 +35,7 @@ use crate::input::Input;
 use crate::seal::Seal;
 use crate::services::{Place, Request, ServicesOuts};
 
+pub(crate) use message::Draft;
 use move_tasks::MoveTask;
 use queue::Queue;
 use receive::Poll;
@@ -147,8 +148,8 @@ impl Sqs {
         self.arns.get(arn).copied()
     }
 
-    /// Whether a queue is one in order. None when there is none.
-    fn is_fifo_queue(&self, arn: &str) -> Option<bool> {
+    /// Whether there is a queue with this ARN.
+    pub(crate) fn is_fifo_queue(&self, arn: &str) -> Option<bool> {
         self.arns.get(arn).and_then(|number| self.queues.get(number)).map(Queue::is_fifo)
     }
 

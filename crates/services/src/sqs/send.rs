@@ -54,6 +54,15 @@ impl Sqs {
         Ok(Done::Output(batches::output(outcomes)))
     }
 
+    /// Sends a message on behalf of another service. None when there is no such queue.
+    pub(crate) fn deliver(&mut self, arn: &str, draft: &Draft, now: Timestamp, chance: &Chance) -> Option<()> {
+        let number = self.number_of_arn(arn)?;
+        if let Some(queue) = self.queue_mut(number) {
+            queue.settle(now);
+        }
+        self.send(number, draft, "sns.amazonaws.com", now, chance).ok().map(|_| ())
+    }
+
     /// Sends a message, and says what SendMessage answers.
     fn send(&mut self, to: u64, draft: &Draft, sender: &str, now: Timestamp, chance: &Chance) -> Result<Json, Refusal> {
         let queue = self.queue(to)?;

@@ -2,4 +2,5 @@
 //! that are opened anew from what they kept after every single input. Both must say the same.
 
 mod queues;
+mod topics;
 mod world;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_json::Json;
 use stepwell_protocol::{AwsAnswer, AwsCall};
-use stepwell_services::{Place, Services, ServicesOuts, ServicesSettings};
+use stepwell_services::{Delivery, Place, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::Timestamp;
 use stepwell_store::{Append, MemoryStore, Outcome, RowChange, Store};
 
@@ -20,6 +20,7 @@ pub(crate) struct World {
     sequence: u64,
     waiting: usize,
     replies: Vec<(u64, AwsAnswer)>,
+    pub(crate) deliveries: Vec<Delivery>,
     /// Everything that was answered and delivered, in order.
     transcript: Vec<String>,
 }
@@ -52,6 +53,7 @@ impl World {
             sequence: 0,
             waiting: 0,
             replies: Vec::new(),
+            deliveries: Vec::new(),
             transcript: Vec::new(),
         };
         world.keep(&rows);
@@ -120,7 +122,9 @@ impl World {
         self.keep(&outs.rows);
         self.waiting -= outs.replies.len();
         self.transcript.extend(outs.replies.iter().map(|reply| format!("{reply:?}")));
+        self.transcript.extend(outs.deliveries.iter().map(|delivery| format!("{delivery:?}")));
         self.replies.extend(outs.replies);
+        self.deliveries.extend(outs.deliveries);
         // Who waits is connected to a process that does not stop.
         if self.reopens && self.waiting == 0 {
             // The key that was kept counts, not the one of the second opening.
