@@ -14,6 +14,8 @@ mod model;
 mod options;
 mod python;
 mod run;
+mod sdk;
+mod server;
 mod tidy;
 
 use std::process::ExitCode;
@@ -111,14 +113,27 @@ const COMMANDS: &[Command] = &[
         run: conformance::command,
     },
     Command {
+        name: "sdk",
+        options: "[--with NAME] [--skip-missing]",
+        summary: "every action driven by boto3, the AWS CLI and the AWS SDK for JavaScript",
+        teaches: "Installs boto3 and awscli from PyPI and @aws-sdk/client-sfn from npm below the target directory, starts\n\
+                  `stepwell serve` with a data directory and keys, and runs the programs of xtask/sdk/ against it, all\n\
+                  at once; every signature is checked.\n\
+                  Exits 1 when one gets a wrong answer, or leaves out an action of crates/spec/tests/it/model.txt.\n\
+                  `--with` runs one of `boto3`, `cli` and `node`; with `--skip-missing`, what cannot be installed is\n\
+                  said and passed over.",
+        run: sdk::command,
+    },
+    Command {
         name: "crash",
         options: "[--kills N] [--clients N] [--seed N] [--waiting N]",
         summary: "kill -9 on the real server under load, 200 times: nothing acknowledged may be lost",
-        teaches: "Builds a release server and crash/, which starts it over a data directory, has clients start, stop and
-                  complete executions, and kills it at random moments. In the end every execution must have ended, with the
-                  output its input asks for, with an unbroken history, and each task completed once.
+        teaches: "Builds a release server and crash/, which starts it over a data directory, has clients start, stop and\n\
+                  complete executions, and kills it at random moments. In the end every execution must have ended, with the\n\
+                  output its input asks for, with an unbroken history, and each task completed once.\n\
                   About a second for each kill. With `--waiting N` it measures N executions that wait an hour instead: the memory\n\
-                  of each, and how soon a killed server is ready again. Exits 1 with the faults; the data is left in target/crash.",
+                  of each, and how soon a killed server is ready again.\n\
+                  Exits 1 with the faults; the data is left in target/crash.",
         run: crash::command,
     },
     Command {

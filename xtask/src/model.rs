@@ -26,7 +26,7 @@ const RESULTS_READER: &str = include_str!("results.py");
 pub(crate) fn command(options: &mut Options) -> Outcome {
     let update = options.flag("--update");
     options.done()?;
-    let python = python_with("botocore")?;
+    let python = python_with(&["botocore"])?;
     let mut files = vec![(FACTS.to_owned(), read(&python, READER)?)];
     files.extend(by_service(&read(&python, RESULTS_READER)?));
     let mut changed = 0;

@@ -1,9 +1,10 @@
 //! The log on stderr: a line of text or a JSON object for each event.
 //!
 //! What is logged is chosen where it happens, and is never what a client sent: no headers, no bodies, no messages of
-//! refusals.
+//! refusals. The log events of a state machine are what its owner asked for, payloads included.
 
 use std::fmt;
+use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ValueEnum;
@@ -34,7 +35,7 @@ pub(crate) enum LogLevel {
     Error,
     /// And what may.
     Warn,
-    /// And every request.
+    /// And every request, log event and change of an execution's status.
     Info,
     /// And every connection that broke.
     Debug,
@@ -68,12 +69,12 @@ impl LogFormat {
 
     /// Tells whoever started the command, whatever the level is.
     pub(crate) fn say(self, message: &str) {
-        match self {
-            LogFormat::Text => eprintln!("stepwell serve: {message}"),
-            LogFormat::Json => {
-                eprintln!("{}", line("INFO", "stepwell", |line| line.0.insert("message", message.into())))
-            }
-        }
+        let text = match self {
+            LogFormat::Text => format!("stepwell serve: {message}"),
+            LogFormat::Json => line("INFO", "stepwell", |line| line.0.insert("message", message.into())).to_string(),
+        };
+        // Whoever closed it does not want to hear; that is no reason not to serve.
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
 }
 

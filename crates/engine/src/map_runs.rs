@@ -44,12 +44,20 @@ pub struct Counts {
     pub timed_out: u64,
     /// Stopped, or never started because the run was over.
     pub aborted: u64,
+    /// Ended without success, and will run again.
+    pub pending_redrive: u64,
 }
 
 impl Counts {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.pending + self.running + self.succeeded + self.failed + self.timed_out + self.aborted
+        self.pending
+            + self.running
+            + self.succeeded
+            + self.failed
+            + self.timed_out
+            + self.aborted
+            + self.pending_redrive
     }
 
     fn of_state(&mut self, state: ChildState) -> &mut u64 {
@@ -60,6 +68,7 @@ impl Counts {
             ChildState::Failed => &mut self.failed,
             ChildState::TimedOut => &mut self.timed_out,
             ChildState::Aborted => &mut self.aborted,
+            ChildState::PendingRedrive => &mut self.pending_redrive,
         }
     }
 }
@@ -92,6 +101,24 @@ enum ChildState {
     Failed,
     TimedOut,
     Aborted,
+    PendingRedrive,
+}
+
+/// What a child does that did not succeed before its Map Run was redriven.
+#[derive(Clone, Copy, Debug)]
+enum Again {
+    /// It goes on from where it failed.
+    Redrive(ExecutionId),
+    /// Another execution takes its place: Express executions are not redriven.
+    Start,
+}
+
+/// The next child of a Map Run.
+pub(crate) enum Child {
+    /// A new one.
+    New(ChildOf, Box<Start>),
+    /// One that is redriven.
+    Old(ExecutionId),
 }
 
 /// What a Map Run wants next.
@@ -123,6 +150,8 @@ pub(crate) struct MapRuns {
     runs: BTreeMap<RunId, MapRun>,
     /// Which run a child belongs to, and its place there.
     children: BTreeMap<ExecutionId, (RunId, usize)>,
+    /// Children that wait for their redrive.
+    again: BTreeSet<ExecutionId>,
 }
 
 #[derive(Debug)]
@@ -134,6 +163,8 @@ struct MapRun {
     /// Index of the next child to start.
     next: usize,
     running: BTreeSet<ExecutionId>,
+    /// By index: what did not succeed before the redrive.
+    again: BTreeMap<usize, Again>,
     outputs: Vec<Option<Json>>,
     counts: MapRunCounts,
 }
@@ -151,17 +182,41 @@ impl MapRuns {
         Next::StartChildren(run)
     }
 
-    /// Takes a child up again that was started before a recovery.
-    pub(crate) fn restore_child(&mut self, child: ExecutionId, of: ChildOf, execution: &Execution, parent: &Execution) {
-        let Some(request) = parent.open_map_runs().find(|request| request.key == of.map_run) else { return };
+    /// Takes a child up again that was started before a recovery or a redrive.
+    pub(crate) fn restore_child(
+        &mut self,
+        child: ExecutionId,
+        of: ChildOf,
+        execution: &Execution,
+        is_redriven: bool,
+        parent: &Execution,
+    ) {
+        let Some(request) = request_of(parent, of.map_run) else { return };
         let id = (of.parent, of.map_run);
         let run = self.runs.entry(id).or_insert_with(|| MapRun::new(parent, request.clone()));
-        run.started(of.index, child);
-        if execution.is_running() {
-            self.children.insert(child, (id, of.index));
-        } else {
-            run.ended(of.index, child, execution);
+        run.started(of.index, child, ChildState::Pending);
+        match execution.status {
+            Status::Running => {
+                self.children.insert(child, (id, of.index));
+            }
+            Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) if is_redriven => {
+                run.running.remove(&child);
+                run.recount(of.index, ChildState::Running, ChildState::PendingRedrive);
+                let again = if run.request.express { Again::Start } else { Again::Redrive(child) };
+                run.again.insert(of.index, again);
+                if let Again::Redrive(child) = again {
+                    self.again.insert(child);
+                }
+            }
+            Status::Succeeded(_) | Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) => {
+                run.ended(of.index, child, execution);
+            }
         }
+    }
+
+    /// Whether a child of an open Map Run waits for its redrive.
+    pub(crate) fn is_pending_redrive(&self, child: ExecutionId) -> bool {
+        self.again.contains(&child)
     }
 
     /// Whether a Map Run of this execution is open.
@@ -174,9 +229,15 @@ impl MapRuns {
     /// Lets a Map Run go; answers the children to stop.
     pub(crate) fn stop(&mut self, parent: ExecutionId, key: TaskKey) -> Option<Box<StoppedRun>> {
         let run = self.runs.remove(&(parent, key))?;
+        for again in run.again.values() {
+            if let Again::Redrive(child) = again {
+                self.again.remove(child);
+            }
+        }
         let mut counts = run.counts;
         for counts in [&mut counts.executions, &mut counts.items] {
             counts.aborted += std::mem::take(&mut counts.running) + std::mem::take(&mut counts.pending);
+            counts.failed += std::mem::take(&mut counts.pending_redrive);
         }
         Some(Box::new(StoppedRun { children: run.running.into_iter().collect(), counts }))
     }
@@ -188,7 +249,7 @@ impl MapRuns {
 
     /// Changes what an open Map Run may do. What that leads to comes with its parent's next `Continue`.
     pub(crate) fn update(&mut self, parent: &Execution, id: RunId, limits: MapRunLimits) {
-        let request = parent.open_map_runs().find(|request| request.key == id.1).cloned();
+        let request = request_of(parent, id.1).cloned();
         let run = match (self.runs.entry(id), request) {
             (Entry::Occupied(run), _) => run.into_mut(),
             (Entry::Vacant(place), Some(request)) => place.insert(MapRun::new(parent, request)),
@@ -205,33 +266,33 @@ impl MapRuns {
         self.runs.iter().filter_map(unfilled).collect()
     }
 
-    /// The next child to start, if there is a free slot: under this id, with `name` as its execution's name.
-    pub(crate) fn next_child(&self, run: RunId, child: ExecutionId, name: &str) -> Option<Start> {
-        let run = self.runs.get(&run)?;
-        if !run.has_free_slot() {
-            return None;
+    /// The next child, if there is a free slot: one that runs again, or a new one under this id and with `name` as its
+    /// execution's name.
+    pub(crate) fn next_child(&mut self, id: RunId, new: ExecutionId, name: &str) -> Option<Child> {
+        let run = self.runs.get_mut(&id).filter(|run| run.has_free_slot())?;
+        let (index, old, before) = match run.again.pop_first() {
+            Some((index, Again::Redrive(child))) => (index, Some(child), ChildState::PendingRedrive),
+            Some((index, Again::Start)) => (index, None, ChildState::PendingRedrive),
+            None => (run.next, None, ChildState::Pending),
+        };
+        let child = old.unwrap_or(new);
+        self.children.insert(child, (id, index));
+        self.again.remove(&child);
+        run.started(index, child, before);
+        if old.is_some() {
+            return Some(Child::Old(child));
         }
         let settings = if run.request.express { Settings::express() } else { Settings::standard() };
-        Some(Start {
+        let start = Start {
             definition: run.definition.clone(),
             workflow: run.request.processor,
             identity: Arc::new(run.child_identity(name)),
             settings,
             tokens: run.tokens.of(child.0),
-            input: run.request.inputs[run.next].clone(),
+            input: run.request.inputs[index].clone(),
             input_text: None,
-        })
-    }
-
-    /// The child that [`MapRuns::next_child`] gave has this id.
-    pub(crate) fn child_started(&mut self, id: RunId, child: ExecutionId) -> ChildOf {
-        let mut of = ChildOf { parent: id.0, map_run: id.1, index: 0 };
-        if let Some(run) = self.runs.get_mut(&id) {
-            of.index = run.next;
-            self.children.insert(child, (id, run.next));
-            run.started(run.next, child);
-        }
-        of
+        };
+        Some(Child::New(ChildOf { parent: id.0, map_run: id.1, index }, Box::new(start)))
     }
 
     /// What follows from the end of an execution; `None` when it was nobody's child.
@@ -284,6 +345,11 @@ fn failed_child(execution: &Execution, failure: &Failure) -> Json {
     Json::Object(child.build())
 }
 
+/// A Map Run of an execution: an open one, or one that a redrive takes up.
+fn request_of(parent: &Execution, key: TaskKey) -> Option<&MapRunRequest> {
+    parent.open_map_runs().chain(parent.redrivable_map_runs()).find(|request| request.key == key)
+}
+
 impl MapRun {
     fn new(parent: &Execution, request: MapRunRequest) -> MapRun {
         let mut counts = MapRunCounts::default();
@@ -297,14 +363,15 @@ impl MapRun {
             tokens: parent.tokens.clone(),
             next: 0,
             running: BTreeSet::new(),
+            again: BTreeMap::new(),
             counts,
         }
     }
 
-    fn started(&mut self, index: usize, child: ExecutionId) {
+    fn started(&mut self, index: usize, child: ExecutionId, before: ChildState) {
         self.next = self.next.max(index + 1);
         self.running.insert(child);
-        self.recount(index, ChildState::Pending, ChildState::Running);
+        self.recount(index, before, ChildState::Running);
     }
 
     /// How a child ended.
@@ -334,13 +401,15 @@ impl MapRun {
     }
 
     fn is_done(&self) -> bool {
-        self.counts.executions.pending + self.counts.executions.running == 0
+        let Counts { pending, running, pending_redrive, .. } = self.counts.executions;
+        pending + running + pending_redrive == 0
     }
 
     fn has_free_slot(&self) -> bool {
         let asked = usize::try_from(self.request.max_concurrency).unwrap_or(usize::MAX);
         let most = if asked == 0 { quota::DISTRIBUTED_MAP_CONCURRENCY_MAX } else { asked };
-        self.next < self.outputs.len() && self.running.len() < most.min(quota::DISTRIBUTED_MAP_CONCURRENCY_MAX)
+        let has_more = self.next < self.outputs.len() || !self.again.is_empty();
+        has_more && self.running.len() < most.min(quota::DISTRIBUTED_MAP_CONCURRENCY_MAX)
     }
 
     /// Either threshold breaks the run; with neither given, the first failure does.

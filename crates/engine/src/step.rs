@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use stepwell_interpreter::{Chance, Command, Decision, Effect, Execution, Moment, Start, TaskKey, TaskRequest};
 use stepwell_spec::{Record, Timestamp};
 
-use crate::map_runs::{ChildOf, MapRunCounts, MapRunLimits, MapRuns, Next, StoppedRun};
+use crate::map_runs::{Child, ChildOf, MapRunCounts, MapRunLimits, MapRuns, Next, StoppedRun};
 use crate::timers::Timers;
 
 /// Names an execution inside one engine. Never reused.
@@ -17,7 +17,7 @@ pub struct ExecutionId(pub u64);
 pub enum Input {
     /// A new execution, under a name from [`Engine::reserve_id`].
     Start(ExecutionId, Box<Start>),
-    /// A command for an execution. One for an execution that is gone changes nothing.
+    /// A command for an execution. One for an execution that is not in memory changes nothing and comes out again.
     Command(ExecutionId, Command),
     /// Time has passed: fires one timer that is due, if there is one.
     Tick,
@@ -38,6 +38,8 @@ pub struct Outbox {
     pub yielded: Vec<ExecutionId>,
     /// Map Runs that are over, and how they stood: by their execution and their place there.
     pub map_runs_ended: Vec<(ExecutionId, TaskKey, MapRunCounts)>,
+    /// Commands for executions that were released: to be given again once those are in memory.
+    pub absent: Vec<(ExecutionId, Command)>,
     /// Executions that ended.
     pub ended: Vec<ExecutionId>,
 }
@@ -123,9 +125,10 @@ impl Engine {
         self.executions.is_empty()
     }
 
-    /// Takes an execution out of memory. Its timers stay. One whose Map Run is open stays too: answers `false`.
+    /// Takes an execution out of memory. Its timers stay. One whose Map Run is open stays too, and one that waits for its
+    /// redrive: answers `false`.
     pub fn release(&mut self, id: ExecutionId) -> bool {
-        let may_go = !self.map_runs.has_open(id);
+        let may_go = !self.map_runs.has_open(id) && !self.map_runs.is_pending_redrive(id);
         if may_go {
             self.executions.remove(&id);
         }
@@ -143,12 +146,20 @@ impl Engine {
         self.executions.insert(id, execution);
     }
 
-    /// Takes a child of an open Map Run up again, as far as its log has brought it. Before [`Engine::resume`] is called for
-    /// the parent, which was adopted. A running child is adopted and resumed by itself.
-    pub fn restore_child(&mut self, child: ExecutionId, of: ChildOf, execution: &Execution) {
+    /// Takes a child of a Map Run up again, as far as its log has brought it: before [`Engine::resume`] is called for the
+    /// parent, which was adopted, or before the parent is redriven.
+    ///
+    /// `is_redriven` says that a child which did not succeed runs again; if it is not an Express execution, it is to be
+    /// adopted. A running child is adopted and resumed by itself.
+    pub fn restore_child(&mut self, child: ExecutionId, of: ChildOf, execution: &Execution, is_redriven: bool) {
         if let Some(parent) = self.executions.get(&of.parent) {
-            self.map_runs.restore_child(child, of, execution, parent);
+            self.map_runs.restore_child(child, of, execution, is_redriven, parent);
         }
+    }
+
+    /// Whether an execution is a child of an open Map Run and waits for its redrive.
+    pub fn is_pending_redrive(&self, id: ExecutionId) -> bool {
+        self.map_runs.is_pending_redrive(id)
     }
 
     /// Asks again for everything an adopted execution waits for, under the same names: once, after a recovery.
@@ -190,7 +201,14 @@ impl Engine {
         let mut taken = 0;
         while let Some(turn) = turns.pop_front() {
             taken += 1;
-            let (id, decision) = self.take(turn, Moment { now: self.now, entropy: chance.draw() });
+            let at = Moment { now: self.now, entropy: chance.draw() };
+            let (id, decision) = match turn {
+                Turn::Command(id, command) if !self.executions.contains_key(&id) => {
+                    outbox.absent.push((id, command));
+                    continue;
+                }
+                turn => self.take(turn, at),
+            };
             let turns_left = TURNS_PER_STEP.saturating_sub(taken + turns.len());
             self.deliver(id, decision, chance, turns_left, &mut turns, &mut outbox);
         }
@@ -267,11 +285,16 @@ impl Engine {
             Next::Nothing => {}
             Next::StartChildren(run) => {
                 for _ in 0..turns_left.max(1) {
-                    let child = ExecutionId(self.next_execution);
-                    let Some(start) = self.map_runs.next_child(run, child, &chance.uuid()) else { return };
-                    self.next_execution += 1;
-                    outbox.children.push((child, self.map_runs.child_started(run, child)));
-                    turns.push_back(Turn::Start(child, Box::new(start)));
+                    let new = ExecutionId(self.next_execution);
+                    match self.map_runs.next_child(run, new, &chance.uuid()) {
+                        Some(Child::New(of, start)) => {
+                            self.next_execution += 1;
+                            outbox.children.push((new, of));
+                            turns.push_back(Turn::Start(new, start));
+                        }
+                        Some(Child::Old(child)) => turns.push_back(Turn::Command(child, Command::Redrive)),
+                        None => return,
+                    }
                 }
                 outbox.yielded.push(run.0);
             }

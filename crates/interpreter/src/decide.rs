@@ -441,16 +441,31 @@ impl<'a> Burst<'a> {
     /// Takes back what a thread's state asked of the world.
     fn give_up(&mut self, thread: ThreadId) {
         let mut open = Vec::new();
-        self.execution.active(thread).obligations(thread, &mut open);
+        let active = self.execution.active(thread);
+        active.obligations(thread, &mut open);
+        // Also one that somebody has taken, which is not asked for any more.
+        let task = match &active.work {
+            Work::Task(task) => Some(task.request.key),
+            Work::None
+            | Work::Until { .. }
+            | Work::Retry { .. }
+            | Work::Children(_)
+            | Work::MapRun(_)
+            | Work::MapRunOver(_) => None,
+        };
+        if let Some(task) = task {
+            open.retain(|effect| !matches!(effect, Effect::RunTask(_)));
+            open.push(Effect::CancelTask(task));
+        }
         for effect in open {
             match effect {
                 Effect::SetTimer(timer, _) => self.effect(Effect::CancelTimer(timer)),
-                Effect::RunTask(request) => self.effect(Effect::CancelTask(request.key)),
+                Effect::CancelTask(task) => self.effect(Effect::CancelTask(task)),
                 Effect::StartMapRun(request) => {
                     self.effect(Effect::StopMapRun(request.key));
                     self.record_next(thread, Event::MapRunAborted);
                 }
-                Effect::CancelTask(_)
+                Effect::RunTask(_)
                 | Effect::StopMapRun(_)
                 | Effect::CancelTimer(_)
                 | Effect::Continue
@@ -481,6 +496,7 @@ impl<'a> Burst<'a> {
                 Some(Phase::Ready { .. }) => self.ready.push_back(thread),
                 Some(Phase::In(active)) => match &active.work {
                     Work::Children(_) => states::resume_children(self, thread),
+                    Work::MapRunOver(_) => states::map_run::redrive(self, thread),
                     Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) | Work::MapRun(_) => {
                         states::begin(self, thread);
                     }

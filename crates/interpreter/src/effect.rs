@@ -97,6 +97,8 @@ pub struct MapRunRequest {
     pub processor: WorkflowId,
     /// Whether the children are Express executions.
     pub express: bool,
+    /// How often it was redriven.
+    pub redrive_count: u64,
     /// Their inputs, in order.
     pub inputs: Array,
     /// Children at once at most; 0 for no limit of its own.

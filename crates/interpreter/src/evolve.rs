@@ -173,11 +173,22 @@ impl Execution {
             // AWS hangs what follows a success on what led to it, not on the success itself.
             Event::ParallelStateSucceeded | Event::MapStateSucceeded => {}
             Event::MapRunStarted(started) => self.start_map_run(thread, record.id, started),
-            Event::MapRunSucceeded | Event::MapRunFailed(_) | Event::MapRunAborted => {
+            Event::MapRunSucceeded => {
                 self.set_work(thread, Work::None);
                 self.follow(thread, record.id);
             }
-            Event::MapRunRedriven(_) => self.follow(thread, record.id),
+            Event::MapRunFailed(_) | Event::MapRunAborted => {
+                self.end_map_run(thread);
+                self.follow(thread, record.id);
+            }
+            Event::MapRunRedriven(redriven) => {
+                if let Work::MapRunOver(request) = &mut self.active_mut(thread).work {
+                    request.redrive_count = redriven.redrive_count;
+                    let request = request.clone();
+                    self.set_work(thread, Work::MapRun(request));
+                }
+                self.follow(thread, record.id);
+            }
         }
     }
 
@@ -293,6 +304,7 @@ impl Execution {
             key: TaskKey { thread, scheduled_event_id: event_id },
             arn: started.map_run_arn.clone(),
             state,
+            redrive_count: 0,
             processor: map.processor,
             express: matches!(&map.mode, MapMode::Distributed(distributed) if distributed.express_children),
             inputs: started.inputs.as_array().cloned().unwrap_or_else(|| Array::new(Vec::new())),
@@ -302,6 +314,14 @@ impl Execution {
         };
         self.set_work(thread, Work::MapRun(Box::new(request)));
         self.follow(thread, event_id);
+    }
+
+    /// A Map Run has ended without success, and is kept for a redrive.
+    fn end_map_run(&mut self, thread: ThreadId) {
+        if let Work::MapRun(request) = &self.active(thread).work {
+            let request = request.clone();
+            self.set_work(thread, Work::MapRunOver(request));
+        }
     }
 
     fn open_scheduled_task(&mut self, thread: ThreadId, event_id: u64, opened: OpenedTask<'_>) {
@@ -368,9 +388,10 @@ impl Execution {
                 active.retries.clear();
                 match &mut active.work {
                     Work::Children(children) => children.running = running,
-                    Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) | Work::MapRun(_) => {
-                        active.work = Work::None;
-                    }
+                    Work::MapRunOver(_) => {}
+                    // The execution ended before its Map Run could.
+                    Work::MapRun(request) => active.work = Work::MapRunOver(request.clone()),
+                    Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) => active.work = Work::None,
                 }
             }
         }
@@ -452,7 +473,12 @@ impl Execution {
     fn children_mut(&mut self, id: ThreadId) -> &mut Children {
         match &mut self.active_mut(id).work {
             Work::Children(children) => children,
-            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) | Work::MapRun(_) => {
+            Work::None
+            | Work::Until { .. }
+            | Work::Retry { .. }
+            | Work::Task(_)
+            | Work::MapRun(_)
+            | Work::MapRunOver(_) => {
                 panic!("I11: thread {} has children when theirs end", id.0)
             }
         }

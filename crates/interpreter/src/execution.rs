@@ -190,6 +190,8 @@ pub(crate) enum Work {
     Children(Box<Children>),
     /// Child executions.
     MapRun(Box<MapRunRequest>),
+    /// Nothing: its child executions ended without success. A redrive of the execution takes them up again.
+    MapRunOver(Box<MapRunRequest>),
 }
 
 /// An open task.
@@ -311,6 +313,15 @@ impl Execution {
         })
     }
 
+    /// The Map Runs that a redrive of this execution, which has ended, takes up again.
+    pub fn redrivable_map_runs(&self) -> impl Iterator<Item = &MapRunRequest> {
+        let ended = !self.is_running();
+        self.threads.values().filter(move |_| ended).filter_map(|thread| match &thread.phase {
+            Phase::In(Active { work: Work::MapRun(request) | Work::MapRunOver(request), .. }) => Some(&**request),
+            Phase::In(_) | Phase::Ready { .. } | Phase::Ended(_) => None,
+        })
+    }
+
     /// When an execution that starts to run now runs out of time: by its definition, or by what any may take.
     pub(crate) fn timeout_from(&self, now: Timestamp) -> Option<Timestamp> {
         let own = (self.workflow == WorkflowId::ROOT).then_some(self.definition.timeout_seconds).flatten();
@@ -357,7 +368,8 @@ impl Execution {
             | Work::Until { .. }
             | Work::Retry { .. }
             | Work::Children(_)
-            | Work::MapRun(_) => None,
+            | Work::MapRun(_)
+            | Work::MapRunOver(_) => None,
         }
     }
 
@@ -422,7 +434,7 @@ impl Active {
     /// Timers and tasks this state waits for.
     pub(crate) fn obligations(&self, thread: ThreadId, effects: &mut Vec<Effect>) {
         match &self.work {
-            Work::None | Work::Children(_) => {}
+            Work::None | Work::Children(_) | Work::MapRunOver(_) => {}
             Work::Until { at } => {
                 effects.push(Effect::SetTimer(TimerKey::wait(thread, self.entered_event_id), *at));
             }

@@ -140,7 +140,12 @@ impl TestedState {
     pub fn task(&self) -> Option<&TaskRequest> {
         match &self.execution.find_active(ThreadId::ROOT)?.work {
             Work::Task(task) => Some(&task.request),
-            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Children(_) | Work::MapRun(_) => None,
+            Work::None
+            | Work::Until { .. }
+            | Work::Retry { .. }
+            | Work::Children(_)
+            | Work::MapRun(_)
+            | Work::MapRunOver(_) => None,
         }
     }
 
@@ -149,7 +154,7 @@ impl TestedState {
         match &self.execution.find_active(ThreadId::ROOT)?.work {
             Work::Children(children) => children.map.as_ref().map(|map| MapItems::count(&map.items)),
             Work::MapRun(request) => Some(request.inputs.len()),
-            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) => None,
+            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) | Work::MapRunOver(_) => None,
         }
     }
 
@@ -173,7 +178,7 @@ impl TestedState {
             Work::Task(task) => Open::Task(task.request.key),
             Work::MapRun(request) => Open::MapRun(request.key),
             Work::Children(_) => Open::Children,
-            Work::None | Work::Until { .. } | Work::Retry { .. } => return,
+            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::MapRunOver(_) => return,
         };
         if let Err(failure) = &answer
             && let Some(retrier) = state.retriers().iter().position(|retrier| failure.is_any_of(&retrier.error_equals))
@@ -227,7 +232,12 @@ impl TestedState {
                     failure: failure.unwrap_or_default(),
                     delay_ms: u64::try_from(at.0 - self.at.now.0).unwrap_or(0),
                 }),
-                Work::None | Work::Until { .. } | Work::Task(_) | Work::Children(_) | Work::MapRun(_) => None,
+                Work::None
+                | Work::Until { .. }
+                | Work::Task(_)
+                | Work::Children(_)
+                | Work::MapRun(_)
+                | Work::MapRunOver(_) => None,
             },
         }
     }

@@ -37,7 +37,7 @@ pub(crate) struct Front {
     throttle: Throttle,
     queue: Queue,
     door: Door,
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
     account: String,
     region: String,
     seed: u64,
@@ -71,7 +71,13 @@ impl Answered {
 
 impl Front {
     /// The front of this service. The seed is what request ids are drawn from.
-    pub(crate) fn new(settings: &Settings, keyring: Option<Keyring>, door: Door, seed: u64) -> Front {
+    pub(crate) fn new(
+        settings: &Settings,
+        keyring: Option<Keyring>,
+        door: Door,
+        metrics: Arc<Metrics>,
+        seed: u64,
+    ) -> Front {
         Front {
             gate: Gate::new(settings.listen, &settings.allowed_hosts),
             keyring,
@@ -79,7 +85,7 @@ impl Front {
             throttle: Throttle::new(settings.throttling.clone()),
             queue: Queue::new(),
             door,
-            metrics: Metrics::new(),
+            metrics,
             account: settings.account.clone(),
             region: settings.region.clone(),
             seed,
@@ -209,9 +215,9 @@ impl Front {
         self.throttle.admit(&place, action)?;
         let request = decode(action, body)?;
         check(&request)?;
-        let _queued = self.queue.enter(action)?;
+        let place_in_line = self.queue.enter(action)?;
         let gone = || Err(Refusal::silent(ProtocolError::ServiceUnavailableException));
-        self.door.call(Call { id, place, request }).await.unwrap_or_else(gone)
+        self.door.call(Call { id, place, request }, place_in_line).await.unwrap_or_else(gone)
     }
 
     /// Whose resources are meant: the account of the key or, where nobody proves anything, an access key that is an account

@@ -1,7 +1,7 @@
 //! Stepwell over HTTP: the pure service on a thread of its own, behind a socket.
 //!
 //! The only async crate. Owns the socket and its limits, the keys that may sign, how often callers may call, the clock, the
-//! source of chance, and what answers tasks. What a request means and what comes of it is the API's.
+//! source of chance, what answers tasks, and who is told what happens. What a request means and what comes of it is the API's.
 //!
 //! Connections are read and written by an async runtime; a request crosses to the service's thread through a channel and
 //! its answer comes back through another, so that no lock stands between them.
@@ -12,6 +12,7 @@ mod connection;
 mod credentials;
 mod gate;
 mod http;
+mod listener;
 mod metrics;
 mod mocks;
 mod queue;
@@ -22,6 +23,7 @@ mod throttle;
 mod transport;
 mod writer;
 
+pub use listener::Listener;
 pub use mocks::{MockFile, Mocks};
 pub use server::{Server, StartError};
 pub use settings::{Settings, Time};

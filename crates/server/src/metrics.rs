@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use stepwell_api::Refusal;
+use stepwell_api::{ByType, Outs, Refusal};
 use stepwell_spec::{Action, Response};
 
 /// The statuses the API answers, and at the end the row of any other.
@@ -41,7 +41,24 @@ pub(crate) struct Metrics {
     refusals: Mutex<BTreeMap<&'static str, u64>>,
     connections: AtomicU64,
     connections_open: AtomicU64,
+    executions: [Executions; TYPES.len()],
 }
+
+/// Executions of one type.
+#[derive(Debug, Default)]
+struct Executions {
+    started: AtomicU64,
+    ended: AtomicU64,
+    running: AtomicU64,
+}
+
+/// What an execution's type is called, and its number among others.
+type Type = (&'static str, fn(&ByType) -> u64);
+
+const TYPES: [Type; 2] = [("STANDARD", |count| count.standard), ("EXPRESS", |count| count.express)];
+
+/// A metric of executions: its name, kind and meaning, and where it is counted.
+type Column = (&'static str, &'static str, &'static str, fn(&Executions) -> &AtomicU64);
 
 /// Requests that mean one action.
 #[derive(Debug, Default)]
@@ -61,6 +78,7 @@ impl Metrics {
             refusals: Mutex::default(),
             connections: AtomicU64::new(0),
             connections_open: AtomicU64::new(0),
+            executions: Default::default(),
         }
     }
 
@@ -97,6 +115,17 @@ impl Metrics {
         self.connections_open.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// Counts executions that began, went on or ended with one input.
+    pub(crate) fn count_executions(&self, outs: &Outs) {
+        for ((_, number), executions) in TYPES.iter().zip(&self.executions) {
+            let (started, ended) = (number(&outs.started), number(&outs.ended));
+            executions.started.fetch_add(started, Ordering::Relaxed);
+            executions.ended.fetch_add(ended, Ordering::Relaxed);
+            executions.running.fetch_add(started + number(&outs.resumed), Ordering::Relaxed);
+            executions.running.fetch_sub(ended, Ordering::Relaxed);
+        }
+    }
+
     /// All of it. What never came up is left out.
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
@@ -106,6 +135,7 @@ impl Metrics {
         for (reason, count) in self.refusals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             line(&mut text, &format!("stepwell_refusals_total{{reason=\"{reason}\"}}"), *count);
         }
+        self.write_executions(&mut text);
         describe(&mut text, "stepwell_connections_total", "counter", "Connections taken.");
         line(&mut text, "stepwell_connections_total", self.connections.load(Ordering::Relaxed));
         describe(&mut text, "stepwell_connections_open", "gauge", "Connections there are now.");
@@ -133,6 +163,20 @@ impl Metrics {
                 if count > 0 {
                     line(text, &format!("stepwell_requests_total{{action=\"{action}\",status=\"{status}\"}}"), count);
                 }
+            }
+        }
+    }
+
+    fn write_executions(&self, text: &mut String) {
+        let columns: [Column; 3] = [
+            ("stepwell_executions_started_total", "counter", "Executions started, by type.", |row| &row.started),
+            ("stepwell_executions_ended_total", "counter", "Executions ended, by type.", |row| &row.ended),
+            ("stepwell_executions_running", "gauge", "Executions that run now, by type.", |row| &row.running),
+        ];
+        for (name, kind, meaning, column) in columns {
+            describe(text, name, kind, meaning);
+            for ((word, _), row) in TYPES.iter().zip(&self.executions) {
+                line(text, &format!("{name}{{type=\"{word}\"}}"), column(row).load(Ordering::Relaxed));
             }
         }
     }
@@ -247,6 +291,24 @@ mod tests {
             samples(&metrics, "stepwell_connections"),
             ["stepwell_connections_total 2", "stepwell_connections_open 1"]
         );
+    }
+
+    #[test]
+    fn executions_run_from_their_start_or_return_to_their_end() {
+        let metrics = Metrics::new();
+        let [both, standard, express] =
+            [(2, 1), (1, 0), (0, 1)].map(|(standard, express)| ByType { standard, express });
+        metrics.count_executions(&Outs { started: both, ended: express, ..Outs::default() });
+        metrics.count_executions(&Outs { resumed: standard, ended: standard, ..Outs::default() });
+        let check = |name: &str, standard: u64, express: u64| {
+            let name = format!("stepwell_executions_{name}");
+            let lines =
+                [format!("{name}{{type=\"STANDARD\"}} {standard}"), format!("{name}{{type=\"EXPRESS\"}} {express}")];
+            assert_eq!(samples(&metrics, &name), lines);
+        };
+        check("started_total", 2, 1);
+        check("ended_total", 1, 1);
+        check("running", 2, 0);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! How much may be on its way to the service at a time. Past that a caller is told to come again, and nothing piles up.
 
+use std::sync::Arc;
+
 use stepwell_api::{BODY_BYTES_MAX, Refusal};
 use stepwell_spec::Action;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// Calls that are answered as soon as they are reached. At some 50 µs each the last of them waits 0.2 seconds, and a client
 /// that is told to come again soon loses less than one that waits behind more.
@@ -18,16 +20,16 @@ const BODIES_KIB_MAX: usize = 262_144;
 /// The places in front of the service.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    calls: Semaphore,
-    waits: Semaphore,
+    calls: Arc<Semaphore>,
+    waits: Arc<Semaphore>,
     bodies_kib: Semaphore,
 }
 
 impl Queue {
     pub(crate) fn new() -> Queue {
         Queue {
-            calls: Semaphore::new(CALLS_MAX),
-            waits: Semaphore::new(WAITS_MAX),
+            calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            waits: Arc::new(Semaphore::new(WAITS_MAX)),
             bodies_kib: Semaphore::new(BODIES_KIB_MAX),
         }
     }
@@ -40,10 +42,11 @@ impl Queue {
         self.bodies_kib.try_acquire_many(kib.max(1)).map_err(|_| Refusal::throttled())
     }
 
-    /// A place until the value is dropped, or a refusal in AWS's words.
-    pub(crate) fn enter(&self, action: Action) -> Result<SemaphorePermit<'_>, Refusal> {
+    /// A place until the value is dropped, or a refusal in AWS's words. It goes with the call: a caller that leaves gives its
+    /// place back when the service has heard of it, not before.
+    pub(crate) fn enter(&self, action: Action) -> Result<OwnedSemaphorePermit, Refusal> {
         let places = if waits(action) { &self.waits } else { &self.calls };
-        places.try_acquire().map_err(|_| Refusal::throttled())
+        places.clone().try_acquire_owned().map_err(|_| Refusal::throttled())
     }
 }
 

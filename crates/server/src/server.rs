@@ -22,10 +22,13 @@ use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
+use crate::listener::{Listener, LogLines};
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Running};
 use crate::transport::Transport;
-use stepwell_api::ServiceSettings;
+use crate::writer::Outside;
+use stepwell_api::{Heard, ServiceSettings};
 use stepwell_store::{EmbeddedStore, MemoryStore, Options, Store};
 
 /// The largest head of a request.
@@ -68,6 +71,7 @@ pub struct Server {
     seeds: Seeds,
     /// Without one, everybody is who they say they are.
     keyring: Option<Keyring>,
+    listeners: Vec<Box<dyn Listener>>,
 }
 
 impl fmt::Debug for Server {
@@ -95,7 +99,13 @@ impl Server {
         listener.set_nonblocking(true).map_err(refused)?;
         let seeds = Seeds::draw()?;
         let store = open_store(settings.data.as_deref(), seeds.log)?;
-        Ok(Server { settings, listener, transport, store, seeds, keyring })
+        let listeners: Vec<Box<dyn Listener>> = vec![Box::new(LogLines)];
+        Ok(Server { settings, listener, transport, store, seeds, keyring, listeners })
+    }
+
+    /// Tells this listener too what happens.
+    pub fn tell(&mut self, listener: Box<dyn Listener>) {
+        self.listeners.push(listener);
     }
 
     /// Where it listens.
@@ -117,9 +127,12 @@ impl Server {
     pub fn run_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let clock = Clock::new(self.settings.time, self.seeds.clock);
-        let settings = ServiceSettings { key: self.seeds.key };
-        let Running { door, ended, thread } = shard::start(self.store, &settings, clock, self.transport)?;
-        let front = Arc::new(Front::new(&self.settings, self.keyring, door, self.seeds.request_ids));
+        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
+        let settings = ServiceSettings { key: self.seeds.key, heard };
+        let metrics = Arc::new(Metrics::new());
+        let outside = Outside { transport: self.transport, listeners: self.listeners };
+        let Running { door, ended, thread } = shard::start(self.store, &settings, clock, outside, metrics.clone())?;
+        let front = Arc::new(Front::new(&self.settings, self.keyring, door, metrics, self.seeds.request_ids));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let outcome = runtime.block_on(async {
             let listener = TcpListener::from_std(self.listener).map_err(refused)?;

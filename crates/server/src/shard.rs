@@ -13,24 +13,39 @@ use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_spec::Response;
 use stepwell_store::Store;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::server::StartError;
-use crate::transport::Transport;
-use crate::writer::{Outcomes, Writer};
+use crate::writer::{Outcomes, Outside, Writer};
 
 /// What came of a call.
 pub(crate) type Answer = Result<Response, Refusal>;
 
 enum Message {
-    Call(Box<Call>, oneshot::Sender<Answer>),
+    Call(Box<Call>, Caller),
     /// Nobody waits for this call's answer any more.
     Forget(u64),
     /// What came of a task.
     Answers(ExecutionId, Vec<Command>),
     /// Nobody can ask any more.
     End,
+}
+
+/// Who waits for the answer of a call, and the place that the call has in line. A caller that has left keeps it until the
+/// service has heard of that, so that calls which nobody waits for do not pile up either.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    sender: oneshot::Sender<Answer>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Caller {
+    pub(crate) fn answer(self, answer: Answer) {
+        // Whoever went away in this very moment wants no answer.
+        let _ = self.sender.send(answer);
+    }
 }
 
 /// The way to the service, for connections. The thread ends when nobody has one.
@@ -52,6 +67,12 @@ impl Drop for Way {
 pub(crate) struct Answers(Sender<Message>);
 
 impl Answers {
+    /// A way that leads nowhere.
+    #[cfg(test)]
+    pub(crate) fn unread() -> Answers {
+        Answers(std::sync::mpsc::channel().0)
+    }
+
     /// What an execution is to be told, in order.
     pub(crate) fn send(&self, execution: ExecutionId, commands: Vec<Command>) {
         if !commands.is_empty() {
@@ -76,10 +97,10 @@ impl Door {
     /// Asks the service and waits for its answer, however long that takes. `None` when the service is gone.
     ///
     /// A caller that stops waiting takes its call back.
-    pub(crate) async fn call(&self, call: Call) -> Option<Answer> {
+    pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
         let (sender, receiver) = oneshot::channel();
         let mut waiting = Waiting { door: self, id: call.id, is_over: false };
-        self.0.0.send(Message::Call(Box::new(call), sender)).ok()?;
+        self.0.0.send(Message::Call(Box::new(call), Caller { sender, _place: place })).ok()?;
         let answer = receiver.await;
         waiting.is_over = true;
         answer.ok()
@@ -118,16 +139,17 @@ pub(crate) fn start(
     store: Box<dyn Store>,
     settings: &ServiceSettings,
     mut clock: Clock,
-    transport: Transport,
+    outside: Outside,
+    metrics: Arc<Metrics>,
 ) -> Result<Running, StartError> {
     let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
     let (service, outs) = Service::open(settings, store.index(), clock.moment())
         .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
     let (sender, messages) = std::sync::mpsc::channel();
     let (alive, ended) = oneshot::channel();
-    let writer = Writer::start(store, transport, Answers(sender.clone())).map_err(refused)?;
+    let writer = Writer::start(store, outside, Answers(sender.clone())).map_err(refused)?;
     let waiting = BTreeMap::new();
-    let mut shard = Shard { service, clock, writer, messages, waiting, answers: VecDeque::new(), kept: 0 };
+    let mut shard = Shard { service, clock, writer, metrics, messages, waiting, answers: VecDeque::new(), kept: 0 };
     shard.deliver(outs);
     let thread = std::thread::Builder::new()
         .name("stepwell-shard".to_owned())
@@ -144,9 +166,10 @@ struct Shard {
     service: Service,
     clock: Clock,
     writer: Writer,
+    metrics: Arc<Metrics>,
     messages: Receiver<Message>,
     /// Who waits for which call.
-    waiting: BTreeMap<u64, oneshot::Sender<Answer>>,
+    waiting: BTreeMap<u64, Caller>,
     /// Answers to tasks on their way back.
     answers: VecDeque<(ExecutionId, Command)>,
     /// Frames the service knows to be durable.
@@ -185,8 +208,8 @@ impl Shard {
             }
         }
         match self.next_message() {
-            Next::Message(Message::Call(call, sender)) => {
-                self.waiting.insert(call.id, sender);
+            Next::Message(Message::Call(call, caller)) => {
+                self.waiting.insert(call.id, caller);
                 let at = self.clock.moment();
                 let outs = self.service.call(*call, at);
                 self.deliver(outs)
@@ -235,10 +258,11 @@ impl Shard {
             tracing::error!(%fault, "the service has broken off");
             return false;
         }
+        self.metrics.count_executions(&outs);
         let mut replies = Vec::with_capacity(outs.replies.len());
         for (id, answer) in outs.replies {
-            if let Some(sender) = self.waiting.remove(&id) {
-                replies.push((sender, answer));
+            if let Some(caller) = self.waiting.remove(&id) {
+                replies.push((caller, answer));
             }
         }
         let kept = self.writer.kept();
@@ -247,15 +271,15 @@ impl Shard {
             self.service.kept(kept);
         }
         // Tasks that are cancelled were answered at once: there is nothing to take back.
-        let says_nothing_new = outs.frame.is_none() && outs.tasks.is_empty() && self.writer.is_even();
+        let says_nothing_new =
+            outs.frame.is_none() && outs.tasks.is_empty() && outs.notices.is_empty() && self.writer.is_even();
         if says_nothing_new {
-            for (sender, answer) in replies {
-                // Whoever went away in this very moment wants no answer.
-                let _ = sender.send(answer);
+            for (caller, answer) in replies {
+                caller.answer(answer);
             }
             return true;
         }
-        self.writer.give(Outcomes { frame: outs.frame, replies, tasks: outs.tasks })
+        self.writer.give(Outcomes { frame: outs.frame, replies, tasks: outs.tasks, notices: outs.notices })
     }
 }
 
@@ -269,6 +293,10 @@ mod tests {
 
     use super::*;
 
+    fn place() -> OwnedSemaphorePermit {
+        Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned().expect("a place")
+    }
+
     fn call(id: u64) -> Call {
         let place = Place { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
         let request = Request::ListActivities(ListActivitiesInput { max_results: None, next_token: None });
@@ -279,7 +307,7 @@ mod tests {
     fn a_caller_that_goes_away_takes_its_call_back() {
         let (sender, messages) = std::sync::mpsc::channel();
         let door = Door(Arc::new(Way(sender)));
-        let mut waiting = Box::pin(door.call(call(7)));
+        let mut waiting = Box::pin(door.call(call(7), place()));
         assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         drop(waiting);
         let said: Vec<String> = messages.try_iter().map(|message| format!("{message:?}")).collect();
@@ -290,11 +318,11 @@ mod tests {
     fn a_caller_that_was_answered_says_no_more() {
         let (sender, messages) = std::sync::mpsc::channel();
         let door = Door(Arc::new(Way(sender)));
-        let mut waiting = Box::pin(door.call(call(7)));
+        let mut waiting = Box::pin(door.call(call(7), place()));
         let mut context = Context::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(&mut context).is_pending());
         let Ok(Message::Call(_, answer)) = messages.recv() else { panic!("a call") };
-        answer.send(Err(Refusal::silent(ProtocolError::InternalFailure))).expect("somebody waits");
+        answer.answer(Err(Refusal::silent(ProtocolError::InternalFailure)));
         assert!(waiting.as_mut().poll(&mut context).is_ready());
         drop(waiting);
         drop(door);
@@ -307,7 +335,7 @@ mod tests {
         let (sender, messages) = std::sync::mpsc::channel();
         drop(messages);
         let door = Door(Arc::new(Way(sender)));
-        let mut waiting = Box::pin(door.call(call(7)));
+        let mut waiting = Box::pin(door.call(call(7), place()));
         let outcome = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(matches!(outcome, std::task::Poll::Ready(None)));
     }

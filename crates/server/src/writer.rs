@@ -3,17 +3,20 @@
 //! While one sync is in flight the next batch gathers, so that a busy server pays one sync for many callers and an idle one
 //! waits for nothing.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stepwell_api::{NewFrame, SHARD, ServiceTask};
+use stepwell_api::{NewFrame, Notice, SHARD, ServiceTask};
 use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError};
-use tokio::sync::oneshot;
 
-use crate::shard::{Answer, Answers};
+use crate::listener::Listener;
+use crate::shard::{Answer, Answers, Caller};
 use crate::transport::Transport;
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
@@ -34,9 +37,17 @@ pub(crate) struct Outcomes {
     /// What is to be kept first.
     pub(crate) frame: Option<NewFrame>,
     /// Answers, and who waits for them.
-    pub(crate) replies: Vec<(oneshot::Sender<Answer>, Answer)>,
+    pub(crate) replies: Vec<(Caller, Answer)>,
     /// Tasks to be done.
     pub(crate) tasks: Vec<ServiceTask>,
+    /// What listeners are told.
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// What tasks and notices go to.
+pub(crate) struct Outside {
+    pub(crate) transport: Transport,
+    pub(crate) listeners: Vec<Box<dyn Listener>>,
 }
 
 /// The way to the writer. It ends when this is dropped, after what was given to it.
@@ -50,11 +61,11 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Gives a store a thread. Tasks go to the transport, and their answers to `answers`.
-    pub(crate) fn start(store: Box<dyn Store>, transport: Transport, answers: Answers) -> std::io::Result<Writer> {
+    /// Gives a store a thread. Answers to tasks go to `answers`.
+    pub(crate) fn start(store: Box<dyn Store>, outside: Outside, answers: Answers) -> std::io::Result<Writer> {
         let (sender, outcomes) = sync_channel(QUEUE_MAX);
         let kept = Arc::new(AtomicU64::new(0));
-        let work = Work { store, transport, answers, kept: kept.clone(), outcomes };
+        let work = Work { store, outside, answers, kept: kept.clone(), outcomes };
         let thread = std::thread::Builder::new().name("stepwell-writer".to_owned()).spawn(move || work.run())?;
         Ok(Writer { sender, kept, thread, given: 0 })
     }
@@ -85,7 +96,7 @@ impl Writer {
 
 struct Work {
     store: Box<dyn Store>,
-    transport: Transport,
+    outside: Outside,
     answers: Answers,
     kept: Arc<AtomicU64>,
     outcomes: Receiver<Outcomes>,
@@ -173,15 +184,19 @@ impl Work {
         }
     }
 
-    /// Everything before it is durable: answers leave, tasks are done.
+    /// Everything before it is durable: answers leave, tasks are done, listeners are told.
     fn let_go(&mut self, outcomes: Outcomes) {
-        for (sender, answer) in outcomes.replies {
-            // Whoever went away in this very moment wants no answer.
-            let _ = sender.send(answer);
+        for (caller, answer) in outcomes.replies {
+            caller.answer(answer);
         }
         for task in outcomes.tasks {
-            let commands = self.transport.run(&task);
+            let commands = self.outside.transport.run(&task);
             self.answers.send(task.execution, commands);
+        }
+        for notice in &outcomes.notices {
+            for listener in &mut self.outside.listeners {
+                listener.hear(notice);
+            }
         }
     }
 

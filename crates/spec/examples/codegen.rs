@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, io};
 
+use stepwell_spec::shapes::LogLevel;
 use stepwell_spec::{
     Action, Bucket, Dialect, ERRORS, EVENTS, Exception, FieldType, GroupRule, LARGE_REGIONS, OperandType, Operator,
     Place, ProtocolError, QUOTAS, Relation, SERVICES, THROTTLES, fields_of, groups_of,
@@ -163,11 +164,20 @@ fn service_integrations() -> String {
 }
 
 fn history_events() -> String {
-    let mut page =
-        heading("History events", "Every type of event that `GetExecutionHistory` shows, and what consoles call it.");
-    page.push_str("\n| type | label |\n| --- | --- |\n");
-    for row in EVENTS.iter().filter(|row| row.public) {
-        let _ = writeln!(page, "| `{}` | {} |", row.name, row.label);
+    let mut page = heading(
+        "History events",
+        "Every type of event that `GetExecutionHistory` shows, what consoles call it, and which levels of a logging \
+             configuration write it to CloudWatch Logs.",
+    );
+    page.push_str("\n| type | label | logged |\n| --- | --- | --- |\n");
+    for row in EVENTS {
+        let levels = match row.logged_at {
+            Some(LogLevel::All) => "`ALL`",
+            Some(LogLevel::Error) => "`ALL`, `ERROR`",
+            Some(LogLevel::Fatal) => "`ALL`, `ERROR`, `FATAL`",
+            Some(LogLevel::Off) | None => continue,
+        };
+        let _ = writeln!(page, "| `{}` | {} | {levels} |", row.name, row.label);
     }
     page
 }

@@ -1,13 +1,14 @@
 //! History events: the 62 that AWS shows, and the few of ours that it does not.
 //!
-//! One row gives the enum variant, its storage tag, its name and its details; one row per details struct gives the
-//! fields with AWS's JSON keys. A storage tag, once released, never changes meaning. Fields after the semicolon are
+//! One row gives the enum variant, its storage tag, its name, its details and the logging level that writes it; one row per
+//! details struct gives the fields with AWS's JSON keys. A storage tag, once released, never changes meaning. Fields after the semicolon are
 //! ours: durable, folded into the execution's state, never shown.
 
 use std::sync::Arc;
 
 use stepwell_json::{Json, ObjectBuilder};
 
+use crate::shapes::LogLevel;
 use crate::stored::{FieldSink, FieldSource, Stored};
 use crate::timestamp::Timestamp;
 
@@ -454,12 +455,17 @@ pub struct EventRow {
     pub name: &'static str,
     /// Whether histories show it and number it.
     pub public: bool,
+    /// The quietest logging level that writes it to CloudWatch Logs; none for events that histories do not show.
+    ///
+    /// Source: Developer Guide, "Log levels for Step Functions execution events"; of activities and failed evaluations,
+    /// which that table does not have, as of tasks.
+    pub logged_at: Option<LogLevel>,
     /// What people see in lists.
     pub label: &'static str,
 }
 
 macro_rules! history_events {
-    ($( $(#[$doc:meta])* $tag:literal $name:ident $(($details:ident))? $visibility:ident $label:literal; )*) => {
+    ($( $(#[$doc:meta])* $tag:literal $name:ident $(($details:ident))? $visibility:ident $($level:ident)? $label:literal; )*) => {
         /// What happened to an execution.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Event {
@@ -468,15 +474,14 @@ macro_rules! history_events {
 
         /// The table of events, in the order of their tags.
         pub const EVENTS: &[EventRow] = &[
-            $( EventRow { tag: $tag, name: stringify!($name), public: history_events!(@public $visibility), label: $label }, )*
+            $( history_events!(@row $tag $name $visibility $label $($level)?), )*
         ];
 
         impl Event {
             /// The event's row in the table.
             pub fn row(&self) -> EventRow {
                 match self {
-                    $( history_events!(@pattern $name $($details)?) =>
-                        EventRow { tag: $tag, name: stringify!($name), public: history_events!(@public $visibility), label: $label }, )*
+                    $( history_events!(@pattern $name $($details)?) => history_events!(@row $tag $name $visibility $label $($level)?), )*
                 }
             }
 
@@ -512,6 +517,19 @@ macro_rules! history_events {
             }
         }
     };
+    (@row $tag:literal $name:ident $visibility:ident $label:literal $($level:ident)?) => {
+        EventRow {
+            tag: $tag,
+            name: stringify!($name),
+            public: history_events!(@public $visibility),
+            logged_at: history_events!(@level $($level)?),
+            label: $label,
+        }
+    };
+    (@level all) => { Some(LogLevel::All) };
+    (@level error) => { Some(LogLevel::Error) };
+    (@level fatal) => { Some(LogLevel::Fatal) };
+    (@level) => { None };
     (@public public) => { true };
     (@public private) => { false };
     (@pattern $name:ident $details:ident) => { Event::$name(_) };
@@ -527,68 +545,68 @@ macro_rules! history_events {
 }
 
 history_events! {
-    1 ExecutionStarted(ExecutionStarted) public "Execution started";
-    2 ExecutionSucceeded(ExecutionSucceeded) public "Execution succeeded";
-    3 ExecutionFailed(ExecutionFailed) public "Execution failed";
-    4 ExecutionTimedOut(ExecutionTimedOut) public "Execution timed out";
-    5 ExecutionAborted(ExecutionAborted) public "Execution aborted";
-    6 ExecutionRedriven(ExecutionRedriven) public "Execution redriven";
-    10 PassStateEntered(StateEntered) public "Pass state entered";
-    11 PassStateExited(StateExited) public "Pass state exited";
-    12 TaskStateEntered(StateEntered) public "Task state entered";
-    13 TaskStateExited(StateExited) public "Task state exited";
-    14 TaskStateAborted public "Task state aborted";
-    15 ChoiceStateEntered(StateEntered) public "Choice state entered";
-    16 ChoiceStateExited(StateExited) public "Choice state exited";
-    17 WaitStateEntered(StateEntered) public "Wait state entered";
-    18 WaitStateExited(StateExited) public "Wait state exited";
-    19 WaitStateAborted public "Wait state aborted";
-    20 SucceedStateEntered(StateEntered) public "Succeed state entered";
-    21 SucceedStateExited(StateExited) public "Succeed state exited";
-    22 FailStateEntered(StateEntered) public "Fail state entered";
-    23 ParallelStateEntered(StateEntered) public "Parallel state entered";
-    24 ParallelStateExited(StateExited) public "Parallel state exited";
-    25 ParallelStateStarted public "Parallel state started";
-    26 ParallelStateSucceeded public "Parallel state succeeded";
-    27 ParallelStateFailed public "Parallel state failed";
-    28 ParallelStateAborted public "Parallel state aborted";
-    29 MapStateEntered(StateEntered) public "Map state entered";
-    30 MapStateExited(StateExited) public "Map state exited";
-    31 MapStateStarted(MapStateStarted) public "Map state started";
-    32 MapStateSucceeded public "Map state succeeded";
-    33 MapStateFailed public "Map state failed";
-    34 MapStateAborted public "Map state aborted";
-    40 MapIterationStarted(MapIterationStarted) public "Map iteration started";
-    41 MapIterationSucceeded(MapIterationSucceeded) public "Map iteration succeeded";
-    42 MapIterationFailed(MapIterationFailed) public "Map iteration failed";
-    43 MapIterationAborted(MapIterationAborted) public "Map iteration aborted";
-    44 MapRunStarted(MapRunStarted) public "Map Run started";
-    45 MapRunSucceeded public "Map Run succeeded";
-    46 MapRunFailed(MapRunFailed) public "Map Run failed";
-    47 MapRunAborted public "Map Run aborted";
-    48 MapRunRedriven(MapRunRedriven) public "Map Run redriven";
-    50 LambdaFunctionScheduled(LambdaFunctionScheduled) public "Lambda function scheduled";
-    51 LambdaFunctionScheduleFailed(LambdaFunctionScheduleFailed) public "Lambda function schedule failed";
-    52 LambdaFunctionStarted public "Lambda function started";
-    53 LambdaFunctionStartFailed(LambdaFunctionStartFailed) public "Lambda function start failed";
-    54 LambdaFunctionSucceeded(LambdaFunctionSucceeded) public "Lambda function succeeded";
-    55 LambdaFunctionFailed(LambdaFunctionFailed) public "Lambda function failed";
-    56 LambdaFunctionTimedOut(LambdaFunctionTimedOut) public "Lambda function timed out";
-    60 ActivityScheduled(ActivityScheduled) public "Activity scheduled";
-    61 ActivityScheduleFailed(ActivityScheduleFailed) public "Activity schedule failed";
-    62 ActivityStarted(ActivityStarted) public "Activity started";
-    63 ActivitySucceeded(ActivitySucceeded) public "Activity succeeded";
-    64 ActivityFailed(ActivityFailed) public "Activity failed";
-    65 ActivityTimedOut(ActivityTimedOut) public "Activity timed out";
-    70 TaskScheduled(TaskScheduled) public "Task scheduled";
-    71 TaskStarted(TaskStarted) public "Task started";
-    72 TaskStartFailed(TaskStartFailed) public "Task start failed";
-    73 TaskSubmitted(TaskSubmitted) public "Task submitted";
-    74 TaskSubmitFailed(TaskSubmitFailed) public "Task submit failed";
-    75 TaskSucceeded(TaskSucceeded) public "Task succeeded";
-    76 TaskFailed(TaskFailed) public "Task failed";
-    77 TaskTimedOut(TaskTimedOut) public "Task timed out";
-    80 EvaluationFailed(EvaluationFailed) public "Evaluation failed";
+    1 ExecutionStarted(ExecutionStarted) public all "Execution started";
+    2 ExecutionSucceeded(ExecutionSucceeded) public all "Execution succeeded";
+    3 ExecutionFailed(ExecutionFailed) public fatal "Execution failed";
+    4 ExecutionTimedOut(ExecutionTimedOut) public fatal "Execution timed out";
+    5 ExecutionAborted(ExecutionAborted) public fatal "Execution aborted";
+    6 ExecutionRedriven(ExecutionRedriven) public all "Execution redriven";
+    10 PassStateEntered(StateEntered) public all "Pass state entered";
+    11 PassStateExited(StateExited) public all "Pass state exited";
+    12 TaskStateEntered(StateEntered) public all "Task state entered";
+    13 TaskStateExited(StateExited) public all "Task state exited";
+    14 TaskStateAborted public error "Task state aborted";
+    15 ChoiceStateEntered(StateEntered) public all "Choice state entered";
+    16 ChoiceStateExited(StateExited) public all "Choice state exited";
+    17 WaitStateEntered(StateEntered) public all "Wait state entered";
+    18 WaitStateExited(StateExited) public all "Wait state exited";
+    19 WaitStateAborted public error "Wait state aborted";
+    20 SucceedStateEntered(StateEntered) public all "Succeed state entered";
+    21 SucceedStateExited(StateExited) public all "Succeed state exited";
+    22 FailStateEntered(StateEntered) public error "Fail state entered";
+    23 ParallelStateEntered(StateEntered) public all "Parallel state entered";
+    24 ParallelStateExited(StateExited) public all "Parallel state exited";
+    25 ParallelStateStarted public all "Parallel state started";
+    26 ParallelStateSucceeded public all "Parallel state succeeded";
+    27 ParallelStateFailed public error "Parallel state failed";
+    28 ParallelStateAborted public error "Parallel state aborted";
+    29 MapStateEntered(StateEntered) public all "Map state entered";
+    30 MapStateExited(StateExited) public all "Map state exited";
+    31 MapStateStarted(MapStateStarted) public all "Map state started";
+    32 MapStateSucceeded public all "Map state succeeded";
+    33 MapStateFailed public error "Map state failed";
+    34 MapStateAborted public error "Map state aborted";
+    40 MapIterationStarted(MapIterationStarted) public all "Map iteration started";
+    41 MapIterationSucceeded(MapIterationSucceeded) public all "Map iteration succeeded";
+    42 MapIterationFailed(MapIterationFailed) public error "Map iteration failed";
+    43 MapIterationAborted(MapIterationAborted) public error "Map iteration aborted";
+    44 MapRunStarted(MapRunStarted) public all "Map Run started";
+    45 MapRunSucceeded public all "Map Run succeeded";
+    46 MapRunFailed(MapRunFailed) public error "Map Run failed";
+    47 MapRunAborted public error "Map Run aborted";
+    48 MapRunRedriven(MapRunRedriven) public all "Map Run redriven";
+    50 LambdaFunctionScheduled(LambdaFunctionScheduled) public all "Lambda function scheduled";
+    51 LambdaFunctionScheduleFailed(LambdaFunctionScheduleFailed) public error "Lambda function schedule failed";
+    52 LambdaFunctionStarted public all "Lambda function started";
+    53 LambdaFunctionStartFailed(LambdaFunctionStartFailed) public error "Lambda function start failed";
+    54 LambdaFunctionSucceeded(LambdaFunctionSucceeded) public all "Lambda function succeeded";
+    55 LambdaFunctionFailed(LambdaFunctionFailed) public error "Lambda function failed";
+    56 LambdaFunctionTimedOut(LambdaFunctionTimedOut) public error "Lambda function timed out";
+    60 ActivityScheduled(ActivityScheduled) public all "Activity scheduled";
+    61 ActivityScheduleFailed(ActivityScheduleFailed) public error "Activity schedule failed";
+    62 ActivityStarted(ActivityStarted) public all "Activity started";
+    63 ActivitySucceeded(ActivitySucceeded) public all "Activity succeeded";
+    64 ActivityFailed(ActivityFailed) public error "Activity failed";
+    65 ActivityTimedOut(ActivityTimedOut) public error "Activity timed out";
+    70 TaskScheduled(TaskScheduled) public all "Task scheduled";
+    71 TaskStarted(TaskStarted) public all "Task started";
+    72 TaskStartFailed(TaskStartFailed) public error "Task start failed";
+    73 TaskSubmitted(TaskSubmitted) public all "Task submitted";
+    74 TaskSubmitFailed(TaskSubmitFailed) public error "Task submit failed";
+    75 TaskSucceeded(TaskSucceeded) public all "Task succeeded";
+    76 TaskFailed(TaskFailed) public error "Task failed";
+    77 TaskTimedOut(TaskTimedOut) public error "Task timed out";
+    80 EvaluationFailed(EvaluationFailed) public error "Evaluation failed";
     200 WaitScheduled(WaitScheduled) private "Wait scheduled";
     201 RetryScheduled(RetryScheduled) private "Retry scheduled";
     202 HeartbeatReceived(HeartbeatReceived) private "Heartbeat received";
@@ -638,6 +656,13 @@ mod tests {
         assert_eq!(tags.len(), EVENTS.len());
         assert!(tags.is_sorted());
         assert_eq!(EVENTS.iter().filter(|row| row.public).count(), 62);
+    }
+
+    #[test]
+    fn every_event_that_is_shown_has_a_logging_level() {
+        let at = |level: LogLevel| EVENTS.iter().filter(|row| row.logged_at == Some(level)).count();
+        assert_eq!((at(LogLevel::Fatal), at(LogLevel::Error), at(LogLevel::All), at(LogLevel::Off)), (3, 23, 36, 0));
+        assert!(EVENTS.iter().all(|row| row.public == row.logged_at.is_some()));
     }
 
     #[test]

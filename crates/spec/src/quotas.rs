@@ -17,6 +17,8 @@ pub struct Quota {
 pub mod quota {
     /// Bytes of one input, output or result, as compact JSON in UTF-8.
     pub const PAYLOAD_BYTES_MAX: usize = 262_144;
+    /// Bytes of a payload, escaped, that a log event has room for, and an event of EventBridge for input and output.
+    pub const ESCAPED_PAYLOAD_BYTES_MAX: usize = 253_952;
     /// Events in the history of one Standard execution.
     pub const HISTORY_EVENTS_MAX: u64 = 25_000;
     /// Characters of a definition.
@@ -62,11 +64,18 @@ const fn row(name: &'static str, value: u64, unit: &'static str, source: &'stati
 }
 
 const GUIDE: &str = "Developer Guide, Service quotas";
+const NOTICES: &str = "Developer Guide, CloudWatch Logs payloads, EventBridge payloads";
 const MODEL: &str = "API model";
 
 /// Every limit, for the reference page and for settings.
 pub const QUOTAS: &[Quota] = &[
     row("payload", quota::PAYLOAD_BYTES_MAX as u64, "bytes", GUIDE),
+    row(
+        "payload in a log event or an EventBridge event",
+        quota::ESCAPED_PAYLOAD_BYTES_MAX as u64,
+        "escaped bytes",
+        NOTICES,
+    ),
     row("history", quota::HISTORY_EVENTS_MAX, "events", GUIDE),
     row("definition", quota::DEFINITION_CHARACTERS_MAX as u64, "characters", MODEL),
     row("state name", quota::STATE_NAME_CHARACTERS_MAX as u64, "characters", MODEL),

@@ -13,11 +13,13 @@ use stepwell_store::{Decoder, Index, Kind, Order};
 use super::SHARD;
 use super::journal::KeptError;
 use super::nested::ParentTask;
+use super::redrives::RedriveToken;
 use super::residents::Child;
 
 /// Kinds of notes. What they mean never changes.
 pub(super) const BEGINNING: u16 = 1;
 pub(super) const WAITED_FOR: u16 = 2;
+pub(super) const REDRIVEN: u16 = 3;
 
 /// Frames of one log that are read at a time.
 const FRAMES_PER_READ: usize = 256;
@@ -66,6 +68,8 @@ pub(super) enum LogEntry {
     Record(Record),
     /// Another task waits for its end.
     WaitedFor(ParentTask),
+    /// It was redriven under a client token.
+    Redriven(RedriveToken),
 }
 
 /// Reads the log of an execution, if there is one.
@@ -90,6 +94,7 @@ pub(super) fn read_log(
                     Kind::Event(_) => LogEntry::Record(entry.record().map_err(unreadable)?),
                     Kind::Note(BEGINNING) => LogEntry::Beginning(Box::new(entry.note().map_err(unreadable)?)),
                     Kind::Note(WAITED_FOR) => LogEntry::WaitedFor(entry.note().map_err(unreadable)?),
+                    Kind::Note(REDRIVEN) => LogEntry::Redriven(entry.note().map_err(unreadable)?),
                     Kind::Note(kind) => return Err(KeptError::Missing(format!("the meaning of notes of kind {kind}"))),
                 })?;
             }

@@ -11,15 +11,15 @@ use stepwell_spec::shapes::{
     BillingDetails, CloudWatchEventsExecutionDataDetails, DescribeExecutionInput, DescribeExecutionOutput,
     DescribeStateMachineForExecutionInput, DescribeStateMachineForExecutionOutput, ExecutionRedriveFilter,
     ExecutionRedriveStatus, ExecutionStatus, GetExecutionHistoryInput, GetExecutionHistoryOutput, IncludedData,
-    ListExecutionsInput, ListExecutionsOutput, RedriveExecutionInput, RedriveExecutionOutput, StartExecutionInput,
-    StartExecutionOutput, StartSyncExecutionInput, StartSyncExecutionOutput, StopExecutionInput, StopExecutionOutput,
-    SyncExecutionStatus,
+    ListExecutionsInput, ListExecutionsOutput, StartExecutionInput, StartExecutionOutput, StartSyncExecutionInput,
+    StartSyncExecutionOutput, StopExecutionInput, StopExecutionOutput, SyncExecutionStatus,
 };
-use stepwell_spec::{Action, Exception, Record, Response, Text, Timestamp, quota};
+use stepwell_spec::{Action, Exception, Record, Response, Text, Timestamp};
 use stepwell_store::Order;
 
 use super::beginnings::read_history;
 use super::journal::KeptError;
+use super::redrives::not_redrivable;
 use super::registry::{Resolved, aws_owned_key};
 use super::residents::Run;
 use super::shard::drawn;
@@ -28,9 +28,6 @@ use crate::arns::{ExecutionRef, MachineRef, MapRunRef, Qualifier};
 use crate::checks::execution_input;
 use crate::pages::{Listing, page_size};
 use crate::refusal::Refusal;
-
-/// Days after its end that an execution can be redriven.
-const REDRIVE_DAYS: u64 = 14;
 
 impl Service {
     pub(super) fn start_execution(
@@ -202,25 +199,11 @@ impl Service {
         Ok(StopExecutionOutput { stop_date: stopped_at.unwrap_or(at.now) })
     }
 
-    pub(super) fn redrive_execution(
-        &mut self,
-        place: &Place,
-        input: &RedriveExecutionInput,
-        at: Moment,
-        outs: &mut Outs,
-    ) -> Result<RedriveExecutionOutput, Refusal> {
-        let id = self.find(place, &input.execution_arn)?;
-        if let Some(reason) = self.engine.execution(id).and_then(|execution| not_redrivable(execution, at.now)) {
-            return Err(Refusal::new(Exception::ExecutionNotRedrivable, reason));
-        }
-        self.command(id, Command::Redrive, at, outs);
-        Ok(RedriveExecutionOutput { redrive_date: at.now })
-    }
-
     pub(super) fn describe_execution(
         &mut self,
         place: &Place,
         input: &DescribeExecutionInput,
+        now: Timestamp,
     ) -> Result<DescribeExecutionOutput, Refusal> {
         let id = self.find(place, &input.execution_arn)?;
         let (Some(run), Some(execution)) = (self.runs.get(&id), self.engine.execution(id)) else {
@@ -233,13 +216,14 @@ impl Service {
             Status::Running | Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) => None,
         };
         let failure = failure_of(execution);
-        let reason = not_redrivable(execution, execution.stopped_at.unwrap_or(execution.started_at));
+        let is_pending = self.engine.is_pending_redrive(id);
+        let reason = not_redrivable(execution, now);
         let identity = &execution.identity;
         Ok(DescribeExecutionOutput {
             execution_arn: identity.arn.clone(),
             state_machine_arn: run.machine.arn.clone(),
             name: Some(identity.name.clone()),
-            status: status_of(execution),
+            status: if is_pending { ExecutionStatus::PendingRedrive } else { status_of(execution) },
             start_date: execution.started_at,
             stop_date: execution.stopped_at,
             input: with_data.then(|| run.input_text.clone()),
@@ -255,6 +239,7 @@ impl Service {
             redrive_count: Some(i64::try_from(execution.redrive_count).unwrap_or(i64::MAX)),
             redrive_date: execution.redriven_at,
             redrive_status: Some(match reason {
+                None if run.child_of.is_some() => ExecutionRedriveStatus::RedrivableByMapRun,
                 None => ExecutionRedriveStatus::Redrivable,
                 Some(_) => ExecutionRedriveStatus::NotRedrivable,
             }),
@@ -459,7 +444,7 @@ impl Service {
     }
 
     /// The same, with the execution in memory.
-    fn find(&mut self, place: &Place, arn: &str) -> Result<ExecutionId, Refusal> {
+    pub(super) fn find(&mut self, place: &Place, arn: &str) -> Result<ExecutionId, Refusal> {
         let id = self.execution_id_of(place, arn)?;
         match self.wake(id)? {
             true => Ok(id),
@@ -520,20 +505,6 @@ fn failure_of(execution: &Execution) -> Option<&Failure> {
         Status::Failed(failure) | Status::Aborted(failure) => Some(failure),
         Status::Running | Status::Succeeded(_) | Status::TimedOut(_) => None,
     }
-}
-
-/// Why an execution cannot be redriven; `None` when it can. The first two texts are recorded.
-fn not_redrivable(execution: &Execution, now: Timestamp) -> Option<String> {
-    let name = execution.status.name();
-    if matches!(execution.status, Status::Running | Status::Succeeded(_)) {
-        return Some(format!("Execution is {name} and cannot be redriven"));
-    }
-    if execution.last_event_id >= quota::HISTORY_EVENTS_MAX - 1 {
-        return Some("Execution history event limit exceeded".to_owned());
-    }
-    let stopped_at = execution.stopped_at.unwrap_or(now);
-    let is_late = now > stopped_at.plus_ms(REDRIVE_DAYS * 86_400_000);
-    is_late.then(|| "Execution has exceeded its redrivable period".to_owned())
 }
 
 fn included() -> CloudWatchEventsExecutionDataDetails {

@@ -14,7 +14,7 @@ use stepwell_spec::shapes::{
     DescribeMapRunInput, DescribeMapRunOutput, ListMapRunsInput, ListMapRunsOutput, MapRunExecutionCounts,
     MapRunItemCounts, MapRunListItem, MapRunStatus, UpdateMapRunInput, UpdateMapRunOutput,
 };
-use stepwell_spec::{Action, FieldSink, FieldSource, MapRunStarted, Stored, Text, Timestamp};
+use stepwell_spec::{Action, FieldSink, FieldSource, MapRunRedriven, MapRunStarted, Stored, Text, Timestamp};
 use stepwell_store::{Decoder, Index, Order};
 
 use super::journal::KeptError;
@@ -48,6 +48,8 @@ pub(super) struct MapRunRow {
     pub(super) limits: MapRunLimits,
     /// How it stood in the end.
     counts: MapRunCounts,
+    redrive_count: u64,
+    pub(super) redriven_at: Option<Timestamp>,
 }
 
 impl Service {
@@ -77,12 +79,33 @@ impl Service {
                 tolerated_failure_percentage: started.tolerated_failure_percentage,
             },
             counts: MapRunCounts::default(),
+            redrive_count: 0,
+            redriven_at: None,
         };
         let value = Some(row.arn.as_bytes().to_vec());
         self.journal.row(RowChange { table: MAP_RUNS_OPEN, key: open_key(parent, key), value: value.clone() });
         let key_of = list_key(&row.execution_arn, Some((row.started_at, key.scheduled_event_id)));
         self.journal.row(RowChange { table: MAP_RUNS_OF, key: key_of, value });
         run.map_runs.insert(key, row.clone());
+        self.write_map_run(&row)
+    }
+
+    /// A Map Run runs again. Its row was read when the redrive was asked for.
+    pub(super) fn map_run_redriven(
+        &mut self,
+        parent: ExecutionId,
+        redriven: &MapRunRedriven,
+        at: Timestamp,
+    ) -> Result<(), KeptError> {
+        let Some(run) = self.runs.get_mut(&parent) else { return Ok(()) };
+        let Some(row) = run.map_runs.values_mut().find(|row| row.arn == redriven.map_run_arn) else { return Ok(()) };
+        row.status = MapRunStatus::Running;
+        row.stopped_at = None;
+        row.redrive_count = redriven.redrive_count;
+        row.redriven_at = Some(at);
+        let row = row.clone();
+        let value = Some(row.arn.as_bytes().to_vec());
+        self.journal.row(RowChange { table: MAP_RUNS_OPEN, key: open_key(parent, row.key), value });
         self.write_map_run(&row)
     }
 
@@ -134,7 +157,7 @@ impl Service {
                 total: number(items.total()),
                 results_written: results_written(&items, is_over),
                 failures_not_redrivable: Some(0),
-                pending_redrive: Some(0),
+                pending_redrive: Some(number(items.pending_redrive)),
             },
             execution_counts: MapRunExecutionCounts {
                 pending: number(executions.pending),
@@ -146,10 +169,10 @@ impl Service {
                 total: number(executions.total()),
                 results_written: results_written(&executions, is_over),
                 failures_not_redrivable: Some(0),
-                pending_redrive: Some(0),
+                pending_redrive: Some(number(executions.pending_redrive)),
             },
-            redrive_count: Some(0),
-            redrive_date: None,
+            redrive_count: Some(number(row.redrive_count)),
+            redrive_date: row.redriven_at,
         })
     }
 
@@ -281,6 +304,13 @@ pub(super) fn open_map_runs(index: &dyn Index) -> Result<Vec<MapRunRow>, KeptErr
     }
 }
 
+impl Service {
+    /// A Map Run as it was last written down, in memory or not.
+    pub(super) fn map_run_row(&self, arn: &str) -> Result<Option<MapRunRow>, KeptError> {
+        read_map_run(&*self.index, arn)
+    }
+}
+
 fn read_map_run(index: &dyn Index, arn: &str) -> Result<Option<MapRunRow>, KeptError> {
     let Some(value) = index.get(MAP_RUNS, arn.as_bytes())? else { return Ok(None) };
     let broken = |what: String| RowError::Broken { table: MAP_RUNS, key: arn.to_owned(), what };
@@ -327,11 +357,13 @@ impl Stored for MapRunRow {
         self.limits.tolerated_failure_count.store(sink);
         self.limits.tolerated_failure_percentage.store(sink);
         for counts in [self.counts.executions, self.counts.items] {
-            let Counts { pending, running, succeeded, failed, timed_out, aborted } = counts;
-            for count in [pending, running, succeeded, failed, timed_out, aborted] {
+            let Counts { pending, running, succeeded, failed, timed_out, aborted, pending_redrive } = counts;
+            for count in [pending, running, succeeded, failed, timed_out, aborted, pending_redrive] {
                 count.store(sink);
             }
         }
+        self.redrive_count.store(sink);
+        self.redriven_at.store(sink);
     }
 
     fn restore<S: FieldSource>(source: &mut S) -> Result<Self, S::Error> {
@@ -354,6 +386,7 @@ impl Stored for MapRunRow {
                 failed: source.number()?,
                 timed_out: source.number()?,
                 aborted: source.number()?,
+                pending_redrive: source.number()?,
             })
         };
         let counts = MapRunCounts { executions: counts()?, items: counts()? };
@@ -368,6 +401,8 @@ impl Stored for MapRunRow {
             stopped_at,
             limits,
             counts,
+            redrive_count: source.number()?,
+            redriven_at: Option::restore(source)?,
         })
     }
 }

@@ -11,8 +11,10 @@ mod journal;
 mod listings;
 mod map_runs;
 mod nested;
+mod notices;
 mod own_calls;
 mod recovery;
+mod redrives;
 mod registry;
 mod residents;
 mod rows;
@@ -23,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use stepwell_engine::{Engine, ExecutionId};
-use stepwell_interpreter::{Chance, Command, Identity, Moment, TaskKey, TaskRequest};
+use stepwell_interpreter::{Chance, Command, Execution, Identity, Moment, Settings, TaskKey, TaskRequest};
 use stepwell_spec::{Request, Response, Text, Timestamp};
 use stepwell_store::Index;
 
@@ -38,6 +40,7 @@ use own_calls::OwnCalls;
 use residents::{Resting, Run};
 
 pub use journal::{KeptError, NewFrame};
+pub use notices::{Heard, LogEvent, Notice, StatusChange};
 pub use registry::{MachineRow, Registry, Resolved};
 pub use rows::{RowChange, RowError};
 
@@ -73,15 +76,36 @@ pub struct Outs {
     /// this input and must be opened again.
     pub fault: Option<KeptError>,
     /// Executions that began.
-    pub started: u64,
+    pub started: ByType,
+    /// Executions that run again: taken up when the service was opened, or redriven.
+    pub resumed: ByType,
     /// Executions that ended.
-    pub ended: u64,
+    pub ended: ByType,
     /// Answers, by the id of their calls.
     pub replies: Vec<(u64, Result<Response, Refusal>)>,
     /// Tasks to be done outside, whose answers come back by [`Service::complete`].
     pub tasks: Vec<ServiceTask>,
     /// Tasks whose answers are no longer wanted.
     pub cancelled: Vec<(ExecutionId, TaskKey)>,
+    /// What listeners are told, in the order it happened.
+    pub notices: Vec<Notice>,
+}
+
+/// How many executions, of each type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ByType {
+    /// Of Standard ones.
+    pub standard: u64,
+    /// Of Express ones.
+    pub express: u64,
+}
+
+impl ByType {
+    /// One more of this execution's type.
+    fn count(&mut self, execution: &Execution) {
+        let number = if execution.settings == Settings::express() { &mut self.express } else { &mut self.standard };
+        *number += 1;
+    }
 }
 
 /// A task on its way to what does it.
@@ -111,6 +135,8 @@ pub struct TestCase {
 pub struct ServiceSettings {
     /// Seals page tokens. Whoever knows it can make them.
     pub key: [u8; 32],
+    /// What somebody listens to.
+    pub heard: Heard,
 }
 
 /// One shard of the service: what exists, what runs, and who waits for what.
@@ -144,6 +170,8 @@ pub struct Service {
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
     /// Executions that this input has changed.
     touched: BTreeSet<ExecutionId>,
+    /// What somebody listens to.
+    heard: Heard,
     /// Why this input broke off.
     fault: Option<KeptError>,
 }
@@ -277,7 +305,7 @@ impl Service {
                 self.redrive_execution(place, &input, at, outs).map(Response::RedriveExecution)
             }
             Request::DescribeExecution(input) => {
-                self.describe_execution(place, &input).map(Response::DescribeExecution)
+                self.describe_execution(place, &input, now).map(Response::DescribeExecution)
             }
             Request::DescribeStateMachineForExecution(input) => {
                 self.describe_state_machine_for_execution(place, &input).map(Response::DescribeStateMachineForExecution)

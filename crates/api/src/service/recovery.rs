@@ -8,9 +8,8 @@ use stepwell_interpreter::{Chance, Moment};
 use stepwell_store::Index;
 
 use super::journal::{Journal, KeptError};
-use super::map_runs::{MapRunRow, open_map_runs};
+use super::map_runs::open_map_runs;
 use super::registry::Registry;
-use super::residents::Child;
 use super::rows::{RowChange, RowError};
 use super::shard::drawn;
 use super::{ActivityQueues, Outs, Service, ServiceSettings, listings};
@@ -63,6 +62,7 @@ impl Service {
             own_calls: Default::default(),
             awaited: BTreeSet::new(),
             touched: BTreeSet::new(),
+            heard: settings.heard,
             fault: None,
         };
         service.engine.reserve_ids_below(ExecutionId(names_given));
@@ -96,7 +96,7 @@ impl Service {
     fn resume(&mut self, at: Moment, outs: &mut Outs) -> Result<(), KeptError> {
         let chance = Chance::new(at);
         for row in open_map_runs(&*self.index.clone())? {
-            self.restore_map_run(row)?;
+            self.restore_map_run(row, None)?;
         }
         let mut past: Option<Vec<u8>> = None;
         loop {
@@ -118,6 +118,9 @@ impl Service {
         }
         let taken: Vec<_> =
             self.engine.execution(id).into_iter().flat_map(|execution| execution.open_tasks()).collect();
+        if let Some(execution) = self.engine.execution(id) {
+            outs.resumed.count(execution);
+        }
         self.awaited.extend(taken.iter().filter(|task| task.token.is_some()).map(|task| (id, task.key)));
         let outbox = self.engine.resume(id, at);
         self.take(outbox, at, outs);
@@ -125,37 +128,6 @@ impl Service {
         let is_still = !self.touched.contains(&id) && self.runs.get(&id).is_some_and(|run| run.last_frame == 0);
         if is_still {
             self.release(id);
-        }
-        Ok(())
-    }
-
-    /// A Map Run and the children it has started so far, whether they run or have ended.
-    fn restore_map_run(&mut self, row: MapRunRow) -> Result<(), KeptError> {
-        if !self.wake(row.parent)? {
-            return Err(KeptError::Missing(format!("the log of execution {}", row.parent.0)));
-        }
-        self.engine.update_map_run(row.parent, row.key, row.limits);
-        for status in listings::LISTED_STATUSES {
-            let mut before = None;
-            loop {
-                let rows = listings::page(&*self.index, status, &row.arn, before, ROWS_PER_READ)?;
-                for child in &rows {
-                    let id = child.place.id;
-                    let Some((run, execution)) = self.load(id)? else {
-                        return Err(KeptError::Missing(format!("the log of execution {}", id.0)));
-                    };
-                    if let Some(Child { of, .. }) = run.child_of {
-                        self.engine.restore_child(id, of, &execution);
-                    }
-                }
-                match rows.last() {
-                    Some(row) => before = Some(row.place),
-                    None => break,
-                }
-            }
-        }
-        if let Some(run) = self.runs.get_mut(&row.parent) {
-            run.map_runs.insert(row.key, row);
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use super::journal::KeptError;
 use super::listings::{self, EXECUTIONS, LISTED, LISTING, Listed};
 use super::map_runs::MapRunRow;
 use super::nested::ParentTask;
+use super::redrives::RedriveToken;
 use super::registry::MachineRow;
 use super::rows::{RowChange, RowError};
 
@@ -39,6 +40,8 @@ pub(super) struct Run {
     pub(super) parents: Vec<ParentTask>,
     /// The Map Run it belongs to.
     pub(super) child_of: Option<Child>,
+    /// Redrives that were asked for under a client token, the last ones.
+    pub(super) redrives: VecDeque<RedriveToken>,
     /// Its Map Runs that are open.
     pub(super) map_runs: BTreeMap<TaskKey, MapRunRow>,
     /// Whether it is written down. A synchronous Express execution is not: it ends with its call.
@@ -65,6 +68,7 @@ impl Run {
             test_case,
             parents: Vec::new(),
             child_of,
+            redrives: VecDeque::new(),
             map_runs: BTreeMap::new(),
             is_kept: true,
             listed: None,
@@ -105,12 +109,17 @@ impl Service {
             return Ok(true);
         }
         let Some((run, execution)) = self.load(id)? else { return Ok(false) };
+        self.reside(id, run, execution);
+        Ok(true)
+    }
+
+    /// Keeps an execution in memory that was folded from its log.
+    pub(super) fn reside(&mut self, id: ExecutionId, run: Run, execution: Execution) {
         self.arns.insert(execution.identity.arn.clone(), id);
         self.runs.insert(id, run);
         self.engine.adopt(id, execution);
         // It has not moved: it may leave as soon as there is no room.
         self.resting.push_back((0, id));
-        Ok(true)
     }
 
     /// Folds an execution from its log.
@@ -126,7 +135,9 @@ impl Service {
                     execution.evolve(&record);
                 }
                 (LogEntry::WaitedFor(parent), Some((run, _))) => run.parents.push(parent),
-                (LogEntry::Beginning(_), Some(_)) | (LogEntry::Record(_) | LogEntry::WaitedFor(_), None) => {
+                (LogEntry::Redriven(token), Some((run, _))) => token.remember(&mut run.redrives),
+                (LogEntry::Beginning(_), Some(_))
+                | (LogEntry::Record(_) | LogEntry::WaitedFor(_) | LogEntry::Redriven(_), None) => {
                     return Err(KeptError::Missing(format!("the one beginning of execution {}", id.0)));
                 }
             }

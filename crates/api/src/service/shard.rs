@@ -64,21 +64,20 @@ impl Service {
                 Some(outbox) => outbox,
                 None => {
                     let Some(input) = inputs.pop_front() else { return };
-                    outs.started += u64::from(matches!(input, Input::Start(..)));
                     match self.step(input, drawn(at, &chance)) {
                         Ok(outbox) => outbox,
                         Err(fault) => return self.fault = Some(fault),
                     }
                 }
             };
-            outs.started += outbox.children.len() as u64;
-            if let Err(fault) = self.write_down(&outbox) {
+            if let Err(fault) = self.write_down(&outbox, at, outs) {
                 return self.fault = Some(fault);
             }
             for (id, key) in outbox.cancelled {
                 self.close_task(id, key);
                 outs.cancelled.push((id, key));
             }
+            inputs.extend(outbox.absent.into_iter().map(|(id, command)| Input::Command(id, command)));
             for (id, request) in outbox.tasks {
                 self.dispatch(id, request, &mut inputs, outs);
             }
@@ -100,10 +99,9 @@ impl Service {
     fn step(&mut self, input: Input, at: Moment) -> Result<Outbox, KeptError> {
         let started = match &input {
             Input::Start(id, _) => Some(*id),
-            Input::Command(id, _) => {
-                self.wake(*id)?;
-                None
-            }
+            // One that is gone is told nothing.
+            Input::Command(id, _) if !self.wake(*id)? => return Ok(Outbox::default()),
+            Input::Command(..) => None,
             Input::Tick => {
                 if let Some(id) = self.engine.next_awake(at.now) {
                     self.wake(id)?;
@@ -118,8 +116,8 @@ impl Service {
         Ok(outbox)
     }
 
-    /// Puts everything that happened into the frame of this input.
-    fn write_down(&mut self, outbox: &Outbox) -> Result<(), KeptError> {
+    /// Puts everything that happened into the frame of this input, and makes the notices of it.
+    fn write_down(&mut self, outbox: &Outbox, at: Moment, outs: &mut Outs) -> Result<(), KeptError> {
         for &(id, of) in &outbox.children {
             self.give_names_up_to(id);
             let parent = self.engine.execution(of.parent);
@@ -144,6 +142,8 @@ impl Service {
         }
         let mut ends = BTreeMap::new();
         for (id, record) in &outbox.records {
+            self.count_beginning(*id, record, outs);
+            self.take_notice(*id, record, at, &mut outs.notices);
             if !self.runs.get(id).is_some_and(|run| run.is_kept) {
                 continue;
             }
@@ -160,6 +160,17 @@ impl Service {
         Ok(())
     }
 
+    fn count_beginning(&self, id: ExecutionId, record: &Record, outs: &mut Outs) {
+        let counts = match record.event {
+            Event::ExecutionStarted(_) => &mut outs.started,
+            Event::ExecutionRedriven(_) => &mut outs.resumed,
+            _ => return,
+        };
+        if let Some(execution) = self.engine.execution(id) {
+            counts.count(execution);
+        }
+    }
+
     fn follow_map_run(
         &mut self,
         id: ExecutionId,
@@ -172,6 +183,7 @@ impl Service {
                 let key = TaskKey { thread, scheduled_event_id: record.id };
                 return self.map_run_started(id, key, started, record.timestamp);
             }
+            Event::MapRunRedriven(redriven) => return self.map_run_redriven(id, redriven, record.timestamp),
             Event::MapRunSucceeded => MapRunStatus::Succeeded,
             Event::MapRunFailed(_) => MapRunStatus::Failed,
             Event::MapRunAborted => MapRunStatus::Aborted,
@@ -216,7 +228,9 @@ impl Service {
 
     /// Whoever waits for an execution's end is told.
     fn execution_ended(&mut self, id: ExecutionId, inputs: &mut VecDeque<Input>, outs: &mut Outs) {
-        outs.ended += 1;
+        if let Some(execution) = self.engine.execution(id) {
+            outs.ended.count(execution);
+        }
         self.close_tasks_of(id);
         if let Some(call) = self.waiting_for_end.remove(&id) {
             outs.replies.push((call, self.sync_outcome(id)));

@@ -59,7 +59,7 @@ fn recorded_requests_are_judged_as_aws_judged_them() {
     assert!(passed > 0, "no cases in {}", folder.display());
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -74,7 +74,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The parameters with values in the place of names: what they are does not matter here, only their form.
-fn filled(params: &Json) -> Json {
+pub(crate) fn filled(params: &Json) -> Json {
     match params {
         Json::Object(object) if object.len() == 1 && object.contains_key("$json") => {
             Json::from(filled(object.get("$json").unwrap_or(&Json::Null)).to_string())

@@ -1,151 +1,14 @@
 //! A service that is opened anew after every single input does exactly what one does that never stops.
-//!
-//! Time, chance and the outside world are scripted, so that the two can be compared event by event. A task is answered by
-//! what its request says; one that is asked for again after an opening is answered once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use stepwell_api::{Call, NewFrame, Outs, Place, SHARD, Service, ServiceSettings, ServiceTask};
-use stepwell_interpreter::{Chance, Command, Moment, TaskKey};
+use stepwell_api::Notice;
+use stepwell_interpreter::Command;
 use stepwell_json::Json;
-use stepwell_spec::{Action, Text, Timestamp};
-use stepwell_store::{Append, MemoryStore, Outcome, Row, Store};
+
+use crate::world::World;
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/r";
-
-/// A service, what it has kept, and the world around it.
-struct World {
-    store: MemoryStore,
-    service: Service,
-    reopens: bool,
-    now: Timestamp,
-    chance: Chance,
-    calls: u64,
-    sequence: u64,
-    replies: BTreeMap<u64, Result<Json, String>>,
-    /// By execution and task, so that it does not matter in which order they were asked for.
-    tasks: BTreeMap<(Text, TaskKey), ServiceTask>,
-    done: BTreeSet<(Text, TaskKey)>,
-    openings: u64,
-}
-
-impl World {
-    fn new(reopens: bool) -> World {
-        let store = MemoryStore::new();
-        let now = Timestamp(1_700_000_000_000);
-        let (service, outs) =
-            Service::open(&ServiceSettings { key: [7; 32] }, store.index(), Moment { now, entropy: 0 }).expect("opens");
-        let mut world = World {
-            store,
-            service,
-            reopens,
-            now,
-            chance: Chance::new(Moment { now, entropy: 42 }),
-            calls: 0,
-            sequence: 0,
-            replies: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            done: BTreeSet::new(),
-            openings: 0,
-        };
-        world.take(outs);
-        world
-    }
-
-    fn moment(&mut self) -> Moment {
-        self.now = self.now.plus_ms(1);
-        Moment { now: self.now, entropy: self.chance.draw() }
-    }
-
-    fn call(&mut self, action: &str, body: &str) -> Result<Json, String> {
-        let id = self.ask(action, body);
-        self.replies.remove(&id).unwrap_or_else(|| panic!("{action} is not answered at once"))
-    }
-
-    fn ask(&mut self, action: &str, body: &str) -> u64 {
-        let request = stepwell_api::decode(Action::of(action).expect(action), body.as_bytes()).expect(body);
-        stepwell_api::check(&request).expect(body);
-        self.calls += 1;
-        let place = Place { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
-        let call = Call { id: self.calls, place, request };
-        let at = self.moment();
-        let outs = self.service.call(call, at);
-        self.input_ended(outs);
-        self.calls
-    }
-
-    fn input_ended(&mut self, outs: Outs) {
-        self.take(outs);
-        if self.reopens {
-            // What was in memory alone is gone; tasks on their way are asked for again.
-            self.tasks.clear();
-            self.openings += 1;
-            let at = Moment { now: self.now, entropy: self.openings };
-            let (service, outs) =
-                Service::open(&ServiceSettings { key: [9; 32] }, self.store.index(), at).expect("opens again");
-            self.service = service;
-            assert!(outs.replies.is_empty());
-            self.take(outs);
-        } else {
-            // Nothing has to stay in memory.
-            self.service.kept(self.sequence);
-        }
-    }
-
-    fn take(&mut self, outs: Outs) {
-        assert!(outs.fault.is_none(), "{:?}", outs.fault);
-        if let Some(NewFrame { executions, rows, payload }) = &outs.frame {
-            self.sequence += 1;
-            let rows: Vec<Row<'_>> =
-                rows.iter().map(|row| Row { table: row.table, key: &row.key, value: row.value.as_deref() }).collect();
-            let (sequence, mut outcomes) = (self.sequence, Vec::new());
-            let append = Append { shard: SHARD, epoch: 1, sequence, executions, rows: &rows, payload };
-            self.store.append_batch(&[append], &mut outcomes).expect("appended");
-            assert_eq!(outcomes, [Outcome::Appended { sequence }]);
-        }
-        for (id, reply) in outs.replies {
-            let reply = reply.map(|response| response.to_json()).map_err(|refusal| refusal.name().to_owned());
-            self.replies.insert(id, reply);
-        }
-        self.tasks.retain(|_, task| !outs.cancelled.contains(&(task.execution, task.request.key)));
-        let tasks = outs.tasks.into_iter().map(|task| ((task.identity.arn.clone(), task.request.key), task));
-        self.tasks.extend(tasks);
-    }
-
-    /// Lets the world turn until nothing is left to do by itself: tasks first, then time.
-    fn turn(&mut self) {
-        loop {
-            if let Some((name, task)) = self.tasks.pop_first() {
-                if self.done.insert(name) {
-                    let at = self.moment();
-                    let outs = self.service.complete(task.execution, answer(&task), at);
-                    self.input_ended(outs);
-                }
-                continue;
-            }
-            let Some(due) = self.service.next_due() else { return };
-            // A machine's own timeout is a year away.
-            if due > Timestamp(1_700_000_000_000).plus_ms(30 * 86_400_000) {
-                return;
-            }
-            self.now = self.now.max(due);
-            let at = self.moment();
-            let outs = self.service.tick(at);
-            self.input_ended(outs);
-        }
-    }
-}
-
-/// What a task's own input says: `{"fail": n}` fails the first `n` attempts, anything else succeeds with the input.
-fn answer(task: &ServiceTask) -> Command {
-    let request = &task.request;
-    let failures = request.input.get("fail").and_then(Json::as_i64).unwrap_or(0);
-    if (request.retry_count as i64) < failures {
-        let error = Some(format!("E{}", request.retry_count).into());
-        return Command::TaskFailed { task: request.key, error, cause: None };
-    }
-    Command::TaskSucceeded { task: request.key, output: request.input.clone() }
-}
 
 fn text<'a>(json: &'a Json, key: &str) -> &'a str {
     json.get(key).and_then(Json::as_str).unwrap_or_else(|| panic!("no {key} in {json}"))
@@ -156,7 +19,10 @@ fn quoted(text: &str) -> String {
 }
 
 fn create(world: &mut World, name: &str, definition: &str) -> String {
-    let body = format!(r#"{{"name":"{name}","roleArn":"{ROLE}","definition":{}}}"#, quoted(definition));
+    let logging = r#"{"level":"ALL","destinations":[{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:000000000000:log-group:g:*"}}]}"#;
+    let definition = quoted(definition);
+    let body =
+        format!(r#"{{"name":"{name}","roleArn":"{ROLE}","definition":{definition},"loggingConfiguration":{logging}}}"#);
     text(&world.call("CreateStateMachine", &body).expect("created"), "stateMachineArn").to_owned()
 }
 
@@ -208,8 +74,29 @@ fn both(scenario: Scenario) -> Vec<String> {
         assert_eq!(differs, None);
     }
     assert_eq!(seen, expected);
+    assert_eq!(told(&reopened), told(&steady));
     assert!(reopened.openings > 3, "{}", reopened.openings);
     seen
+}
+
+/// What listeners were told of each execution: its events in short, each once, and how it stood.
+fn told(world: &World) -> BTreeMap<String, (Vec<String>, Vec<String>)> {
+    let mut told: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
+    for notice in &world.notices {
+        match notice {
+            Notice::LogEvent(event) => {
+                let (events, _) = told.entry(text(&event.message, "execution_arn").to_owned()).or_default();
+                let id = text(&event.message, "id");
+                assert_eq!(id, (events.len() + 1).to_string(), "each event once, and in its order");
+                events.push(text(&event.message, "type").to_owned());
+            }
+            Notice::StatusChange(change) => {
+                let (_, changes) = told.entry(change.execution_arn.to_string()).or_default();
+                changes.push(text(&change.detail, "status").to_owned());
+            }
+        }
+    }
+    told
 }
 
 #[test]
@@ -429,4 +316,74 @@ fn a_task_may_be_any_action_of_this_api() {
         vec![shown(world, &boss), events.skip(1).collect(), failed.to_string()]
     });
     assert!(seen[0].contains(r#""output":"{\"x\":1}""#) && seen[2] == "true", "{seen:?}");
+}
+
+/// A distributed Map whose bad items fail until they are redriven.
+fn map_of_bad_items(kind: &str) -> String {
+    let redriven = if kind == "STANDARD" { r#""redriven.$":"$$.Execution.RedriveCount""# } else { r#""redriven":1"# };
+    format!(
+        r#"{{"StartAt":"M","States":{{"M":{{"Type":"Map","MaxConcurrency":2,"ToleratedFailureCount":1,"Label":"L","End":true,"ItemProcessor":
+            {{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"{kind}"}},"StartAt":"W","States":{{
+            "W":{{"Type":"Wait","Seconds":1,"Next":"T"}},
+            "T":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{{"item.$":"$",{redriven}}},"OutputPath":"$.item.n","End":true}}}}}}}}}}}}"#
+    )
+}
+
+#[test]
+fn a_redriven_map_run_runs_only_what_did_not_succeed() {
+    let seen = both(|world| {
+        let machine = create(world, "m", &map_of_bad_items("STANDARD"));
+        let input = r#"[{"n":0},{"n":1,"bad":1},{"n":2},{"n":3,"bad":1},{"n":4}]"#;
+        let execution = start(world, &machine, "e", input);
+        world.turn();
+        let about = format!(r#"{{"executionArn":"{execution}"}}"#);
+        let failed = world.call("DescribeExecution", &about).expect("there");
+        assert_eq!(
+            (text(&failed, "status"), text(&failed, "error")),
+            ("FAILED", "States.ExceedToleratedFailureThreshold")
+        );
+        let redrive = format!(r#"{{"executionArn":"{execution}","clientToken":"once"}}"#);
+        let first = world.call("RedriveExecution", &redrive).expect("redriven");
+        assert_eq!(world.call("RedriveExecution", &redrive), Ok(first), "the same token is the same redrive");
+        world.turn();
+        let runs = world.call("ListMapRuns", &about).expect("listed");
+        let runs = runs.get("mapRuns").and_then(Json::as_array).expect("runs").clone();
+        assert_eq!(runs.len(), 1, "the Map Run goes on, and no other begins");
+        let run = text(&runs[0], "mapRunArn").to_owned();
+        let described = world.call("DescribeMapRun", &format!(r#"{{"mapRunArn":"{run}"}}"#)).expect("described");
+        let listed = world.call("ListExecutions", &format!(r#"{{"mapRunArn":"{run}"}}"#)).expect("listed");
+        let counts: i64 = listed
+            .get("executions")
+            .and_then(Json::as_array)
+            .expect("children")
+            .iter()
+            .map(|child| child.get("redriveCount").and_then(Json::as_i64).expect("a count"))
+            .sum();
+        // The two bad ones, and the one that was stopped with the Map Run before it could end.
+        assert!((2..=3).contains(&counts), "{listed}");
+        vec![shown(world, &execution), described.to_string(), listed.to_string()]
+    });
+    assert!(seen[0].contains("MapRunRedriven") && seen[0].contains(r#""output":"[0,1,2,3,4]""#), "{}", seen[0]);
+    assert!(seen[1].contains(r#""succeeded":5,"failed":0"#) && seen[1].contains(r#""redriveCount":1"#), "{}", seen[1]);
+    assert_eq!(seen[2].matches("SUCCEEDED").count(), 5, "{}", seen[2]);
+}
+
+#[test]
+fn express_children_of_a_redriven_map_run_are_started_anew() {
+    let seen = both(|world| {
+        let machine = create(world, "m", &map_of_bad_items("EXPRESS"));
+        let input = r#"[{"n":0},{"n":1}]"#;
+        let execution = start(world, &machine, "e", input);
+        let stop = format!(r#"{{"executionArn":"{execution}"}}"#);
+        world.call("StopExecution", &stop).expect("stopped");
+        world.call("RedriveExecution", &stop).expect("redriven");
+        world.turn();
+        let runs = world.call("ListMapRuns", &stop).expect("listed");
+        let run = text(&runs.get("mapRuns").and_then(Json::as_array).expect("runs")[0], "mapRunArn").to_owned();
+        let listed = world.call("ListExecutions", &format!(r#"{{"mapRunArn":"{run}"}}"#)).expect("listed");
+        vec![shown(world, &execution), listed.to_string()]
+    });
+    assert!(seen[0].contains("MapRunRedriven") && seen[0].contains(r#""output":"[0,1]""#), "{}", seen[0]);
+    let (aborted, succeeded) = (seen[1].matches("ABORTED").count(), seen[1].matches("SUCCEEDED").count());
+    assert_eq!((aborted, succeeded), (2, 2), "{}", seen[1]);
 }

@@ -1,13 +1,19 @@
 //! The API's outer half from outside: bytes in, bytes out.
 
+mod alterations;
+mod bad_requests;
+mod chance;
 mod conformance;
 mod durability;
 mod exceptions;
+mod flood;
 mod generated;
 mod golden;
+mod notices;
 mod round_trip;
 mod samples;
 mod test_state;
+mod world;
 
 use stepwell_api::{Encoding, Head, Refusal, check, compile_definition, decode, route, validate_definition};
 use stepwell_spec::{Action, Request, Response};

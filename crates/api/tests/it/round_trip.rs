@@ -2,7 +2,8 @@
 
 use stepwell_spec::{Action, Request, Response};
 
-use crate::samples::{Chance, full, sample};
+use crate::chance::Chance;
+use crate::samples::{full, sample};
 
 #[test]
 fn every_shape_round_trips() {

@@ -8,6 +8,9 @@ use stepwell_json::Json;
 
 use crate::{Scratch, stepwell};
 
+/// Stands for whatever nobody may read in a log.
+const CANARY: &str = "cAnArY7";
+
 /// A server in the folder of a file, stopped when the value is dropped.
 struct Server {
     child: Child,
@@ -111,7 +114,6 @@ fn a_settings_file_that_cannot_be_meant_is_one_line_and_exit_2() {
 /// Everything a client may send that is nobody's business, in every place a request has, with every way to be refused.
 #[test]
 fn the_log_holds_no_secrets() {
-    const CANARY: &str = "cAnArY7";
     let keys = format!(
         "[one]\naws_access_key_id = AKIDONE\naws_secret_access_key = {CANARY}\naws_session_token = {CANARY}\n\
          aws_account_id = 111111111111\n"
@@ -162,4 +164,71 @@ fn the_log_holds_no_secrets() {
         }
         assert!(lines.iter().filter(answered).count() >= 4, "{rest}");
     }
+}
+
+/// A state machine that logs at this level, an execution of it, and the log lines about it: targets and what they say.
+fn told(log: &str, logging: &str) -> Vec<(String, Json)> {
+    let file = Scratch::new("unused.toml", "");
+    let mut server =
+        Server::start(&file, &["--memory", "--listen", "127.0.0.1:0", "--log", log, "--log-format", "json"]);
+    let listening = address(&server.line());
+    let call = |action: &str, body: &str| {
+        let length = body.len();
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-amz-json-1.0\r\n\
+             X-Amz-Target: AWSStepFunctions.{action}\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        let answer = ask(&listening, &request);
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    };
+    let definition = Json::from(format!(r#"{{"StartAt":"F","States":{{"F":{{"Type":"Fail","Cause":"{CANARY}"}}}}}}"#));
+    let group = r#"{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:000000000000:log-group:g:*"}}"#;
+    call(
+        "CreateStateMachine",
+        &format!(
+            r#"{{"name":"m","roleArn":"arn:aws:iam::000000000000:role/r","definition":{definition},
+                "loggingConfiguration":{{{logging},"destinations":[{group}]}}}}"#
+        ),
+    );
+    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:m";
+    call("StartExecution", &format!(r#"{{"stateMachineArn":"{machine}","input":"\"{CANARY}\""}}"#));
+    // Its notices leave before this is answered.
+    call("DeleteStateMachine", &format!(r#"{{"stateMachineArn":"{machine}"}}"#));
+    let mut told = Vec::new();
+    for line in server.stop().lines().map(|line| Json::parse(line).expect(line)) {
+        let text = |key: &str| line.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+        if ["stepwell::log_events", "stepwell::status_changes"].contains(&text("target").as_str()) {
+            told.push((text("target"), Json::parse(&text("message")).expect("JSON")));
+        }
+    }
+    told
+}
+
+#[test]
+fn log_events_and_changes_of_status_stand_in_the_log_and_data_only_where_it_was_asked_for() {
+    let shown = |told: &[(String, Json)]| -> Vec<String> {
+        let text = |json: &Json, key: &str| json.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let one = |(target, message): &(String, Json)| match target.as_str() {
+            "stepwell::log_events" => text(message, "type"),
+            _ => text(message.get("detail").expect("a detail"), "status"),
+        };
+        told.iter().map(one).collect()
+    };
+    let with_data = told("info", r#""level":"ALL","includeExecutionData":true"#);
+    assert_eq!(shown(&with_data), ["ExecutionStarted", "RUNNING", "FailStateEntered", "ExecutionFailed", "FAILED"]);
+    for (target, message) in &with_data {
+        let is_asked_for = target == "stepwell::log_events";
+        assert_eq!(message.to_string().contains(CANARY), is_asked_for, "{message}");
+    }
+    let bare = told("info", r#""level":"ALL""#);
+    assert_eq!(shown(&bare), shown(&with_data));
+    // The cause of a failure is no execution data: AWS logs it all the same.
+    let with_canary: Vec<&str> = bare
+        .iter()
+        .filter(|(_, message)| message.to_string().contains(CANARY))
+        .filter_map(|(_, message)| message.get("type")?.as_str())
+        .collect();
+    assert_eq!(with_canary, ["ExecutionFailed"]);
+    assert_eq!(shown(&told("info", r#""level":"OFF""#)), ["RUNNING", "FAILED"]);
+    assert_eq!(shown(&told("warn", r#""level":"ALL""#)), [""; 0]);
 }

@@ -5,17 +5,18 @@
 //! the run succeeded -> MapRunSucceeded, MapStateSucceeded, MapStateExited -> Next | End
 //! the run failed ----> MapRunFailed; retried, caught, or MapStateFailed
 //! stopped -----------> StopMapRun, MapRunAborted, MapStateAborted
+//! redriven ----------> MapRunRedriven, StartMapRun: for the children that did not succeed
 //! ```
 //!
 //! What the children are is decided here; running them, and counting their failures, is the engine's.
 
 use stepwell_asl::{Distributed, ItemBatcher, ItemReader, Map, Payload, Setting, State, StateKind};
 use stepwell_json::Json;
-use stepwell_spec::{Event, MapRunFailed, MapRunStarted, MapStateStarted, Text, Timestamp, error};
+use stepwell_spec::{Event, MapRunFailed, MapRunRedriven, MapRunStarted, MapStateStarted, Text, Timestamp, error};
 
 use crate::data_flow::{self, onward};
 use crate::decide::Burst;
-use crate::execution::{MapItems, ThreadId};
+use crate::execution::{MapItems, ThreadId, Work};
 use crate::failure::Failure;
 use crate::moment::{Chance, Moment};
 use crate::query::{self, Location};
@@ -38,13 +39,25 @@ pub(crate) fn enter(burst: &mut Burst<'_>, thread: ThreadId, state: &State, map:
     match prepare(&burst.around(thread), state, map, distributed, items, &effective_input) {
         Ok(started) => {
             burst.record_next(thread, Event::MapRunStarted(started));
-            let mut effects = Vec::new();
-            burst.execution.active(thread).obligations(thread, &mut effects);
-            for effect in effects {
-                burst.effect(effect);
-            }
+            ask_for_children(burst, thread);
         }
         Err(failure) => burst.fail(thread, failure),
+    }
+}
+
+/// The execution is redriven, and with it the Map Run that failed: its children that did not succeed run again.
+pub(crate) fn redrive(burst: &mut Burst<'_>, thread: ThreadId) {
+    let Work::MapRunOver(request) = &burst.execution.active(thread).work else { return };
+    let redriven = MapRunRedriven { map_run_arn: request.arn.clone(), redrive_count: request.redrive_count + 1 };
+    burst.record_next(thread, Event::MapRunRedriven(redriven));
+    ask_for_children(burst, thread);
+}
+
+fn ask_for_children(burst: &mut Burst<'_>, thread: ThreadId) {
+    let mut effects = Vec::new();
+    burst.execution.active(thread).obligations(thread, &mut effects);
+    for effect in effects {
+        burst.effect(effect);
     }
 }
 

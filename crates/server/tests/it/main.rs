@@ -1,8 +1,16 @@
 //! The server as a client meets it: bytes into a socket, bytes out of it.
 
+#[path = "../../../api/tests/it/alterations.rs"]
+mod alterations;
+#[path = "../../../api/tests/it/bad_requests/mod.rs"]
+mod bad_requests;
+#[path = "../../../api/tests/it/chance.rs"]
+mod chance;
 mod credentials;
 mod executions;
+mod flood;
 mod mocks;
+mod notices;
 mod refusals;
 mod serving;
 mod signing;
@@ -12,7 +20,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stepwell_server::{Server, Settings, StartError};
+use stepwell_server::{Listener, Server, Settings, StartError};
 use tokio::sync::oneshot;
 
 /// A server on a port of its own, ended when the value is.
@@ -28,8 +36,13 @@ impl Running {
     }
 
     fn with(settings: Settings) -> Running {
+        Running::listened_to(settings, None)
+    }
+
+    fn listened_to(settings: Settings, listener: Option<Box<dyn Listener>>) -> Running {
         let listen = SocketAddr::new(settings.listen.ip(), 0);
-        let server = Server::bind(Settings { listen, ..settings }).expect("a free port");
+        let mut server = Server::bind(Settings { listen, ..settings }).expect("a free port");
+        listener.into_iter().for_each(|listener| server.tell(listener));
         let address = server.address();
         let (end, asked) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {

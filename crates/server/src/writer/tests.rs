@@ -1,0 +1,118 @@
+//! What leaves the writer, when, and what never does.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Sender, channel};
+
+use stepwell_api::{Heard, StatusChange};
+use stepwell_json::Json;
+use stepwell_spec::Timestamp;
+use stepwell_store::{Frame, Index, MemoryStore, Tail};
+
+use super::*;
+
+/// A store that keeps so many batches and then fails. It says what it has kept.
+struct Failing {
+    store: MemoryStore,
+    batches: usize,
+    says: Sender<String>,
+}
+
+impl Store for Failing {
+    fn append_batch(&mut self, batch: &[Append<'_>], outcomes: &mut Vec<Outcome>) -> Result<(), StoreError> {
+        self.batches = self.batches.checked_sub(1).ok_or(StoreError::Index { what: "it is gone".to_owned() })?;
+        self.store.append_batch(batch, outcomes)?;
+        batch.iter().try_for_each(|append| self.says.send(format!("{} is kept", append.sequence))).expect("heard");
+        Ok(())
+    }
+
+    fn tail(&self, shard: u32) -> Tail {
+        self.store.tail(shard)
+    }
+
+    fn shards(&self) -> Vec<u32> {
+        self.store.shards()
+    }
+
+    fn read_shard(
+        &self,
+        shard: u32,
+        after: u64,
+        each: &mut dyn FnMut(&Frame<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.store.read_shard(shard, after, each)
+    }
+
+    fn index(&self) -> Arc<dyn Index> {
+        self.store.index()
+    }
+
+    fn tend(&mut self) -> Result<(), StoreError> {
+        self.store.tend()
+    }
+}
+
+/// Says what it hears.
+struct Echo(Sender<String>);
+
+impl Listener for Echo {
+    fn hears(&self) -> Heard {
+        Heard { log_events: false, status_changes: true }
+    }
+
+    fn hear(&mut self, notice: &Notice) {
+        let Notice::StatusChange(change) = notice else { panic!("not listened to: {notice:?}") };
+        self.0.send(format!("{} is heard", change.id)).expect("heard");
+    }
+}
+
+fn outcomes(id: &str, has_frame: bool) -> Outcomes {
+    let frame = NewFrame { executions: vec![7], rows: Vec::new(), payload: vec![1] };
+    let change = StatusChange {
+        id: id.to_owned(),
+        account: "000000000000".to_owned(),
+        region: "us-east-1".into(),
+        time: Timestamp(0),
+        execution_arn: "arn:aws:states:us-east-1:000000000000:execution:m:e".into(),
+        detail: Json::empty_object(),
+    };
+    let notices = vec![Notice::StatusChange(change)];
+    Outcomes { frame: has_frame.then_some(frame), notices, ..Outcomes::default() }
+}
+
+/// What is said when this is given to a writer whose store keeps so many batches, one after the other.
+fn said(batches: usize, given: &[(&str, bool)]) -> Vec<String> {
+    let (says, said) = channel();
+    let store = Box::new(Failing { store: MemoryStore::new(), batches, says: says.clone() });
+    let transport = Transport::open(None).expect("no file is needed");
+    let outside = Outside { transport, listeners: vec![Box::new(Echo(says.clone())), Box::new(Echo(says))] };
+    let mut writer = Writer::start(store, outside, Answers::unread()).expect("a thread");
+    let mut lines = Vec::new();
+    for (id, has_frame) in given {
+        if !writer.give(outcomes(id, *has_frame)) {
+            break;
+        }
+        // Two listeners say the last of it, or the writer has broken off and nobody says anything more.
+        let is_last = |line: &String| *line == format!("{id} is heard");
+        while lines.iter().filter(|line| is_last(line)).count() < 2 {
+            match said.recv() {
+                Ok(line) => lines.push(line),
+                Err(_) => break,
+            }
+        }
+    }
+    writer.end();
+    lines
+}
+
+#[test]
+fn every_listener_hears_what_is_durable_once_and_in_order() {
+    assert_eq!(
+        said(2, &[("a", true), ("b", false), ("c", true)]),
+        ["1 is kept", "a is heard", "a is heard", "b is heard", "b is heard", "2 is kept", "c is heard", "c is heard"]
+    );
+}
+
+#[test]
+fn what_is_not_durable_is_never_heard() {
+    assert_eq!(said(1, &[("a", true), ("b", true), ("c", false)]), ["1 is kept", "a is heard", "a is heard"]);
+}
