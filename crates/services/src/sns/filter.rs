@@ -4,7 +4,7 @@
 //!
 //! Source: SNS's developer guide, "Amazon SNS subscription filter policies".
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use std::sync::Arc;
 
 use stepwell_json::{Json, Number, Object, ObjectBuilder};

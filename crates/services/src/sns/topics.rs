@@ -127,6 +127,7 @@ impl Sns {
             ("TopicArn", topic.arn.to_string()),
             ("Owner", topic.place.account.to_string()),
             ("DisplayName", String::new()),
+            ("Policy", default_policy(topic)),
             ("SubscriptionsConfirmed", (of_topic().count() - pending).to_string()),
             ("SubscriptionsPending", pending.to_string()),
             ("SubscriptionsDeleted", topic.deleted.to_string()),
@@ -147,6 +148,38 @@ impl Sns {
         }
         Ok(Json::empty_object())
     }
+}
+
+/// The policy of a topic that was given none. Nothing is enforced by it.
+///
+/// Source: SNS's developer guide, "Example cases for Amazon SNS access control".
+fn default_policy(topic: &Topic) -> String {
+    const ACTIONS: [&str; 8] = [
+        "GetTopicAttributes",
+        "SetTopicAttributes",
+        "AddPermission",
+        "RemovePermission",
+        "DeleteTopic",
+        "Subscribe",
+        "ListSubscriptionsByTopic",
+        "Publish",
+    ];
+    let actions = ACTIONS.iter().map(|action| Json::string(format!("SNS:{action}"))).collect();
+    let owner = Json::object([("AWS:SourceOwner", Json::String(topic.place.account.clone()))]);
+    let statement = Json::object([
+        ("Sid", Json::from("__default_statement_ID")),
+        ("Effect", Json::from("Allow")),
+        ("Principal", Json::object([("AWS", Json::from("*"))])),
+        ("Action", Json::array(actions)),
+        ("Resource", Json::String(topic.arn.clone())),
+        ("Condition", Json::object([("StringEquals", owner)])),
+    ]);
+    let policy = Json::object([
+        ("Version", Json::from("2008-10-17")),
+        ("Id", Json::from("__default_policy_ID")),
+        ("Statement", Json::array(vec![statement])),
+    ]);
+    policy.to_string()
 }
 
 pub(super) fn bad_token() -> Refusal {

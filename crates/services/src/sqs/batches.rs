@@ -10,11 +10,11 @@ use crate::input::Input;
 
 const ENTRIES_MAX: usize = 10;
 
-/// The entries of a batch with their ids.
-pub(super) fn entries(input: Input<'_>) -> Result<Vec<(Arc<str>, Input<'_>)>, Refusal> {
+/// The entries of a batch of so-called actions, with their ids.
+pub(super) fn entries<'a>(input: Input<'a>, of: &str) -> Result<Vec<(Arc<str>, Input<'a>)>, Refusal> {
     let list = input.list("Entries")?.ok_or_else(|| Refusal::missing("Entries"))?;
     if list.is_empty() {
-        let message = "There should be at least one entry in the request.";
+        let message = format!("There should be at least one {of}BatchRequestEntry in the request.");
         return Err(Refusal::new("EmptyBatchRequest", message));
     }
     if list.len() > ENTRIES_MAX {

@@ -16,7 +16,7 @@ impl Sqs {
 
     pub(super) fn delete_message_batch(&mut self, request: &Request<'_>, input: Input<'_>) -> Result<Done, Refusal> {
         let number = self.queue_of(request, input)?;
-        let entries = batches::entries(input)?;
+        let entries = batches::entries(input, "DeleteMessage")?;
         let delete = |(id, entry)| (id, self.delete(number, entry, request.now));
         Ok(Done::Output(batches::output(entries.into_iter().map(delete).collect())))
     }

@@ -50,3 +50,20 @@ fn with_length(digest: &mut Md5, bytes: &[u8]) {
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_digested_in_the_order_of_their_names() {
+        let attributes = r#"{
+            "b":{"DataType":"Binary","BinaryValue":"AQI="},
+            "a":{"DataType":"String","StringValue":"v"},
+            "n":{"DataType":"Number.int","StringValue":"7"}}"#;
+        let attributes = Json::parse(attributes).expect("JSON");
+        let digest = of_attributes(attributes.as_object().expect("an object"));
+        assert_eq!(digest.as_deref(), Some("e9074ddf20f935d7a7919f5317edf570"));
+        assert_eq!(of_attributes(Json::empty_object().as_object().expect("an object")), None);
+    }
+}

@@ -52,7 +52,7 @@ impl Sqs {
         let before = statements.len();
         statements.retain(|statement| !is_labelled(statement, label));
         if statements.len() == before {
-            return Err(invalid_value(label, "Label", "can't find label on existing policy"));
+            return Err(invalid_value(label, "Label", "can't find label on existing policy."));
         }
         self.set_policy(number, statements, id, request);
         Ok(Done::Output(Json::empty_object()))

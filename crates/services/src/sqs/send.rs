@@ -37,7 +37,7 @@ impl Sqs {
 
     pub(super) fn send_message_batch(&mut self, request: &Request<'_>, input: Input<'_>) -> Result<Done, Refusal> {
         let number = self.queue_of(request, input)?;
-        let entries = batches::entries(input)?;
+        let entries = batches::entries(input, "SendMessage")?;
         let drafts: Vec<_> = entries.iter().map(|(_, entry)| Draft::read(*entry)).collect();
         let bytes: usize = drafts.iter().flatten().map(Draft::bytes).sum();
         if bytes > BATCH_BYTES_MAX {

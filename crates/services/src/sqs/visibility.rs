@@ -31,7 +31,7 @@ impl Sqs {
         input: Input<'_>,
     ) -> Result<Done, Refusal> {
         let number = self.queue_of(request, input)?;
-        let entries = batches::entries(input)?;
+        let entries = batches::entries(input, "ChangeMessageVisibility")?;
         let change = |(id, entry)| (id, self.change_visibility(number, entry, request.now));
         Ok(Done::Output(batches::output(entries.into_iter().map(change).collect())))
     }
