@@ -78,8 +78,9 @@ impl Sqs {
         Ok(Done::Output(output(received)))
     }
 
-    /// Answers everybody who waits and need not any more, in the order in which they came. A dead letter may wake
-    /// somebody who came earlier, so it is looked again until nothing happens.
+    /// Answers everybody who waits and need not any more, in the order in which they came. Only queues are looked at that
+    /// this input touched or time did. A dead letter may wake somebody who came earlier, so it is looked again until
+    /// nothing happens.
     pub(super) fn serve_polls(&mut self, now: Timestamp, chance: &Chance, outs: &mut ServicesOuts) {
         loop {
             let mut has_served = false;
@@ -87,9 +88,15 @@ impl Sqs {
                 let outcome = match self.queues.get_mut(&poll.queue) {
                     None => Err(no_queue()),
                     Some(queue) => {
+                        let is_due = poll.until <= now;
+                        let is_stirred =
+                            self.touched.contains(&poll.queue) || queue.next_wake().is_some_and(|at| at <= now);
+                        if !is_due && !is_stirred {
+                            self.polls.push(poll);
+                            continue;
+                        }
                         queue.settle(now);
                         self.touched.insert(poll.queue);
-                        let is_due = poll.until <= now;
                         let received = self.receive(poll.queue, &poll.wanted, now, chance);
                         if received.is_empty() && !is_due {
                             self.polls.push(poll);

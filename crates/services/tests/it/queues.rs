@@ -114,8 +114,13 @@ fn a_message_comes_back_when_its_visibility_timeout_ends() {
         let beyond = format!(r#"{},"VisibilityTimeout":43200"#, handle(&second, 0));
         assert_eq!(world.on_refused("ChangeMessageVisibility", "q", &beyond), "InvalidParameterValueException");
         world.pass_ms(10_000);
+        world.on("SendMessage", "q", r#","MessageBody":"other","DelaySeconds":1"#);
         let late = format!(r#"{},"VisibilityTimeout":5"#, handle(&second, 0));
         assert_eq!(world.on_refused("ChangeMessageVisibility", "q", &late), "InvalidParameterValueException");
+        // A receipt of an earlier receive is one of the message still.
+        world.on("DeleteMessage", "q", &handle(&first, 0));
+        world.pass_ms(1_000);
+        assert_eq!(world.receive("q", ALL).0, ["other"]);
     });
 }
 
@@ -237,7 +242,7 @@ fn what_is_received_too_often_goes_to_the_dead_letters_and_back() {
         world.sqs("StartMessageMoveTask", &start);
         assert_eq!(world.sqs_refused("StartMessageMoveTask", &start), "UnsupportedOperation");
         assert_eq!(world.receive("q", ALL).0, ["m"], "one in the first second");
-        world.pass_until_due();
+        assert_eq!(world.pass_until_due(), Some(998));
         assert_eq!(world.receive("q", ALL).0, ["n"]);
         let tasks = world.sqs("ListMessageMoveTasks", &format!(r#"{{"SourceArn":"{arn}"}}"#));
         assert_eq!(&*text(&tasks, &["Results", "0", "Status"]), "RUNNING");
