@@ -188,6 +188,39 @@ fn a_queue_in_order_keeps_groups_apart_and_in_order() {
 }
 
 #[test]
+fn a_message_in_order_waits_behind_one_that_is_delayed() {
+    both(|world| {
+        let attributes = r#"{"FifoQueue":"true","ContentBasedDeduplication":"true","DelaySeconds":"5"}"#;
+        world.create("q.fifo", attributes);
+        world.on("SendMessage", "q.fifo", r#","MessageBody":"1","MessageGroupId":"a""#);
+        world.on("SetQueueAttributes", "q.fifo", r#","Attributes":{"DelaySeconds":"0"}"#);
+        world.on("SendMessage", "q.fifo", r#","MessageBody":"2","MessageGroupId":"a""#);
+        world.on("SendMessage", "q.fifo", r#","MessageBody":"3","MessageGroupId":"b""#);
+        assert_eq!(world.receive("q.fifo", ALL).0, ["3"]);
+        world.pass_ms(5_000);
+        assert_eq!(world.receive("q.fifo", ALL).0, ["1", "2"]);
+    });
+}
+
+#[test]
+fn nothing_is_kept_of_what_is_gone() {
+    both(|world| {
+        world.create("q.fifo", r#"{"FifoQueue":"true","ContentBasedDeduplication":"true"}"#);
+        for body in ["1", "2"] {
+            let send = format!(r#","MessageBody":"{body}","MessageGroupId":"{body}""#);
+            world.on("SendMessage", "q.fifo", &send);
+        }
+        let (_, handles) = world.receive("q.fifo", ALL);
+        world.on("DeleteMessage", "q.fifo", &handle(&handles, 0));
+        let rows = |world: &World| ["sqs_messages", "sqs_receives", "sqs_accepted"].map(|table| world.rows(table));
+        assert_eq!(rows(world), [1, 1, 2]);
+        world.on("DeleteQueue", "q.fifo", "");
+        assert_eq!(rows(world), [0, 0, 0]);
+        assert_eq!(world.rows("sqs_queues"), 0);
+    });
+}
+
+#[test]
 fn a_message_sent_twice_within_five_minutes_is_there_once() {
     both(|world| {
         world.create("q.fifo", r#"{"FifoQueue":"true"}"#);
@@ -366,6 +399,12 @@ fn refusals_have_the_codes_of_the_model() {
                 "SerializationException",
             ),
             ("CreateQueue", "{}".to_owned(), "MissingRequiredParameterException"),
+            (
+                "CreateQueue",
+                r#"{"QueueName":"a","Attributes":{"ContentBasedDeduplication":"true"}}"#.to_owned(),
+                "InvalidAttributeName",
+            ),
+            ("SetQueueAttributes", on("q", r#","Attributes":{"FifoQueue":"true"}"#), "InvalidAttributeValue"),
             ("GetQueueAttributes", on("missing", ""), "QueueDoesNotExist"),
             ("GetQueueAttributes", on("q", r#","AttributeNames":["Nonsense"]"#), "InvalidAttributeName"),
             ("ReceiveMessage", on("q", r#","MaxNumberOfMessages":11"#), value),

@@ -7,7 +7,7 @@ use stepwell_json::Json;
 use stepwell_protocol::{AwsAnswer, AwsCall};
 use stepwell_services::{Delivery, Place, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::Timestamp;
-use stepwell_store::{Append, MemoryStore, Outcome, RowChange, Store};
+use stepwell_store::{ALL_KEYS, Append, MemoryStore, Order, Outcome, RowChange, Store};
 
 pub(crate) struct World {
     store: MemoryStore,
@@ -111,6 +111,11 @@ impl World {
     pub(crate) fn forget_call(&mut self, id: u64) {
         self.services.forget_call(id);
         self.waiting -= 1;
+    }
+
+    /// How many rows of a table are kept.
+    pub(crate) fn rows(&self, table: &str) -> usize {
+        self.store.index().scan(table, ALL_KEYS, Order::Ascending, usize::MAX).expect("a scan").len()
     }
 
     fn moment(&mut self, ms: u64) -> Moment {
