@@ -9,13 +9,13 @@ use crate::Outcome;
 use crate::options::Options;
 use crate::python::{python_with, target};
 use crate::run::{capture, program, root};
-use crate::server::Server;
+use crate::server::{Server, free_address};
 
 /// Cases that passed, and may never become fewer.
 const FLOOR: &str = include_str!("../conformance-floor.txt");
 
-/// What cases may need beside Step Functions: nothing, or answers from a mock file.
-const NEEDS: [&str; 2] = ["none", "mock-config"];
+/// What cases may need beside Step Functions: nothing, answers from a mock file, or functions, which the runner serves.
+const NEEDS: [&str; 3] = ["none", "mock-config", "lambda"];
 
 pub(crate) fn command(options: &mut Options) -> Outcome {
     let given = options.value("--cases")?;
@@ -27,14 +27,17 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
     std::fs::write(&mocks, "{\"StateMachines\":{},\"MockedResponses\":{}}").map_err(|error| error.to_string())?;
     let runner = folder.join("run.py");
     let (runner, mocks) = (runner.to_string_lossy(), mocks.to_string_lossy());
-    let server = Server::start(&["--memory", "--mocks", &*mocks])?;
+    let functions = free_address()?;
+    let endpoint = format!("lambda=http://{functions}");
+    let port = functions.rsplit(':').next().unwrap_or_default();
+    let server = Server::start(&["--memory", "--mocks", &*mocks, "--endpoint", &endpoint])?;
     let url = format!("http://{}", server.address());
     let mut passed = 0;
     for needs in NEEDS {
         let results = target(&format!("conformance-{needs}.jsonl"));
         let results = results.to_string_lossy();
         let mut words = vec![&*runner, "--endpoint", &url, "--needs", needs, "--mock-config-file", &*mocks];
-        words.extend(["--timeout", "20", "--jobs", "1", "--json", &*results]);
+        words.extend(["--timeout", "20", "--jobs", "1", "--json", &*results, "--lambda-port", port]);
         if let Some(filter) = &filter {
             words.extend(["--filter", filter]);
         }

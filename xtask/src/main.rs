@@ -108,7 +108,8 @@ const COMMANDS: &[Command] = &[
         options: "[--cases DIR] [--filter TEXT]",
         summary: "conversations recorded from AWS, held against our server",
         teaches: "Starts `stepwell serve --memory`, runs DIR/run.py (default ../shared/conformance) against it with the AWS SDK\n\
-                  for Python from PyPI, and prints how many conversations agree that need no service but Step Functions.\n\
+                  for Python from PyPI, and prints how many conversations agree that need no service but Step Functions, or\n\
+                  Lambda, which run.py stands in for.\n\
                   Exits 1 when fewer agree than xtask/conformance-floor.txt says.",
         run: conformance::command,
     },

@@ -169,6 +169,10 @@ pub(crate) struct ServeArgs {
     /// Without it, the file SFN_MOCK_CONFIG names.
     #[arg(long, value_name = "FILE", env = "STEPWELL_MOCKS")]
     pub(crate) mocks: Option<PathBuf>,
+    /// Where tasks reach a service, as in lambda=http://127.0.0.1:3001; may be given several times. Without it for a
+    /// service, the URL in STEPWELL_ENDPOINT_LAMBDA or in LAMBDA_ENDPOINT, and likewise for the others.
+    #[arg(long, value_name = "SERVICE=URL", env = "STEPWELL_ENDPOINT", value_delimiter = ',', value_parser = endpoint)]
+    pub(crate) endpoint: Vec<(String, String)>,
     /// The account of callers whose access key id is none.
     #[arg(long, value_name = "ID", default_value = "000000000000", env = "STEPWELL_ACCOUNT", value_parser = account_id)]
     pub(crate) account: String,
@@ -222,6 +226,14 @@ fn throttle(text: &str) -> Result<Throttle, String> {
     let (size, rate) = numbers.split_once('/').ok_or_else(form)?;
     let number = |text: &str| text.parse().ok().filter(|number: &u32| *number > 0).ok_or_else(form);
     Ok(Throttle::Action(action, Bucket { size: number(size)?, refill_per_second: number(rate)? }))
+}
+
+/// A service and its URL, which is judged where all of them are.
+fn endpoint(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((service, url)) if !service.is_empty() && !url.is_empty() => Ok((service.to_owned(), url.to_owned())),
+        _ => Err("give SERVICE=URL, such as lambda=http://127.0.0.1:3001".to_owned()),
+    }
 }
 
 fn listen_address(text: &str) -> Result<SocketAddr, String> {

@@ -256,7 +256,7 @@ mod tests {
     fn the_file_says_what_flags_do_not() {
         let text = "[run]\ntime = 'real'\n[serve]\nlisten = \"localhost:8083\"\nmemory = true\nallow-host = ['a', 'b']\n\
                     account = 123456789012\ncredentials = 'keys'\nmocks = '/m.json'\nclock-skew = 15\n\
-                    throttle = ['aws', 'StopExecution=1/2']\n";
+                    throttle = ['aws', 'StopExecution=1/2']\nendpoint = ['lambda=http://h:1/?a=b']\n";
         let args = served(&["stepwell", "serve"], text);
         assert_eq!(args.listen.to_string(), "127.0.0.1:8083");
         assert!(args.memory);
@@ -266,6 +266,7 @@ mod tests {
         assert_eq!(args.credentials, Some(PathBuf::from("/etc/stepwell/keys")));
         assert_eq!(args.mocks, Some(PathBuf::from("/m.json")));
         assert_eq!((args.clock_skew, args.throttle.len()), (15, 2));
+        assert_eq!(args.endpoint, [("lambda".to_owned(), "http://h:1/?a=b".to_owned())]);
         let args = served(&["stepwell", "serve", "--listen", "127.0.0.1:1", "--allow-host", "c"], text);
         assert_eq!(
             (args.listen.to_string().as_str(), args.allow_host.as_slice()),
@@ -296,6 +297,10 @@ mod tests {
             "2:10: 'listen' cannot be 'here': give an IP address and a port, such as 127.0.0.1:4566 or [::1]:4566",
         );
         check("[serve]\ntime = 'fast'", "2:8: 'time' cannot be 'fast': there are skip, real");
+        check(
+            "[serve]\nendpoint = ['http://h:1']",
+            "2:12: 'endpoint' cannot be 'http://h:1': give SERVICE=URL, such as lambda=http://127.0.0.1:3001",
+        );
         check("[serve]\ntime = ['real']", "2:8: 'time' is one value");
         check("[serve]\nallow-host = [['a']]", "2:15: 'allow-host' is a list of texts");
         let told = parsed(&["stepwell", "serve"], "[serve]\nzzz = 1").err().expect("refused");

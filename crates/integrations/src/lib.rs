@@ -1,1 +1,22 @@
 //! Tasks as calls of AWS services: one file for each optimized integration. Pure: a call goes out, an answer comes back.
+//!
+//! ```text
+//! call_of ----> the call a task's arguments ask for, or why there is none
+//! outcome_of -> what its execution is told of the answer
+//! ```
+//!
+//! Requests and answers are in the casing of the service's model; what a task sees of them, in which order and under which
+//! error names, is what AWS's histories show. Knows no socket: who carries a call, and where to, is not decided here.
+
+mod all;
+mod aws_sdk;
+mod dynamodb;
+mod events;
+mod failures;
+mod lambda;
+mod metadata;
+mod sns;
+mod sqs;
+mod task;
+
+pub use task::{Task, call_of, outcome_of};

@@ -20,7 +20,7 @@ use stepwell_spec::{Event, ExecutionStarted, Text, error};
 use crate::command::Command;
 use crate::decide::Burst;
 use crate::effect::TaskRequest;
-use crate::execution::{Execution, MapItems, Phase, Start, Status, ThreadId, Work};
+use crate::execution::{Execution, Identity, MapItems, Phase, Start, Status, ThreadId, Work};
 use crate::failure::Failure;
 use crate::inspection::Inspection;
 use crate::moment::Moment;
@@ -134,6 +134,11 @@ impl TestedState {
     /// What the state was entered with.
     pub fn input(&self) -> &Json {
         &self.execution.input
+    }
+
+    /// The execution it is in, as far as anybody can tell.
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.execution.identity
     }
 
     /// The task that wants to be done, while one does.

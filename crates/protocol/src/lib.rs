@@ -3,6 +3,10 @@
 //!
 //! Knows no socket and no service.
 
+mod blob;
 mod call;
+mod lambda;
 
+pub use blob::{blob_bytes, blob_text};
 pub use call::{AwsAnswer, AwsCall, AwsError, AwsOutput, Fault};
+pub use lambda::{WireAnswer, WireRequest, invoke_answer, invoke_request};

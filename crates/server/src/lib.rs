@@ -7,9 +7,11 @@
 //! its answer comes back through another, so that no lock stands between them.
 
 mod body;
+mod calls;
 mod clock;
 mod connection;
 mod credentials;
+mod endpoints;
 mod gate;
 mod http;
 mod listener;
@@ -23,6 +25,7 @@ mod throttle;
 mod transport;
 mod writer;
 
+pub use endpoints::Endpoints;
 pub use listener::Listener;
 pub use mocks::{MockFile, Mocks};
 pub use server::{Server, StartError};

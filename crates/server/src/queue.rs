@@ -51,7 +51,7 @@ impl Queue {
 }
 
 fn waits(action: Action) -> bool {
-    matches!(action, Action::GetActivityTask | Action::StartSyncExecution)
+    matches!(action, Action::GetActivityTask | Action::StartSyncExecution | Action::TestState)
 }
 
 #[cfg(test)]

@@ -85,7 +85,8 @@ impl Server {
     /// that is in use or that is not one of ours.
     pub fn bind(settings: Settings) -> Result<Server, StartError> {
         settings.check().map_err(StartError::Unusable)?;
-        let transport = Transport::open(settings.mocks.as_deref()).map_err(StartError::Unusable)?;
+        let transport =
+            Transport::open(settings.mocks.as_deref(), settings.endpoints.clone()).map_err(StartError::Unusable)?;
         let keyring = settings.credentials.as_deref().map(|path| Keyring::open(path, &settings.account));
         let keyring = keyring.transpose().map_err(StartError::Unusable)?;
         let refused = |fault: std::io::Error| {
@@ -128,12 +129,13 @@ impl Server {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let clock = Clock::new(self.settings.time, self.seeds.clock);
         let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
-        let settings = ServiceSettings { key: self.seeds.key, heard };
+        let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
-        let outside = Outside { transport: self.transport, listeners: self.listeners };
+        let outside =
+            Outside { transport: self.transport, runtime: runtime.handle().clone(), listeners: self.listeners };
         let Running { door, ended, thread } = shard::start(self.store, &settings, clock, outside, metrics.clone())?;
         let front = Arc::new(Front::new(&self.settings, self.keyring, door, metrics, self.seeds.request_ids));
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let outcome = runtime.block_on(async {
             let listener = TcpListener::from_std(self.listener).map_err(refused)?;
             let connections = GracefulShutdown::new();

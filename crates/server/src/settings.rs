@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::endpoints::Endpoints;
 use crate::throttle::Throttling;
 
 /// The longest a signature may be good for, as AWS has it where it is most patient.
@@ -28,6 +29,8 @@ pub struct Settings {
     pub time: Time,
     /// The file that answers the tasks of executions started with a test case.
     pub mocks: Option<PathBuf>,
+    /// Where services are that tasks call.
+    pub endpoints: Endpoints,
     /// The account of callers whose access key id is not one.
     pub account: String,
     /// The region of callers that do not name one.
@@ -52,6 +55,7 @@ impl Default for Settings {
             data: None,
             time: Time::Real,
             mocks: None,
+            endpoints: Endpoints::default(),
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             allowed_hosts: Vec::new(),

@@ -63,7 +63,7 @@ impl Drop for Way {
 }
 
 /// The way back for answers to tasks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answers(Sender<Message>);
 
 impl Answers {
@@ -270,16 +270,16 @@ impl Shard {
             self.kept = kept;
             self.service.kept(kept);
         }
-        // Tasks that are cancelled were answered at once: there is nothing to take back.
-        let says_nothing_new =
-            outs.frame.is_none() && outs.tasks.is_empty() && outs.notices.is_empty() && self.writer.is_even();
+        let asks_nothing = outs.tasks.is_empty() && outs.cancelled.is_empty() && outs.notices.is_empty();
+        let says_nothing_new = outs.frame.is_none() && asks_nothing && self.writer.is_even();
         if says_nothing_new {
             for (caller, answer) in replies {
                 caller.answer(answer);
             }
             return true;
         }
-        self.writer.give(Outcomes { frame: outs.frame, replies, tasks: outs.tasks, notices: outs.notices })
+        let Outs { frame, tasks, cancelled, notices, .. } = outs;
+        self.writer.give(Outcomes { frame, replies, tasks, cancelled, notices })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What answers tasks: for now the mock file alone.
+//! What answers tasks: the mock file, for executions that were started with a test case, and services for all others.
 //!
 //! An execution keeps the answers its test case had when it first asked; the file is read again when it has changed.
 
@@ -9,19 +9,33 @@ use std::time::SystemTime;
 use stepwell_api::{ServiceTask, TestCase};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::{Answer, Dispatch, ExecutionId, Transport as _};
-use stepwell_interpreter::Command;
+use stepwell_integrations::{Task, call_of};
+use stepwell_interpreter::{Command, Failure};
+use stepwell_protocol::AwsCall;
 use stepwell_spec::error::TASK_FAILED;
 
+use crate::calls::is_carried;
+use crate::endpoints::{Endpoint, Endpoints};
 use crate::mocks::{MockFile, Mocks};
 
 /// Executions whose mocks are remembered. Older ones start to count their attempts anew, which nobody will see: by then
 /// as many younger ones have asked.
 const CASES_MAX: usize = 10_000;
 
-/// Answers tasks at once.
+/// What becomes of a task.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// Its execution is told this, in order. Nothing, when a worker will answer.
+    Told(Vec<Command>),
+    /// A service is asked.
+    Asks(AwsCall, Endpoint),
+}
+
+/// Finds what answers a task.
 #[derive(Debug)]
 pub(crate) struct Transport {
     source: Option<Source>,
+    endpoints: Endpoints,
     cases: BTreeMap<ExecutionId, Mocks>,
 }
 
@@ -38,19 +52,22 @@ type Stamp = (SystemTime, u64);
 
 impl Transport {
     /// Reads the mock file, if there is one. Refuses one that cannot be used.
-    pub(crate) fn open(mocks: Option<&Path>) -> Result<Transport, String> {
+    pub(crate) fn open(mocks: Option<&Path>, endpoints: Endpoints) -> Result<Transport, String> {
         let source = mocks.map(Source::open).transpose()?;
-        Ok(Transport { source, cases: BTreeMap::new() })
+        Ok(Transport { source, endpoints, cases: BTreeMap::new() })
     }
 
-    /// Does a task's work: what its execution is to be told, in order. Nothing, when a worker will answer.
-    pub(crate) fn run(&mut self, task: &ServiceTask) -> Vec<Command> {
+    /// Does a task's work, or says who does.
+    pub(crate) fn run(&mut self, task: &ServiceTask) -> Done {
         let key = task.request.key;
         let is_activity = matches!(task.request.resource.kind, ResourceKind::Activity);
         let answer = match &task.test_case {
             Some(case) => self.run_mock(task, case),
             None if is_activity => Answer::Silence,
-            None => Answer::Refused("no service is configured to answer it".to_owned()),
+            None => match self.call(task) {
+                Ok((call, endpoint)) => return Done::Asks(call, endpoint),
+                Err(answer) => answer,
+            },
         };
         let mut commands = Vec::new();
         if is_activity && !matches!(answer, Answer::Silence) {
@@ -74,7 +91,23 @@ impl Transport {
                 commands.push(Command::TaskFailed { task: key, error, cause });
             }
         }
-        commands
+        Done::Told(commands)
+    }
+
+    /// What a task asks of which endpoint, or how it ends without.
+    fn call(&self, task: &ServiceTask) -> Result<(AwsCall, Endpoint), Answer> {
+        let call = call_of(Task { request: &task.request, execution: &task.identity })
+            .map_err(|Failure { error, cause, .. }| Answer::Failed { error, cause })?;
+        let service = &call.service;
+        let endpoint = self.endpoints.get(service).cloned().ok_or_else(|| {
+            Answer::Refused(format!(
+                "no service is configured to answer it; start the server with --endpoint {service}=URL, or mock it"
+            ))
+        })?;
+        match is_carried(&call) {
+            true => Ok((call, endpoint)),
+            false => Err(Answer::Refused(format!("calls of {service}.{} cannot be carried yet; mock it", call.action))),
+        }
     }
 
     fn run_mock(&mut self, task: &ServiceTask, case: &TestCase) -> Answer {
@@ -201,13 +234,16 @@ mod tests {
             }
             other => format!("{other:?}"),
         };
-        transport.run(task).into_iter().map(say).collect()
+        match transport.run(task) {
+            Done::Told(commands) => commands.into_iter().map(say).collect(),
+            Done::Asks(call, endpoint) => vec![format!("asks {} {}.{}", endpoint.url(""), call.service, call.action)],
+        }
     }
 
     fn transport(name: &str, answers: &str) -> (PathBuf, Transport) {
         let path = std::env::temp_dir().join(format!("stepwell-{}-{name}.json", std::process::id()));
         std::fs::write(&path, file(answers)).expect("a file");
-        let transport = Transport::open(Some(&path)).expect("a mock file");
+        let transport = Transport::open(Some(&path), Endpoints::default()).expect("a mock file");
         (path, transport)
     }
 
@@ -262,17 +298,33 @@ mod tests {
     fn what_nobody_answers_fails_with_the_reason_and_how_to_mend_it() {
         let (path, mut transport) = transport("missing", "{}");
         std::fs::remove_file(path).expect("a file");
-        let mut none = Transport::open(None).expect("no file is needed");
+        let mut none = Transport::open(None, Endpoints::default()).expect("no file is needed");
         let check = |transport: &mut Transport, state: &str, case: Option<&str>, says: &str| {
             let told = told(transport, &task(1, state, case, sqs(Pattern::RequestResponse))).concat();
             assert!(told.starts_with("failed States.TaskFailed: The state '"), "{told}");
             assert!(told.contains(says), "{told}");
         };
-        check(&mut none, "T", None, "no service is configured to answer it");
+        check(&mut none, "T", None, "no service is configured to answer it; start the server with --endpoint sqs=URL");
         check(&mut none, "T", Some("c"), "start it with --mocks FILE");
         check(&mut transport, "T", None, "no service is configured to answer it");
         check(&mut transport, "T", Some("other"), "there is no test case named 'other': there are 'c'");
         check(&mut transport, "U", Some("c"), "add \"U\": \"<response>\" to StateMachines/m/TestCases/c");
-        assert!(none.run(&task(1, "T", None, ResourceKind::Activity)).is_empty());
+        assert!(told(&mut none, &task(1, "T", None, ResourceKind::Activity)).is_empty());
+    }
+
+    #[test]
+    fn services_with_an_endpoint_are_asked() {
+        let mut endpoints = Endpoints::default();
+        endpoints.set("lambda", "http://l:1").expect("a URL");
+        endpoints.set("sqs", "http://q:2").expect("a URL");
+        let mut transport = Transport::open(None, endpoints).expect("no file is needed");
+        let function = task(1, "T", None, ResourceKind::LambdaFunction);
+        assert_eq!(told(&mut transport, &function), ["asks http://l:1 lambda.Invoke"]);
+        let mocked = told(&mut transport, &task(1, "T", Some("c"), ResourceKind::LambdaFunction)).concat();
+        assert!(mocked.contains("start it with --mocks FILE"), "{mocked}");
+        let later = told(&mut transport, &task(1, "T", None, sqs(Pattern::RequestResponse))).concat();
+        assert!(later.contains("calls of sqs.SendMessage cannot be carried yet"), "{later}");
+        let job = told(&mut transport, &task(1, "T", None, sqs(Pattern::Sync))).concat();
+        assert!(job.contains("which can only be mocked"), "{job}");
     }
 }

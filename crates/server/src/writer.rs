@@ -13,11 +13,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stepwell_api::{NewFrame, Notice, SHARD, ServiceTask};
+use stepwell_engine::ExecutionId;
+use stepwell_interpreter::TaskKey;
 use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError};
+use tokio::runtime::Handle;
 
+use crate::calls::Calls;
 use crate::listener::Listener;
 use crate::shard::{Answer, Answers, Caller};
-use crate::transport::Transport;
+use crate::transport::{Done, Transport};
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
 const QUEUE_MAX: usize = 1_024;
@@ -40,6 +44,8 @@ pub(crate) struct Outcomes {
     pub(crate) replies: Vec<(Caller, Answer)>,
     /// Tasks to be done.
     pub(crate) tasks: Vec<ServiceTask>,
+    /// Tasks whose answers are no longer wanted, some of them just given.
+    pub(crate) cancelled: Vec<(ExecutionId, TaskKey)>,
     /// What listeners are told.
     pub(crate) notices: Vec<Notice>,
 }
@@ -47,6 +53,8 @@ pub(crate) struct Outcomes {
 /// What tasks and notices go to.
 pub(crate) struct Outside {
     pub(crate) transport: Transport,
+    /// What carries calls.
+    pub(crate) runtime: Handle,
     pub(crate) listeners: Vec<Box<dyn Listener>>,
 }
 
@@ -65,7 +73,8 @@ impl Writer {
     pub(crate) fn start(store: Box<dyn Store>, outside: Outside, answers: Answers) -> std::io::Result<Writer> {
         let (sender, outcomes) = sync_channel(QUEUE_MAX);
         let kept = Arc::new(AtomicU64::new(0));
-        let work = Work { store, outside, answers, kept: kept.clone(), outcomes };
+        let calls = Calls::new(outside.runtime.clone(), answers.clone());
+        let work = Work { store, outside, calls, answers, kept: kept.clone(), outcomes };
         let thread = std::thread::Builder::new().name("stepwell-writer".to_owned()).spawn(move || work.run())?;
         Ok(Writer { sender, kept, thread, given: 0 })
     }
@@ -97,6 +106,7 @@ impl Writer {
 struct Work {
     store: Box<dyn Store>,
     outside: Outside,
+    calls: Calls,
     answers: Answers,
     kept: Arc<AtomicU64>,
     outcomes: Receiver<Outcomes>,
@@ -190,8 +200,13 @@ impl Work {
             caller.answer(answer);
         }
         for task in outcomes.tasks {
-            let commands = self.outside.transport.run(&task);
-            self.answers.send(task.execution, commands);
+            match self.outside.transport.run(&task) {
+                Done::Told(commands) => self.answers.send(task.execution, commands),
+                Done::Asks(call, endpoint) => self.calls.begin(task, call, endpoint),
+            }
+        }
+        for (execution, task) in outcomes.cancelled {
+            self.calls.cancel(execution, task);
         }
         for notice in &outcomes.notices {
             for listener in &mut self.outside.listeners {

@@ -17,6 +17,7 @@ mod recovery;
 mod redrives;
 mod registry;
 mod residents;
+mod retention;
 mod rows;
 mod shard;
 mod test_state;
@@ -38,10 +39,13 @@ use activities::ActivityQueues;
 use journal::Journal;
 use own_calls::OwnCalls;
 use residents::{Resting, Run};
+use retention::Forgetting;
+use test_state::Tests;
 
 pub use journal::{KeptError, NewFrame};
 pub use notices::{Heard, LogEvent, Notice, StatusChange};
 pub use registry::{MachineRow, Registry, Resolved};
+pub use retention::Retention;
 pub use rows::{RowChange, RowError};
 
 /// Who a request's resources belong to, and where they are.
@@ -135,6 +139,8 @@ pub struct TestCase {
 pub struct ServiceSettings {
     /// Seals page tokens. Whoever knows it can make them.
     pub key: [u8; 32],
+    /// How long executions are there after their end.
+    pub retention: Retention,
     /// What somebody listens to.
     pub heard: Heard,
 }
@@ -166,8 +172,12 @@ pub struct Service {
     dispatched: BTreeSet<(ExecutionId, TaskKey)>,
     /// What tasks ask of this very API.
     own_calls: OwnCalls,
+    /// Tests of states whose tasks are being done outside.
+    tests: Tests,
     /// Open tasks with a token, which somebody outside will complete.
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
+    /// Executions that are on their way out.
+    forgetting: Forgetting,
     /// Executions that this input has changed.
     touched: BTreeSet<ExecutionId>,
     /// What somebody listens to.
@@ -191,6 +201,9 @@ impl Service {
     /// Takes the answer of a task that was done outside.
     pub fn complete(&mut self, execution: ExecutionId, command: Command, at: Moment) -> Outs {
         let mut outs = Outs::default();
+        if self.test_answered(execution, &command, at, &mut outs) {
+            return outs;
+        }
         match &command {
             Command::TaskSucceeded { task, .. } | Command::TaskFailed { task, .. } => self.close_task(execution, *task),
             // What is left of it is a callback's to do, which may be years away.
@@ -221,12 +234,14 @@ impl Service {
     /// Whether nothing is being done that takes real time, neither by a service nor by whoever has a task's token: virtual
     /// time may jump to what is due next.
     pub fn is_idle(&self) -> bool {
-        self.dispatched.is_empty() && self.yielded.is_empty() && !self.own_calls.has_more() && self.awaited.is_empty()
+        let nothing_outside = self.dispatched.is_empty() && self.tests.is_empty();
+        nothing_outside && self.yielded.is_empty() && !self.own_calls.has_more() && self.awaited.is_empty()
     }
 
     /// The client of a call is gone: nobody waits for its reply.
     pub fn forget_call(&mut self, id: u64) {
         self.activities.forget(id);
+        self.tests.forget(id);
         self.waiting_for_end.retain(|_, waiting| *waiting != id);
     }
 
@@ -328,7 +343,10 @@ impl Service {
             Request::DescribeMapRun(input) => self.describe_map_run(place, &input).map(Response::DescribeMapRun),
             Request::ListMapRuns(input) => self.list_map_runs(place, &input, now).map(Response::ListMapRuns),
             Request::UpdateMapRun(input) => self.update_map_run(place, &input, at, outs).map(Response::UpdateMapRun),
-            Request::TestState(input) => test_state::test_state(place, &input, at).map(Response::TestState),
+            Request::TestState(input) => match self.test_state(id, place, &input, at, outs) {
+                Some(outcome) => outcome.map(Response::TestState),
+                None => return None,
+            },
         })
     }
 }

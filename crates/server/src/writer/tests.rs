@@ -9,6 +9,7 @@ use stepwell_spec::Timestamp;
 use stepwell_store::{Frame, Index, MemoryStore, Tail};
 
 use super::*;
+use crate::endpoints::Endpoints;
 
 /// A store that keeps so many batches and then fails. It says what it has kept.
 struct Failing {
@@ -83,8 +84,11 @@ fn outcomes(id: &str, has_frame: bool) -> Outcomes {
 fn said(batches: usize, given: &[(&str, bool)]) -> Vec<String> {
     let (says, said) = channel();
     let store = Box::new(Failing { store: MemoryStore::new(), batches, says: says.clone() });
-    let transport = Transport::open(None).expect("no file is needed");
-    let outside = Outside { transport, listeners: vec![Box::new(Echo(says.clone())), Box::new(Echo(says))] };
+    let transport = Transport::open(None, Endpoints::default()).expect("no file is needed");
+    // There is no call for it to carry.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let listeners: Vec<Box<dyn Listener>> = vec![Box::new(Echo(says.clone())), Box::new(Echo(says))];
+    let outside = Outside { transport, runtime: runtime.handle().clone(), listeners };
     let mut writer = Writer::start(store, outside, Answers::unread()).expect("a thread");
     let mut lines = Vec::new();
     for (id, has_frame) in given {

@@ -15,31 +15,31 @@ fn skipping() -> Running {
     Running::with(Settings { time: Time::Skip, ..Settings::default() })
 }
 
-fn json(answer: &Answer) -> Json {
+pub(crate) fn json(answer: &Answer) -> Json {
     assert_eq!(answer.status, 200, "{answer:?}");
     Json::parse(&answer.body).expect("JSON")
 }
 
-fn text(json: &Json, key: &str) -> String {
+pub(crate) fn text(json: &Json, key: &str) -> String {
     json.get(key).and_then(Json::as_str).unwrap_or_else(|| panic!("no {key} in {json}")).to_owned()
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     Json::from(text).to_string()
 }
 
 /// The ARN of a new state machine.
-fn create(server: &Running, name: &str, kind: &str, definition: &str) -> String {
+pub(crate) fn create(server: &Running, name: &str, kind: &str, definition: &str) -> String {
     let body = format!(r#"{{"name":"{name}","type":"{kind}","roleArn":"{ROLE}","definition":{}}}"#, quoted(definition));
     text(&json(&server.call("CreateStateMachine", &body)), "stateMachineArn")
 }
 
-fn start(server: &Running, machine: &str) -> String {
+pub(crate) fn start(server: &Running, machine: &str) -> String {
     text(&json(&server.call("StartExecution", &format!(r#"{{"stateMachineArn":"{machine}"}}"#))), "executionArn")
 }
 
 /// The execution once it has ended, as `DescribeExecution` shows it.
-fn ended(server: &Running, execution: &str) -> Json {
+pub(crate) fn ended(server: &Running, execution: &str) -> Json {
     loop {
         let shown = json(&server.call("DescribeExecution", &format!(r#"{{"executionArn":"{execution}"}}"#)));
         if text(&shown, "status") != "RUNNING" {

@@ -12,6 +12,7 @@ mod flood;
 mod mocks;
 mod notices;
 mod refusals;
+mod services;
 mod serving;
 mod signing;
 

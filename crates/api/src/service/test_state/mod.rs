@@ -8,8 +8,8 @@
 //! answer   status, output and what was seen on the way
 //! ```
 //!
-//! Nothing is kept, and nothing outside is asked: what a task would call is mocked. Were there something to call, the task
-//! that [`TestedState::task`] tells would go there between [`Test::begin`] and [`Test::end`].
+//! Nothing is kept. A task without a mock goes where the tasks of executions go, and the reply comes with its answer; one
+//! that calls this very API, or an activity, cannot be tested without.
 
 mod answer;
 mod items;
@@ -18,31 +18,123 @@ mod response_fields;
 mod setup;
 mod subject;
 
-use stepwell_interpreter::{Chance, Failure, Moment, TaskRequest, TestedState};
+use std::collections::BTreeMap;
+
+use stepwell_asl::ResourceKind;
+use stepwell_engine::ExecutionId;
+use stepwell_interpreter::{Chance, Command, Failure, Moment, TaskRequest, TestedState};
 use stepwell_json::Json;
 use stepwell_spec::shapes::{InspectionLevel, TestStateInput, TestStateOutput};
-use stepwell_spec::{Text, error};
+use stepwell_spec::{Response, Text, error};
 
-use super::Place;
+use super::own_calls::is_own_call;
+use super::{Outs, Place, Service, ServiceTask};
 use crate::refusal::Refusal;
 
 use answer::Texts;
 use mock::Mock;
 use subject::Subject;
 
-/// Tests the state that the request tells of.
-pub(super) fn test_state(place: &Place, input: &TestStateInput, at: Moment) -> Result<TestStateOutput, Refusal> {
-    let chance = Chance::new(at);
-    let drawn = || Moment { now: at.now, entropy: chance.draw() };
-    let mut test = Test::begin(place, input, &chance, at)?;
-    let work = match &test.mock {
-        Some(mock) => Some(mock.answer(&test.tested, input.state_configuration.as_ref())),
-        None => test.tested.task().map(|task| Err(unanswered(task))),
-    };
-    if let Some(work) = work {
-        test.tested.answer(work, drawn());
+/// The first name of an execution that there is only for a test. Those of others stay below it.
+const FIRST_ID: u64 = 1 << 63;
+
+/// Tests whose task is being done outside, under the names their tasks were given.
+#[derive(Default)]
+pub(super) struct Tests {
+    waiting: BTreeMap<ExecutionId, Waiting>,
+    begun: u64,
+}
+
+/// A test, and who waits for it.
+struct Waiting {
+    call: u64,
+    test: Test,
+    level: Option<InspectionLevel>,
+}
+
+impl Tests {
+    /// Whether none waits for an answer.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
-    Ok(test.end(input.inspection_level))
+
+    /// Nobody waits for this call any more: the test of it, if it is one.
+    pub(super) fn forget(&mut self, call: u64) {
+        self.waiting.retain(|_, waiting| waiting.call != call);
+    }
+}
+
+impl Service {
+    /// Tests the state that the request tells of. `None` when the reply comes with the answer of its task.
+    pub(super) fn test_state(
+        &mut self,
+        call: u64,
+        place: &Place,
+        input: &TestStateInput,
+        at: Moment,
+        outs: &mut Outs,
+    ) -> Option<Result<TestStateOutput, Refusal>> {
+        let chance = Chance::new(at);
+        let mut test = match Test::begin(place, input, &chance, at) {
+            Ok(test) => test,
+            Err(refusal) => return Some(Err(refusal)),
+        };
+        let level = input.inspection_level;
+        let work = match (&test.mock, test.tested.task()) {
+            (Some(mock), _) => Some(mock.answer(&test.tested, input.state_configuration.as_ref())),
+            (None, Some(task)) if goes_outside(task) => {
+                let execution = ExecutionId(FIRST_ID + self.tests.begun);
+                self.tests.begun += 1;
+                let (identity, request) = (test.tested.identity().clone(), task.clone());
+                outs.tasks.push(ServiceTask { execution, identity, test_case: None, request });
+                self.tests.waiting.insert(execution, Waiting { call, test, level });
+                return None;
+            }
+            (None, Some(task)) => Some(Err(unanswered(task))),
+            (None, None) => None,
+        };
+        if let Some(work) = work {
+            test.tested.answer(work, Moment { now: at.now, entropy: chance.draw() });
+        }
+        Some(Ok(test.end(level)))
+    }
+
+    /// Takes what a task came to, if it is the task of a test. A test ends with whatever its service says first.
+    pub(super) fn test_answered(
+        &mut self,
+        execution: ExecutionId,
+        command: &Command,
+        at: Moment,
+        outs: &mut Outs,
+    ) -> bool {
+        if execution.0 < FIRST_ID {
+            return false;
+        }
+        let work = match command {
+            Command::TaskSucceeded { output, .. } | Command::TaskSubmitted { output, .. } => Ok(output.clone()),
+            Command::TaskFailed { error, cause, .. } => {
+                let mut failure = Failure::new("", "");
+                (failure.error, failure.cause) = (error.clone(), cause.clone());
+                Err(failure)
+            }
+            _ => return true,
+        };
+        // One that nobody waits for any more is gone.
+        if let Some(Waiting { call, mut test, level }) = self.tests.waiting.remove(&execution) {
+            test.tested.answer(work, at);
+            outs.replies.push((call, Ok(Response::TestState(test.end(level)))));
+        }
+        true
+    }
+}
+
+/// Whether a task is done by what does the tasks of executions.
+fn goes_outside(task: &TaskRequest) -> bool {
+    match &task.resource.kind {
+        ResourceKind::LambdaFunction => true,
+        ResourceKind::Integration(integration) => !is_own_call(integration),
+        ResourceKind::Activity => false,
+    }
 }
 
 /// A state that was entered, and all that is needed to tell what came of it.
@@ -72,7 +164,7 @@ impl Test {
     }
 }
 
-/// Why a task fails that has no mock: there is nothing to call yet.
+/// Why a task fails that has no mock, where nothing outside could be called.
 fn unanswered(task: &TaskRequest) -> Failure {
     let (name, resource) = (&task.state_name, &task.resource.arn);
     let cause = format!(

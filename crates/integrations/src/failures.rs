@@ -1,0 +1,50 @@
+//! How a task fails when its call did: names and causes as optimized integrations word them.
+//!
+//! The words are those of version 1 of AWS's SDK for Java, in which those integrations are written: an error that the
+//! service's model has is a class of its own, any other is the service's.
+
+use stepwell_interpreter::Failure;
+use stepwell_protocol::{AwsError, Fault};
+
+/// What a service is called in errors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words {
+    /// What error names begin with: `DynamoDB`.
+    pub(crate) prefix: &'static str,
+    /// As causes name the service: `AmazonDynamoDBv2`.
+    pub(crate) service: &'static str,
+    /// The error name for what is not modelled: `AmazonDynamoDBException`.
+    pub(crate) otherwise: &'static str,
+    /// Errors the model has for the calls that tasks make, without `Exception`.
+    pub(crate) modelled: &'static [&'static str],
+}
+
+impl Words {
+    pub(crate) fn failure(&self, fault: &AwsError) -> Failure {
+        let message = fault.message.as_deref().unwrap_or("null");
+        if fault.fault == Fault::Unreached {
+            return self.unreached(message);
+        }
+        let code = &*fault.code;
+        let bare = bare(code);
+        let name = match self.modelled.contains(&bare) {
+            true => format!("{}.{bare}Exception", self.prefix),
+            false => format!("{}.{}", self.prefix, self.otherwise),
+        };
+        let cause = format!(
+            "{message} (Service: {}; Status Code: {}; Error Code: {code}; Request ID: {}; Proxy: null)",
+            self.service, fault.status, fault.request_id
+        );
+        Failure::new(&name, cause)
+    }
+
+    /// No answer came, for this reason.
+    pub(crate) fn unreached(&self, reason: &str) -> Failure {
+        Failure::new(&format!("{}.SdkClientException", self.prefix), reason)
+    }
+}
+
+/// An error's code without the ending that classes have.
+pub(crate) fn bare(code: &str) -> &str {
+    code.strip_suffix("Exception").unwrap_or(code)
+}

@@ -1,0 +1,179 @@
+//! Calls of services on their way: each a task of the runtime, none a thread.
+//!
+//! How long a task may take is the engine's affair, which takes back the calls of tasks that ran out of time. Whoever is
+//! asked and never answers is given up at last all the same.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use stepwell_api::ServiceTask;
+use stepwell_engine::ExecutionId;
+use stepwell_integrations::{Task, outcome_of};
+use stepwell_interpreter::TaskKey;
+use stepwell_json::Json;
+use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, Fault, WireAnswer, invoke_answer, invoke_request};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+
+use crate::endpoints::Endpoint;
+use crate::shard::Answers;
+
+/// Calls of one service at a time; more wait. Each has a connection, and of the 1,024 descriptors that a process may
+/// usually have, clients need the most. By service, so that one which hangs keeps nobody out of another.
+const CALLS_MAX: usize = 256;
+
+/// How long a connection may take to come about, as AWS's own client has it.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// How long an answer may take: no function runs for more than fifteen minutes.
+const ANSWER_TIME: Duration = Duration::from_secs(15 * 60 + 30);
+
+/// The largest answer that is read. Lambda has none beyond 6 MB, and no task may have a result of a twentieth of that.
+const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024 + 64 * 1024;
+
+/// Which call.
+type Key = (ExecutionId, TaskKey);
+
+/// Calls that are on their way.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    runtime: Handle,
+    client: Client<HttpConnector, Full<Bytes>>,
+    places: BTreeMap<Arc<str>, Arc<Semaphore>>,
+    open: Arc<Open>,
+    answers: Answers,
+}
+
+/// How to give up each of them.
+#[derive(Debug, Default)]
+struct Open(Mutex<BTreeMap<Key, AbortHandle>>);
+
+impl Open {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, AbortHandle>> {
+        // Whoever broke off in the middle left the map whole: it does one thing with it at a time.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Calls {
+    /// Calls that a runtime makes, and whose answers go this way.
+    pub(crate) fn new(runtime: Handle, answers: Answers) -> Calls {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(CONNECT_TIME));
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        Calls { runtime, client, places: BTreeMap::new(), open: Arc::default(), answers }
+    }
+
+    /// Makes a task's call.
+    pub(crate) fn begin(&mut self, task: ServiceTask, call: AwsCall, endpoint: Endpoint) {
+        let key = (task.execution, task.request.key);
+        let places =
+            self.places.entry(call.service.clone()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_MAX))).clone();
+        let (client, answers, open) = (self.client.clone(), self.answers.clone(), self.open.clone());
+        let work = async move {
+            // The semaphore is never closed.
+            let place = places.acquire_owned().await;
+            let answer = carry(&client, &endpoint, &call).await;
+            drop(place);
+            let outcome = outcome_of(Task { request: &task.request, execution: &task.identity }, answer);
+            open.lock().remove(&key);
+            answers.send(task.execution, vec![outcome]);
+        };
+        // Noted before it can end.
+        let mut open = self.open.lock();
+        open.insert(key, self.runtime.spawn(work).abort_handle());
+    }
+
+    /// Gives a call up: nobody wants its answer.
+    pub(crate) fn cancel(&self, execution: ExecutionId, task: TaskKey) {
+        if let Some(call) = self.open.lock().remove(&(execution, task)) {
+            call.abort();
+        }
+    }
+}
+
+/// Whether a call can be put into a request.
+pub(crate) fn is_carried(call: &AwsCall) -> bool {
+    &*call.service == "lambda" && &*call.action == "Invoke"
+}
+
+/// Makes one call, to its end.
+async fn carry(client: &Client<HttpConnector, Full<Bytes>>, endpoint: &Endpoint, call: &AwsCall) -> AwsAnswer {
+    let wire = invoke_request(call)?;
+    let mut request = Request::builder()
+        .method(wire.method)
+        .uri(endpoint.url(&wire.path))
+        .header("User-Agent", concat!("stepwell/", env!("CARGO_PKG_VERSION")))
+        .header("Content-Type", "application/json");
+    for (name, value) in wire.headers {
+        request = request.header(name, value);
+    }
+    let request = request.body(Full::new(Bytes::from(wire.body))).map_err(|fault| unreached(&fault.to_string()))?;
+    match tokio::time::timeout(ANSWER_TIME, ask(client, endpoint, request)).await {
+        Ok(Ok(answer)) => invoke_answer(answer),
+        Ok(Err(reason)) => Err(unreached(&reason)),
+        Err(_) => Err(unreached("Read timed out")),
+    }
+}
+
+/// Sends a request and reads its answer, or says why there is none.
+async fn ask(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    endpoint: &Endpoint,
+    request: Request<Full<Bytes>>,
+) -> Result<WireAnswer, String> {
+    let answer = client.request(request).await.map_err(|fault| reason(&fault, endpoint, fault.is_connect()))?;
+    let status = answer.status().as_u16();
+    let text = |bytes: &[u8]| Arc::from(String::from_utf8_lossy(bytes));
+    let headers =
+        answer.headers().iter().map(|(name, value)| (text(name.as_str().as_bytes()), text(value.as_bytes()))).collect();
+    let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await.map_err(|fault| {
+        match fault.is::<LengthLimitError>() {
+            true => format!("the answer has more than {ANSWER_BYTES_MAX} bytes"),
+            false => reason(&*fault, endpoint, false),
+        }
+    })?;
+    Ok(WireAnswer { status, headers, body: body.to_bytes().to_vec() })
+}
+
+/// Why there is no answer, as AWS's client would say it.
+fn reason(fault: &(dyn Error + 'static), endpoint: &Endpoint, is_connecting: bool) -> String {
+    let (mut chain, mut next) = (Vec::new(), Some(fault));
+    while let Some(fault) = next {
+        chain.push(fault);
+        next = fault.source();
+    }
+    let said = chain.last().map(ToString::to_string).unwrap_or_default();
+    let kind = chain.iter().find_map(|fault| fault.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    let authority = &endpoint.authority;
+    match (is_connecting, kind) {
+        (true, Some(std::io::ErrorKind::ConnectionRefused)) => {
+            format!("Connect to {authority} failed: Connection refused")
+        }
+        (true, Some(std::io::ErrorKind::TimedOut)) => format!("Connect to {authority} failed: connect timed out"),
+        (true, _) => format!("Connect to {authority} failed: {said}"),
+        (false, Some(std::io::ErrorKind::ConnectionReset)) => "Connection reset".to_owned(),
+        (false, _) => said,
+    }
+}
+
+fn unreached(reason: &str) -> AwsError {
+    AwsError {
+        code: "SdkClientException".into(),
+        message: Some(format!("Unable to execute HTTP request: {reason}").into()),
+        status: 0,
+        fault: Fault::Unreached,
+        request_id: "".into(),
+        members: Json::empty_object(),
+    }
+}
