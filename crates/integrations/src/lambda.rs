@@ -6,7 +6,7 @@
 use stepwell_asl::Integration;
 use stepwell_interpreter::{Failure, TaskRequest};
 use stepwell_json::{Json, ObjectBuilder};
-use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, AwsOutput, base64};
+use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, AwsOutput, blob_bytes, blob_text};
 
 use crate::failures::Words;
 use crate::metadata::{Header, with_metadata};
@@ -138,7 +138,7 @@ fn payload(answer: &AwsOutput) -> Option<Json> {
 
 /// The payload as text, unless it is empty.
 pub(crate) fn payload_text(answer: &AwsOutput) -> Option<String> {
-    let bytes = base64::decode(answer.output.get("Payload")?.as_str()?)?;
+    let bytes = blob_bytes(answer.output.get("Payload")?.as_str()?)?;
     (!bytes.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn text_of(payload: &Json) -> String {
 
 /// Text as a blob.
 pub(crate) fn blob(text: &str) -> Json {
-    Json::from(base64::encode(text.as_bytes()))
+    Json::from(blob_text(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use minicbor::data::{Tag, Type};
 use minicbor::{Decoder, Encoder};
 use stepwell_json::{Json, Number, ObjectBuilder};
 
-use crate::base64;
+use crate::blob::{blob_bytes, blob_text};
 use crate::model::{Kind, Service, Shape, Use};
 use crate::scalars::fitted;
 use crate::unfit::{Unfit, deeper};
@@ -63,7 +63,7 @@ fn encode_at(service: &Service, part: &Use, value: &Json, out: &mut Out, depth: 
 fn encode_scalar(shape: &Shape, value: &Json, out: &mut Out) -> Result<(), Unfit> {
     match (&shape.kind, value) {
         (Kind::Blob, Json::String(text)) => {
-            let bytes = base64::decode(text).ok_or_else(|| Unfit::new("expected base 64"))?;
+            let bytes = blob_bytes(text).ok_or_else(|| Unfit::new("expected base 64"))?;
             written(out.bytes(&bytes))
         }
         (Kind::Float | Kind::Double, Json::String(text)) => {
@@ -192,7 +192,7 @@ fn value_at(model: Option<(&Service, &Use)>, input: &mut Decoder<'_>, depth: u32
         Type::F64 => float(input.f64().map_err(unread)?),
         Type::Bytes | Type::BytesIndef => {
             let parts = input.bytes_iter().map_err(unread)?.collect::<Result<Vec<_>, _>>().map_err(unread)?;
-            Json::from(base64::encode(&parts.concat()))
+            Json::from(blob_text(&parts.concat()))
         }
         Type::String | Type::StringIndef => Json::from(string(input)?),
         Type::Tag => {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::base64;
+use crate::blob::blob_text;
 use crate::http::HttpRequest;
 use crate::model::Operation;
 
@@ -13,7 +13,7 @@ pub fn add_checksum(operation: &Operation, request: &mut HttpRequest) {
         name == "content-md5" || (name.starts_with("x-amz-checksum-") && name != "x-amz-checksum-type")
     });
     if operation.checksum_required && !has_one {
-        let digest = base64::encode(&Sha256::digest(&request.body));
+        let digest = blob_text(&Sha256::digest(&request.body));
         request.headers.push(("x-amz-checksum-sha256".to_owned(), digest));
     }
 }

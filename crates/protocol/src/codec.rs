@@ -202,6 +202,10 @@ pub fn decode_response_as(
     if answer.status >= 300 {
         return Err(errors::decode(protocol, service, answer));
     }
+    if protocol == Protocol::RestXml && errors::is_late(service, operation, answer) {
+        let answer = HttpAnswer { status: errors::LATE_STATUS, ..answer.clone() };
+        return Err(errors::decode(protocol, service, &answer));
+    }
     let read = match &operation.output {
         None => Ok((Json::empty_object(), None)),
         Some(part) => output(protocol, service, operation, part, answer),

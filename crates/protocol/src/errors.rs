@@ -6,7 +6,7 @@ use stepwell_json::{Json, ObjectBuilder};
 
 use crate::call::{AwsError, Fault};
 use crate::http::{HttpAnswer, header};
-use crate::model::{Kind, Location, Protocol, Service, ShapeId, Use};
+use crate::model::{Kind, Location, Operation, Protocol, Service, ShapeId, Use};
 use crate::rest::{self, Format, Parts, parse_json};
 use crate::xml::Element;
 use crate::xml_body::{self, Xml};
@@ -34,6 +34,15 @@ pub(crate) fn request_id(headers: &[(String, String)], found: Option<String>) ->
 fn bare(code: &str) -> &str {
     let code = code.split(':').next().unwrap_or(code);
     code.rsplit('#').next().unwrap_or(code).trim()
+}
+
+/// The status a late error counts as having.
+pub(crate) const LATE_STATUS: u16 = 500;
+
+/// Whether an answer began well and is an error all the same: S3 sends the status of long copies before they are done.
+pub(crate) fn is_late(service: &Service, operation: &Operation, answer: &HttpAnswer) -> bool {
+    let takes_long = matches!(&*operation.name, "CopyObject" | "UploadPartCopy" | "CompleteMultipartUpload");
+    &*service.names.name == "s3" && takes_long && Element::parse(&answer.body).is_ok_and(|root| root.name == "Error")
 }
 
 /// What an answer says of an error, before the model is asked.
@@ -289,4 +298,38 @@ pub(crate) fn write_xml(root: &Element, answer: &mut HttpAnswer) {
     root.write(&mut text);
     answer.body = text.into_bytes();
     answer.headers.push(("Content-Type".to_owned(), "text/xml".to_owned()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bare;
+    use crate::codec::decode_response;
+    use crate::http::HttpAnswer;
+    use crate::table::service;
+
+    #[test]
+    fn codes_lose_what_stands_around_them() {
+        for (code, expected) in [
+            ("com.amazonaws.sqs#QueueDoesNotExist", "QueueDoesNotExist"),
+            ("ResourceNotFoundException:http://internal.amazon.com/", "ResourceNotFoundException"),
+            ("aws.a#Code:http://x/", "Code"),
+            ("Plain", "Plain"),
+        ] {
+            assert_eq!(bare(code), expected);
+        }
+    }
+
+    #[test]
+    fn a_copy_can_fail_after_it_began() {
+        let s3 = service("s3").expect("S3");
+        let copy = s3.operation("CopyObject").expect("an operation");
+        let with = |body: &str| {
+            let answer = HttpAnswer { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
+            decode_response(s3, copy, &answer)
+        };
+        let error = with("<Error><Code>InternalError</Code><Message>m</Message></Error>").expect_err("an error");
+        assert_eq!((&*error.code, error.status), ("InternalError", 500));
+        let copied = with("<CopyObjectResult><ETag>e</ETag></CopyObjectResult>").expect("a copy");
+        assert_eq!(copied.output.to_string(), "{\"CopyObjectResult\":{\"ETag\":\"e\"}}");
+    }
 }

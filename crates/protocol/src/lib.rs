@@ -3,7 +3,7 @@
 //!
 //! Knows no socket and no service.
 
-pub mod base64;
+mod blob;
 mod call;
 mod cbor_body;
 mod checksum;
@@ -27,6 +27,7 @@ mod validate;
 mod xml;
 mod xml_body;
 
+pub use blob::{blob_bytes, blob_text};
 pub use call::{AwsAnswer, AwsCall, AwsError, AwsOutput, Fault};
 pub use checksum::add_checksum;
 pub use codec::{

@@ -2,7 +2,7 @@
 
 use stepwell_json::{Json, ObjectBuilder};
 
-use crate::base64;
+use crate::blob::{blob_bytes, blob_text};
 use crate::http::header;
 use crate::model::{Kind, Location, Member, Service, Shape, TimeFormat, Use};
 use crate::scalars::{from_text, to_text};
@@ -118,12 +118,12 @@ fn header_text(service: &Service, part: &Use, value: &Json) -> Result<Option<Str
         }
         (_, value) if part.json_value => {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            Ok(Some(base64::encode(text.as_bytes())))
+            Ok(Some(blob_text(text.as_bytes())))
         }
         (_, value) => {
             let text = to_text(shape, part, value, TimeFormat::Rfc822)?;
             // What would end the header, and begin another.
-            match text.contains(['\r', '\n', '\0']) {
+            match text.contains(|letter: char| letter.is_ascii_control() && letter != '\t') {
                 true => Err(Unfit::new("expected one line")),
                 false => Ok(Some(text)),
             }
@@ -147,7 +147,7 @@ fn write_payload(
     let value = value.filter(|value| !value.is_null());
     match (&shape.kind, value) {
         (Kind::Blob, Some(value)) => {
-            let bytes = value.as_str().and_then(base64::decode);
+            let bytes = value.as_str().and_then(blob_bytes);
             parts.body = bytes.ok_or_else(|| Unfit::new("expected base 64"))?;
         }
         (Kind::String, Some(value)) => {
@@ -304,7 +304,7 @@ fn header_value(service: &Service, part: &Use, text: &str) -> Result<Json, Unfit
             Ok(Json::array(items))
         }
         _ if part.json_value => {
-            let text = base64::decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
+            let text = blob_bytes(text).and_then(|bytes| String::from_utf8(bytes).ok());
             text.map(Json::from).ok_or_else(|| Unfit::new("expected base 64"))
         }
         // Some services write moments in headers as they like.
@@ -348,7 +348,7 @@ fn read_payload(service: &Service, format: Format, payload: &Member, body: &[u8]
         return Ok(None);
     }
     match &shape.kind {
-        Kind::Blob => Ok(Some(Json::from(base64::encode(body)))),
+        Kind::Blob => Ok(Some(Json::from(blob_text(body)))),
         Kind::String => {
             let text = std::str::from_utf8(body).map_err(|_| Unfit::new("expected UTF-8"))?;
             Ok((!text.is_empty()).then(|| Json::from(text)))

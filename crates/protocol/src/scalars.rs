@@ -2,7 +2,7 @@
 
 use stepwell_json::{Json, Number};
 
-use crate::base64;
+use crate::blob::blob_bytes;
 use crate::model::{Kind, Shape, TimeFormat, Use};
 use crate::times;
 use crate::unfit::Unfit;
@@ -25,7 +25,7 @@ pub(crate) fn fitted(shape: &Shape, value: &Json) -> Result<Json, Unfit> {
             Some(seconds) => return Ok(Json::Number(seconds)),
             None => "expected a time",
         },
-        (Kind::Blob, Json::String(text)) => match base64::decode(text) {
+        (Kind::Blob, Json::String(text)) => match blob_bytes(text) {
             Some(_) => return Ok(value.clone()),
             None => "expected base 64",
         },
@@ -82,7 +82,7 @@ pub(crate) fn from_text(shape: &Shape, text: &str) -> Result<Json, Unfit> {
         Kind::Timestamp => times::parse(text).map(Json::Number),
         Kind::Blob => {
             let packed: String = text.split_ascii_whitespace().collect();
-            base64::decode(&packed).map(|_| Json::from(packed))
+            blob_bytes(&packed).map(|_| Json::from(packed))
         }
         Kind::Structure(_) | Kind::List(_) | Kind::Map(..) => None,
     };

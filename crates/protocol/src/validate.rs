@@ -4,7 +4,7 @@
 
 use stepwell_json::Json;
 
-use crate::base64;
+use crate::blob::blob_bytes;
 use crate::model::{Kind, Service, Shape, Use};
 use crate::unfit::{DEPTH_MAX, Unfit};
 
@@ -53,7 +53,7 @@ fn walk(service: &Service, part: &Use, value: &Json, depth: u32, faults: &mut Ve
 fn out_of_range(shape: &Shape, value: &Json) -> Option<Unfit> {
     let (what, size) = match (&shape.kind, value) {
         (Kind::String, Json::String(text)) => ("length", text.chars().count() as f64),
-        (Kind::Blob, Json::String(text)) => ("length", base64::decode(text)?.len() as f64),
+        (Kind::Blob, Json::String(text)) => ("length", blob_bytes(text)?.len() as f64),
         (Kind::List(_), Json::Array(items)) => ("length", items.len() as f64),
         (Kind::Map(..), Json::Object(object)) => ("length", object.len() as f64),
         (Kind::Integer | Kind::Long | Kind::Float | Kind::Double, Json::Number(number)) => ("value", number.as_f64()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_protocol::{
-    Fault, HttpAnswer, HttpRequest, Kind, Location, Operation, Protocol, Service, Use, base64, decode_request,
+    Fault, HttpAnswer, HttpRequest, Kind, Location, Operation, Protocol, Service, Use, blob_text, decode_request,
     decode_response, decode_response_as, encode_error, encode_request_as, encode_response, service, services,
 };
 
@@ -99,7 +99,7 @@ impl Draw {
             Kind::Timestamp => Json::from(self.of(&[0_i64, 1_440_938_160, 951_782_400, 4_102_444_800])),
             Kind::Blob => {
                 let bytes: Vec<u8> = (0..1 + self.below(7)).map(|_| self.below(256) as u8).collect();
-                Json::from(base64::encode(&bytes))
+                Json::from(blob_text(&bytes))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use stepwell_json::Json;
 use stepwell_protocol::{
-    HttpAnswer, HttpRequest, Operation, Protocol, Service, base64, decode_request, decode_response_as,
+    HttpAnswer, HttpRequest, Operation, Protocol, Service, blob_bytes, decode_request, decode_response_as,
     encode_request_as, service,
 };
 
@@ -58,7 +58,7 @@ fn form(body: &[u8]) -> Vec<(String, String)> {
 }
 
 pub(crate) fn bytes(tree: &Json) -> Vec<u8> {
-    base64::decode(text(tree, "body")).expect("bytes")
+    blob_bytes(text(tree, "body")).expect("bytes")
 }
 
 /// What botocore wrote is what we write: as trees where the order of members and spaces mean nothing, else byte by byte.
