@@ -129,7 +129,7 @@ impl Server {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let clock = Clock::new(self.settings.time, self.seeds.clock);
         let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
-        let settings = ServiceSettings { key: self.seeds.key, heard };
+        let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
         let outside =

@@ -2,7 +2,8 @@
 //!
 //! Writes frames of one 400-byte record to a store below DIRECTORY (the system's temporary one otherwise), in batches of
 //! several sizes, each batch with a real sync; every eighth frame changes a row. Then opens the store again and reads
-//! histories. The numbers defend docs/decisions/0004-own-log.md.
+//! histories, and at last forgets what it wrote. The numbers defend docs/decisions/0004-own-log.md and
+//! docs/decisions/0006-forgetting.md.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -12,7 +13,9 @@ use std::time::{Duration, Instant};
 
 use stepwell_json::Json;
 use stepwell_spec::{Event, Record, StateEntered, Timestamp};
-use stepwell_store::{Append, EmbeddedStore, Encoder, Options, Order, Outcome, Row, Store, StoreError, decode};
+use stepwell_store::{
+    Append, Check, EmbeddedStore, Encoder, HISTORIES, Options, Order, Outcome, Row, Store, StoreError, decode,
+};
 
 const EXECUTIONS: u64 = 2_000;
 
@@ -35,8 +38,13 @@ fn measure(directory: &Path) -> Result<(), StoreError> {
     for batch in [1, 16, 64, 128, 1_024] {
         appends(&directory.join(format!("batch-{batch}")), batch)?;
     }
-    opening(&directory.join("batch-1024"))
+    fill(&directory.join("batch-1024"), FRAMES_OF_A_LARGE_LOG)?;
+    opening(&directory.join("batch-1024"))?;
+    forgetting(&directory.join("batch-1024"))
 }
+
+/// About a gigabyte.
+const FRAMES_OF_A_LARGE_LOG: u64 = 2_500_000;
 
 /// A record as a state leaves it: about 400 bytes with its frame's share.
 fn record(number: u64) -> Record {
@@ -143,11 +151,38 @@ fn appends(directory: &Path, batch_size: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Makes the log as long as this.
+fn fill(directory: &Path, frames: u64) -> Result<(), StoreError> {
+    let mut store = EmbeddedStore::open(directory, Options::new(0))?;
+    let mut encoder = Encoder::new();
+    encoder.record(1, &record(1)).expect("no deep values");
+    let payload = encoder.finish().bytes.to_vec();
+    let executions: Vec<[u64; 1]> = (0..EXECUTIONS).map(|execution| [execution]).collect();
+    let (mut sequence, mut outcomes) = (store.tail(0).sequence, Vec::new());
+    while sequence < frames {
+        let numbers = sequence + 1..=sequence + 1_024;
+        let append = |sequence| {
+            let executions = &executions[(sequence % EXECUTIONS) as usize];
+            Append { shard: 0, epoch: 1, sequence, executions, rows: &[], payload: &payload }
+        };
+        store.append_batch(&numbers.map(append).collect::<Vec<_>>(), &mut outcomes)?;
+        store.tend()?;
+        sequence += 1_024;
+    }
+    store.index().catch_up()
+}
+
 fn opening(directory: &Path) -> Result<(), StoreError> {
+    let began = Instant::now();
+    drop(EmbeddedStore::open(directory, Options { check: Check::Everything, ..Options::new(0) })?);
+    println!("\nopened with everything checked in {:.0} ms", micros(began.elapsed()) / 1_000.0);
     let began = Instant::now();
     let store = EmbeddedStore::open(directory, Options::new(0))?;
     let frames = store.tail(0).sequence;
-    println!("\nopened {frames} frames, none of them read before, in {:.0} ms", micros(began.elapsed()) / 1_000.0);
+    println!("opened {frames} frames in {:.0} ms", micros(began.elapsed()) / 1_000.0);
+    let began = Instant::now();
+    let checked = store.check()?;
+    println!("checked all {checked} of them in {:.0} ms", micros(began.elapsed()) / 1_000.0);
     let began = Instant::now();
     store.index().catch_up()?;
     println!("index brought up to date in {:.0} ms", micros(began.elapsed()) / 1_000.0);
@@ -164,16 +199,64 @@ fn opening(directory: &Path) -> Result<(), StoreError> {
         assert_eq!(index.history(0, execution % EXECUTIONS, Order::Ascending, None, 25)?.len(), 25);
     }
     println!("a page of 25 frames of a history in {:.0} µs", micros(began.elapsed()) / rounds as f64);
-    let bytes: u64 = std::fs::read_dir(directory)
+    println!("the index has {} KiB", bytes_of(directory, ".redb") / 1_024);
+    Ok(())
+}
+
+/// Forgets all executions but one in ten, and appends until what is dead is gone.
+fn forgetting(directory: &Path) -> Result<(), StoreError> {
+    let mut store = EmbeddedStore::open(directory, Options::new(0))?;
+    let before = log_bytes(directory);
+    let keys: Vec<[u8; 8]> = (0..EXECUTIONS).filter(|number| number % 10 > 0).map(u64::to_be_bytes).collect();
+    let rows: Vec<Row<'_>> = keys.iter().map(|key| Row { table: HISTORIES, key, value: None }).collect();
+    let (mut outcomes, payload) = (Vec::new(), vec![1; 16 * 1_024]);
+    let mut append = |store: &mut EmbeddedStore, rows: &[Row<'_>]| {
+        let sequence = store.tail(0).sequence + 1;
+        let append = Append { shard: 0, epoch: 1, sequence, executions: &[], rows, payload: &payload };
+        store.append_batch(&[append], &mut outcomes)
+    };
+    append(&mut store, &rows)?;
+    let began = Instant::now();
+    store.index().catch_up()?;
+    println!("\nforgot {} executions in {:.0} ms", keys.len(), micros(began.elapsed()) / 1_000.0);
+    let (mut times, cpu) = (Vec::new(), cpu_time());
+    // A segment goes when another begins.
+    while times.len() < 30_000 {
+        append(&mut store, &[])?;
+        let began = Instant::now();
+        store.tend()?;
+        times.push(began.elapsed());
+    }
+    let cpu = cpu_time().saturating_sub(cpu);
+    times.sort_unstable();
+    let ms = |place: usize| micros(times[place]) / 1_000.0;
+    println!(
+        "the log had {} MiB and has {} MiB; tending took {:.0} ms in all, its 90th of 100 slices {:.2} ms, 99th {:.2} ms, \
+         worst {:.1} ms; {:.1} s of processor",
+        before >> 20,
+        log_bytes(directory) >> 20,
+        times.iter().map(|time| micros(*time) / 1_000.0).sum::<f64>(),
+        ms(times.len() * 90 / 100),
+        ms(times.len() * 99 / 100),
+        ms(times.len() - 1),
+        cpu.as_secs_f64(),
+    );
+    Ok(())
+}
+
+fn log_bytes(directory: &Path) -> u64 {
+    bytes_of(directory, ".log")
+}
+
+fn bytes_of(directory: &Path, ending: &str) -> u64 {
+    std::fs::read_dir(directory)
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().ends_with(".redb"))
+        .filter(|entry| entry.file_name().to_string_lossy().ends_with(ending))
         .filter_map(|entry| entry.metadata().ok())
         .map(|about| about.len())
-        .sum();
-    println!("the index has {} KiB", bytes / 1_024);
-    Ok(())
+        .sum()
 }
 
 fn micros(time: Duration) -> f64 {

@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::cleaning::Cleaning;
 use crate::disk::{Directory, Disk};
 use crate::error::StoreError;
 use crate::frame::Frame;
 use crate::index::EmbeddedIndex;
-use crate::log::{Log, SEGMENT_ENDING, Segments, Written, segment_name};
-use crate::recovery::{open_log, read_shard};
-use crate::segment::{HEADER_BYTES, Position};
+use crate::log::{Log, SEGMENT_ENDING, Segments, Written};
+use crate::recovery::{Survey, check_log, open_log, read_shard};
+use crate::segment::{HEADER_BYTES, Origin, Position};
 use crate::{Append, Index, Outcome, Store, Tail};
 
 /// How a store is opened.
@@ -21,6 +22,19 @@ pub struct Options {
     pub segment_bytes: u32,
     /// Chance, for the name of a new log: tells it from every other one.
     pub entropy: u64,
+    /// How much of the log is checked when it is opened.
+    pub check: Check,
+}
+
+/// How much of a log is checked when it is opened. What is not is checked when it is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Check {
+    /// What came after the last frame the index knows, and the rest of the segments these frames stand in: whether the log
+    /// ends where it should. Takes the same time however large the log is.
+    #[default]
+    Tail,
+    /// Every frame of every segment.
+    Everything,
 }
 
 /// Large enough that a busy log changes segments about once a second, small enough to be given back one by one.
@@ -30,9 +44,9 @@ const SEGMENT_BYTES: u32 = 64 * 1024 * 1024;
 const SEGMENT_BYTES_MIN: u32 = 4 * HEADER_BYTES;
 
 impl Options {
-    /// Segments of 64 MiB.
+    /// Segments of 64 MiB, and a look at the log's end.
     pub fn new(entropy: u64) -> Options {
-        Options { segment_bytes: SEGMENT_BYTES, entropy }
+        Options { segment_bytes: SEGMENT_BYTES, entropy, check: Check::Tail }
     }
 }
 
@@ -41,6 +55,7 @@ pub struct EmbeddedStore {
     log: Log,
     index: Arc<EmbeddedIndex>,
     written: Vec<Written>,
+    cleaning: Cleaning,
 }
 
 impl fmt::Debug for EmbeddedStore {
@@ -60,8 +75,8 @@ const FORMAT_VERSION: u64 = 1;
 impl EmbeddedStore {
     /// Opens the store in this directory, or makes one: mode 0700, its files 0600, locked while it is open.
     ///
-    /// Reads and checks the whole log. Refuses a directory that is in use, that is something else, that is damaged, or
-    /// that a newer version wrote.
+    /// Reads and checks as much of the log as the options say. Refuses a directory that is in use, that is something else,
+    /// in which damage is found, or that a newer version wrote.
     pub fn open(directory: &Path, options: Options) -> Result<EmbeddedStore, StoreError> {
         let disk = Directory::open(directory, FORMAT, is_ours)?;
         EmbeddedStore::open_on(Arc::new(disk), options)
@@ -71,25 +86,29 @@ impl EmbeddedStore {
     pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<EmbeddedStore, StoreError> {
         let log = read_format(&*disk, options.entropy)?;
         let segments = Arc::new(Segments::new(disk, log));
-        let (index, last_indexed) = EmbeddedIndex::open(segments.clone())?;
-        let mut last = Position::default();
-        let log = open_log(segments.clone(), options.segment_bytes.max(SEGMENT_BYTES_MIN), &mut |position, frame| {
+        let survey = Survey::make(&segments)?;
+        let index = EmbeddedIndex::open(segments.clone(), survey.first())?;
+        let known = index.ask_known(Clone::clone);
+        let (last_indexed, mut last) = (known.last, Position::default());
+        let segment_bytes = options.segment_bytes.max(SEGMENT_BYTES_MIN);
+        let each = &mut |position: Position, origin: Origin, frame: &Frame<'_>| {
             // What is in the last segment may not be durable yet, and must not be written down before it is.
             if position.segment != last.segment && index.ask_gathered(|gathered| gathered.is_large()) {
                 index.catch_up()?;
             }
             last = position;
             if position > last_indexed {
-                index.gather(|gathered| gathered.add_frame(position, frame));
+                index.gather(|gathered| gathered.add_frame(position, origin, frame));
             }
             Ok(())
-        })?;
-        if last < last_indexed {
-            let file = segments.disk.describe(&segment_name(last_indexed.segment));
-            let what = "the log ends before a frame that was durable: the index knows it";
-            return Err(StoreError::damaged(&file, last_indexed.offset.into(), what));
-        }
-        Ok(EmbeddedStore { log, index: Arc::new(index), written: Vec::new() })
+        };
+        let log = open_log(segments, &survey, segment_bytes, known, options.check, each)?;
+        Ok(EmbeddedStore { log, index: Arc::new(index), written: Vec::new(), cleaning: Cleaning::default() })
+    }
+
+    /// Reads every frame of the log and checks it, as opening with [`Check::Everything`] does; answers how many there are.
+    pub fn check(&self) -> Result<u64, StoreError> {
+        check_log(&self.log)
     }
 }
 
@@ -102,7 +121,7 @@ impl Store for EmbeddedStore {
         if !self.written.is_empty() {
             self.index.gather(|gathered| {
                 for written in &self.written {
-                    gathered.add(written.position, &batch[written.index_in_batch]);
+                    gathered.add(written.position, Origin::Appended, &batch[written.index_in_batch]);
                 }
             });
         }
@@ -131,11 +150,20 @@ impl Store for EmbeddedStore {
     }
 
     fn tend(&mut self) -> Result<(), StoreError> {
-        self.log.prepare()?;
+        self.log.remove_one();
+        match self.log.prepare() {
+            // Nobody needs the room yet. Who does will say that there is none.
+            Err(error) if error.is_full() => {}
+            prepared => prepared?,
+        }
         if self.index.ask_gathered(|gathered| gathered.is_large()) {
             self.index.catch_up()?;
         }
-        Ok(())
+        match self.cleaning.go_on(&mut self.log, &self.index, &mut self.written) {
+            // What is alive can be carried forward when there is room again.
+            Err(error) if error.is_full() => Ok(()),
+            cleaned => cleaned,
+        }
     }
 }
 

@@ -22,6 +22,20 @@ pub struct Row<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+/// The table of histories. It is not one that is written or read; but who takes a row out of it forgets an execution:
+/// what a frame of the same shard has of it, this one and all before, is no part of its history any more. The key is the
+/// execution's number in eight bytes, the highest first.
+pub const HISTORIES: &str = "histories";
+
+impl<'a> Row<'a> {
+    /// The row of a key that begins with its table's name and a zero.
+    pub(crate) fn of_full_key(full_key: &'a [u8], value: Option<&'a [u8]>) -> Option<Row<'a>> {
+        let zero = full_key.iter().position(|&byte| byte == 0)?;
+        let table = std::str::from_utf8(&full_key[..zero]).ok()?;
+        Some(Row { table, key: &full_key[zero + 1..], value })
+    }
+}
+
 /// A frame as it is read: borrowed from what was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
@@ -84,11 +98,7 @@ impl<'a> Frame<'a> {
 
     /// The changes of tables, in order.
     pub fn rows(&self) -> impl Iterator<Item = Row<'a>> + use<'a> {
-        self.keyed_rows().filter_map(|(full_key, value)| {
-            let zero = full_key.iter().position(|&byte| byte == 0)?;
-            let table = std::str::from_utf8(&full_key[..zero]).ok()?;
-            Some(Row { table, key: &full_key[zero + 1..], value })
-        })
+        self.keyed_rows().filter_map(|(full_key, value)| Row::of_full_key(full_key, value))
     }
 
     /// The changes of tables as the index keeps them: a key begins with its table's name and a zero.
@@ -96,6 +106,12 @@ impl<'a> Frame<'a> {
         let mut rest = self.rows;
         std::iter::from_fn(move || take_row(&mut rest))
     }
+}
+
+/// The execution that is forgotten by a change of this full key.
+pub(crate) fn forgotten_by(full_key: &[u8]) -> Option<u64> {
+    let key = full_key.strip_prefix(HISTORIES.as_bytes())?.strip_prefix(&[0])?;
+    Some(u64::from_be_bytes(key.try_into().ok()?))
 }
 
 /// Key and value of a row; the value's length is written one too high, so that none is zero.

@@ -5,31 +5,42 @@
 //! what came after that frame from the log. Only what is durable in the log ever gets in here; an index that knows of
 //! frames the log does not have is therefore proof that the log has lost something.
 //!
-//! Three tables: `positions` (shard, execution, first number -> packed entries, one key for each transaction that had
-//! frames of the execution), `rows` (table, 0, key -> value), `about` (which log, which format, how far). Every value
-//! begins with a checksum over its key and itself, since the database does not check what it reads.
+//! ```text
+//! positions  shard, execution, first number -> packed entries; one key for each transaction that had frames of it
+//! rows       table, 0, key -> where the row was written, value
+//! tails      shard -> epoch, number of its last frame
+//! segments   number -> how much stands in it, and how much of that is dead
+//! about      which log, which format, how far
+//! ```
+//!
+//! Every value begins with a checksum over its key and itself, since the database does not check what it reads.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use redb::{Builder, Database, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition};
+use redb::{
+    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, Table,
+    TableDefinition,
+};
 
+use crate::bytes::{put_number, take_number};
 use crate::disk::{Disk, DiskFile};
 use crate::error::StoreError;
 use crate::frame::{KeptFrame, put_full_key};
-use crate::gathered::{FrameAt, Gathered, pack, unpack};
+use crate::gathered::{FrameAt, Gathered, Name, Things, pack, unpack};
 use crate::log::Segments;
 use crate::segment::Position;
-use crate::{Index, KeyValue, Keys, Order};
+use crate::{Index, KeyValue, Keys, Order, Tail};
 
 /// The database's file.
 pub(crate) const FILE: &str = "index.redb";
 
 /// Version of the tables. An index of another one is made again.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Bytes of the database kept in memory.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -37,6 +48,8 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 type Bytes = &'static [u8];
 const POSITIONS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("positions");
 const ROWS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("rows");
+const TAILS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("tails");
+const SEGMENTS: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("segments");
 const ABOUT: TableDefinition<'_, Bytes, Bytes> = TableDefinition::new("about");
 const ABOUT_KEY: &[u8] = b"index";
 
@@ -48,6 +61,27 @@ pub(crate) struct EmbeddedIndex {
     news: RwLock<News>,
     /// Held by whoever writes news down.
     writing: Mutex<()>,
+    known: Mutex<Known>,
+}
+
+/// What is in the database, as far as its writer must know.
+#[derive(Clone, Default)]
+pub(crate) struct Known {
+    /// The last frame it knows.
+    pub(crate) last: Position,
+    /// How far each shard had come with that.
+    pub(crate) tails: BTreeMap<u32, Tail>,
+    /// What stands in each segment.
+    pub(crate) things: BTreeMap<u64, Things>,
+}
+
+/// What is alive of a frame.
+#[derive(Debug, Default)]
+pub(crate) struct Alive {
+    /// The executions whose histories have it.
+    pub(crate) executions: Vec<u64>,
+    /// For each of its rows, in order: the value, if it is the frame that gave the row its value.
+    pub(crate) rows: Vec<Option<Vec<u8>>>,
 }
 
 /// What is not in the database yet.
@@ -59,13 +93,14 @@ struct News {
 }
 
 impl EmbeddedIndex {
-    /// Opens the index of a log; answers the last frame it knows, too. An index that is missing, broken, of another log
-    /// or of another version is begun anew.
-    pub(crate) fn open(segments: Arc<Segments>) -> Result<(EmbeddedIndex, Position), StoreError> {
+    /// Opens the index of a log whose segments are there from `first` on. An index that is missing, broken, of another
+    /// log, of another version, or older than what has been removed since, is begun anew.
+    pub(crate) fn open(segments: Arc<Segments>, first: u64) -> Result<EmbeddedIndex, StoreError> {
         let disk = &*segments.disk;
         let there = disk.list().map_err(segments.failed("read", ""))?.iter().any(|name| name == FILE);
         let known = if there { open_known(disk, segments.log) } else { None };
-        let (database, last) = match known {
+        let is_new_enough = |known: &Known| known.last == Position::default() || known.last.segment >= first;
+        let (database, known) = match known.filter(|(_, known)| is_new_enough(known)) {
             Some(known) => known,
             None => {
                 if there {
@@ -75,15 +110,20 @@ impl EmbeddedIndex {
                 let database = open_database(file)?;
                 let transaction = database.begin_write().map_err(StoreError::index)?;
                 write_about(&transaction, segments.log, Position::default())?;
-                for table in [POSITIONS, ROWS] {
+                for table in [POSITIONS, ROWS, TAILS, SEGMENTS] {
                     transaction.open_table(table).map_err(StoreError::index)?;
                 }
                 transaction.commit().map_err(StoreError::index)?;
-                (database, Position::default())
+                (database, Known::default())
             }
         };
-        let database = RwLock::new(Some(database));
-        Ok((EmbeddedIndex { segments, database, news: RwLock::default(), writing: Mutex::default() }, last))
+        let (news, writing, known) = (RwLock::default(), Mutex::default(), Mutex::new(known));
+        Ok(EmbeddedIndex { segments, database: RwLock::new(Some(database)), news, writing, known })
+    }
+
+    /// Asks what is in the database.
+    pub(crate) fn ask_known<T>(&self, ask: impl FnOnce(&Known) -> T) -> T {
+        ask(&self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Changes the news that gather.
@@ -116,77 +156,140 @@ impl EmbeddedIndex {
     fn write(&self, leaving: &Gathered) -> Result<(), StoreError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_none() {
-            let reopened = open_known(&*self.segments.disk, self.segments.log).map(|(database, _)| database);
-            *database = Some(reopened.ok_or_else(|| StoreError::index("it cannot be opened again"))?);
+            let reopened = open_known(&*self.segments.disk, self.segments.log);
+            let (reopened, known) = reopened.ok_or_else(|| StoreError::index("it cannot be opened again"))?;
+            let is_written = known.last >= leaving.last;
+            *database = Some(reopened);
+            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+            // What failed may have been done all the same; what is counted must not be counted twice.
+            if is_written {
+                return Ok(());
+            }
         }
         drop(database);
         let written = {
             let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
             let database = database.as_ref().ok_or_else(|| StoreError::index("it is closed"))?;
-            shielded(|| write_news(database, self.segments.log, leaving))
+            shielded(|| write_news(database, self.segments.log, self.segments.first(), leaving))
         };
-        if written.is_err() {
-            // After a failure the database serves nobody any more; opened again it does.
-            *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+        match written {
+            Ok(things) => {
+                let known = &mut *self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.last = leaving.last;
+                for (&shard, &tail) in &leaving.tails {
+                    let known = known.tails.entry(shard).or_default();
+                    *known = known.max_by_sequence(tail);
+                }
+                known.things = known.things.split_off(&self.segments.first());
+                known.things.extend(things);
+                Ok(())
+            }
+            Err(error) => {
+                // After a failure the database serves nobody any more; opened again it does.
+                *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+                Err(error)
+            }
         }
-        written
     }
 
     /// Up to `limit` entries of an execution's frames.
-    fn entries(
-        &self,
-        shard: u32,
-        execution: u64,
-        order: Order,
-        past: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<FrameAt>, StoreError> {
+    fn entries(&self, name: Name, order: Order, past: Option<u64>, limit: usize) -> Result<Vec<FrameAt>, StoreError> {
+        let (low, high) = match (order, past) {
+            (_, None) => (0, u64::MAX),
+            (Order::Ascending, Some(past)) => match past.checked_add(1) {
+                Some(low) => (low, u64::MAX),
+                None => return Ok(Vec::new()),
+            },
+            (Order::Descending, Some(past)) => match past.checked_sub(1) {
+                Some(high) => (0, high),
+                None => return Ok(Vec::new()),
+            },
+        };
         let (news, transaction) = self.snapshot()?;
-        let table = transaction.open_table(POSITIONS).map_err(StoreError::index)?;
-        let of_news = |gathered: &Gathered| gathered.positions.get(&(shard, execution)).cloned().unwrap_or_default();
-        let mut recent = news.leaving.as_deref().map(of_news).unwrap_or_default();
-        recent.extend(of_news(&news.gathering));
-        drop(news);
-
-        let first = position_key(shard, execution, 0);
-        let last = position_key(shard, execution, u64::MAX);
-        let mut entries: Vec<FrameAt> = Vec::new();
-        match order {
-            Order::Ascending => {
-                let after = past.unwrap_or(0);
-                // The chunk that holds the next number begins at or before it.
-                let next = position_key(shard, execution, after.saturating_add(1));
-                let mut before = table.range(&first[..]..=&next[..]).map_err(StoreError::index)?;
-                let begin = match before.next_back() {
-                    Some(chunk) => chunk.map_err(StoreError::index)?.0.value().to_vec(),
-                    None => first.to_vec(),
-                };
-                for chunk in table.range(&begin[..]..=&last[..]).map_err(StoreError::index)? {
-                    let (key, value) = chunk.map_err(StoreError::index)?;
-                    entries.extend(chunk_entries(key.value(), value.value())?.iter().filter(|entry| entry.0 > after));
-                    if entries.len() >= limit {
-                        break;
-                    }
-                }
-                let known = entries.last().map_or(after, |entry| entry.0);
-                entries.extend(recent.iter().filter(|entry| entry.0 > known));
+        // Where a frame stands is what the newest source says. The first entries of every source are the first of all.
+        let mut found = BTreeMap::new();
+        let mut is_forgotten = false;
+        for source in [Some(&news.gathering), news.leaving.as_deref()].into_iter().flatten() {
+            if !is_forgotten {
+                take_news(source, name, (low, high), order, limit, &mut found);
+                is_forgotten = source.forgotten.contains(&name);
             }
-            Order::Descending => {
-                let before = past.unwrap_or(u64::MAX);
-                entries.extend(recent.iter().rev().filter(|entry| entry.0 < before));
-                for chunk in table.range(&first[..]..=&last[..]).map_err(StoreError::index)?.rev() {
-                    if entries.len() >= limit {
-                        break;
-                    }
-                    let (key, value) = chunk.map_err(StoreError::index)?;
-                    let known = entries.last().map_or(before, |entry| entry.0);
-                    let chunk = chunk_entries(key.value(), value.value())?;
-                    entries.extend(chunk.iter().rev().filter(|entry| entry.0 < known));
+        }
+        drop(news);
+        if !is_forgotten {
+            let table = transaction.open_table(POSITIONS).map_err(StoreError::index)?;
+            let mut taken = 0;
+            let mut take = |chunk: &[FrameAt]| {
+                let chunk = chunk.iter().filter(|entry| (low..=high).contains(&entry.0));
+                for &(number, position) in chunk {
+                    found.entry(number).or_insert(position);
+                    taken += 1;
+                }
+                taken >= limit
+            };
+            // The chunk that holds the lowest number may begin before it.
+            let first = chunk_of(&table, name, low)?.unwrap_or_else(|| position_key(name, low).to_vec());
+            let last = position_key(name, high);
+            let mut chunks = table.range(&first[..]..=&last[..]).map_err(StoreError::index)?;
+            loop {
+                let chunk = match order {
+                    Order::Ascending => chunks.next(),
+                    Order::Descending => chunks.next_back(),
+                };
+                let Some(chunk) = chunk else { break };
+                let (key, value) = chunk.map_err(StoreError::index)?;
+                if take(&chunk_entries(key.value(), value.value())?) {
+                    break;
                 }
             }
         }
-        entries.truncate(limit);
-        Ok(entries)
+        Ok(match order {
+            Order::Ascending => found.into_iter().take(limit).collect(),
+            Order::Descending => found.into_iter().rev().take(limit).collect(),
+        })
+    }
+
+    /// What is alive of frames of one segment.
+    pub(crate) fn alive(&self, frames: &[(Position, &KeptFrame)]) -> Result<Vec<Alive>, StoreError> {
+        shielded(|| {
+            let (news, transaction) = self.snapshot()?;
+            let positions = transaction.open_table(POSITIONS).map_err(StoreError::index)?;
+            let rows = transaction.open_table(ROWS).map_err(StoreError::index)?;
+            let sources: Vec<&Gathered> =
+                [Some(&news.gathering), news.leaving.as_deref()].into_iter().flatten().collect();
+            let mut chunks = BTreeMap::new();
+            let mut alive = Vec::with_capacity(frames.len());
+            for &(position, kept) in frames {
+                let frame = kept.frame();
+                let mut found = Alive::default();
+                for execution in frame.executions() {
+                    let name = (frame.shard, execution);
+                    let at = match news_of_frame(&sources, name, frame.sequence) {
+                        Some(at) => at,
+                        None => kept_position(&positions, name, frame.sequence, &mut chunks)?,
+                    };
+                    if at == Some(position) {
+                        found.executions.push(execution);
+                    }
+                }
+                for (key, _) in frame.keyed_rows() {
+                    let changed = sources.iter().find_map(|source| source.rows.get(key));
+                    let (at, value) = match changed {
+                        Some((at, value)) => (*at, value.clone()),
+                        None => match rows.get(key).map_err(StoreError::index)? {
+                            Some(row) => {
+                                let (at, value) = placed_value(key, row.value())?;
+                                (at, Some(value.to_vec()))
+                            }
+                            None => (Position::default(), None),
+                        },
+                    };
+                    found.rows.push(value.filter(|_| at == position));
+                }
+                alive.push(found);
+            }
+            Ok(alive)
+        })
     }
 
     /// As [`Index::get`].
@@ -195,13 +298,13 @@ impl EmbeddedIndex {
         put_full_key(table, key, &mut full_key);
         let (news, transaction) = self.snapshot()?;
         let leaving = news.leaving.as_ref().and_then(|leaving| leaving.rows.get(&full_key));
-        if let Some(value) = news.gathering.rows.get(&full_key).or(leaving) {
+        if let Some((_, value)) = news.gathering.rows.get(&full_key).or(leaving) {
             return Ok(value.clone());
         }
         drop(news);
         let rows = transaction.open_table(ROWS).map_err(StoreError::index)?;
         match rows.get(&full_key[..]).map_err(StoreError::index)? {
-            Some(value) => Ok(Some(checked(&full_key, value.value())?.to_vec())),
+            Some(row) => Ok(Some(placed_value(&full_key, row.value())?.1.to_vec())),
             None => Ok(None),
         }
     }
@@ -215,11 +318,11 @@ impl EmbeddedIndex {
         let kept = rows.range::<&[u8]>(range).map_err(StoreError::index)?;
         let kept = kept.map(|row| {
             let (key, value) = row.map_err(StoreError::index)?;
-            Ok((key.value().to_vec(), Some(checked(key.value(), value.value())?.to_vec())))
+            Ok((key.value().to_vec(), Some(placed_value(key.value(), value.value())?.1.to_vec())))
         });
         let of_news = |gathered: &Gathered| {
             let rows = gathered.rows.range::<[u8], _>(range);
-            rows.map(|(key, value)| Ok((key.clone(), value.clone()))).collect::<Vec<_>>()
+            rows.map(|(key, (_, value))| Ok((key.clone(), value.clone()))).collect::<Vec<_>>()
         };
         let leaving = news.leaving.as_deref().map(of_news).unwrap_or_default();
         let gathering = of_news(&news.gathering);
@@ -252,8 +355,16 @@ impl Index for EmbeddedIndex {
         past: Option<u64>,
         limit: usize,
     ) -> Result<Vec<KeptFrame>, StoreError> {
-        let entries = shielded(|| self.entries(shard, execution, order, past, limit))?;
-        entries.into_iter().map(|(number, position)| self.segments.read_frame(position, shard, number)).collect()
+        loop {
+            let first = self.segments.first();
+            let entries = shielded(|| self.entries((shard, execution), order, past, limit))?;
+            let read = |&(number, position): &FrameAt| self.segments.read_frame(position, shard, number);
+            let frames: Result<Vec<KeptFrame>, StoreError> = entries.iter().map(read).collect();
+            // A segment that was removed in between is no loss: what was alive in it stands elsewhere by now.
+            if frames.is_ok() || self.segments.first() == first {
+                return frames;
+            }
+        }
     }
 
     fn catch_up(&self) -> Result<(), StoreError> {
@@ -348,7 +459,7 @@ fn full_bounds(table: &str, keys: Keys<'_>) -> Option<(KeyBound, KeyBound)> {
     (!is_empty).then_some((lower, upper))
 }
 
-fn position_key(shard: u32, execution: u64, sequence: u64) -> [u8; 20] {
+fn position_key((shard, execution): Name, sequence: u64) -> [u8; 20] {
     let mut key = [0; 20];
     key[..4].copy_from_slice(&shard.to_be_bytes());
     key[4..12].copy_from_slice(&execution.to_be_bytes());
@@ -356,8 +467,98 @@ fn position_key(shard: u32, execution: u64, sequence: u64) -> [u8; 20] {
     key
 }
 
+/// The first number in a chunk, by its key.
+fn first_number(key: &[u8]) -> Result<u64, StoreError> {
+    key.last_chunk().map(|number| u64::from_be_bytes(*number)).ok_or_else(broken)
+}
+
 fn chunk_entries(key: &[u8], value: &[u8]) -> Result<Vec<FrameAt>, StoreError> {
     unpack(checked(key, value)?).ok_or_else(broken)
+}
+
+/// The key of the chunk that holds a number if any does: the last one that begins at or before it.
+fn chunk_of(table: &impl ReadableTable<Bytes, Bytes>, name: Name, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let (low, high) = (position_key(name, 0), position_key(name, number));
+    let mut chunks = table.range(&low[..]..=&high[..]).map_err(StoreError::index)?;
+    match chunks.next_back() {
+        Some(chunk) => Ok(Some(chunk.map_err(StoreError::index)?.0.value().to_vec())),
+        None => Ok(None),
+    }
+}
+
+/// Adds the entries of an execution between two numbers that came with these news, at least the first `limit`, unless
+/// they are known better.
+fn take_news(
+    source: &Gathered,
+    name: Name,
+    (low, high): (u64, u64),
+    order: Order,
+    limit: usize,
+    found: &mut BTreeMap<u64, Position>,
+) {
+    if let Some(carried) = source.carried.get(&name) {
+        for (&number, &position) in carried.range(low..=high) {
+            found.entry(number).or_insert(position);
+        }
+    }
+    let appended = source.appended.get(&name).map(Vec::as_slice).unwrap_or_default();
+    let from = appended.partition_point(|entry| entry.0 < low);
+    let to = appended.partition_point(|entry| entry.0 <= high).max(from);
+    let within = &appended[from..to];
+    let first = match order {
+        Order::Ascending => &within[..limit.min(within.len())],
+        Order::Descending => &within[within.len().saturating_sub(limit)..],
+    };
+    for &(number, position) in first {
+        found.entry(number).or_insert(position);
+    }
+}
+
+/// Where a frame of an execution stands by what is not in the database yet: `None` when nothing is said about it, no
+/// position when it is forgotten.
+fn news_of_frame(sources: &[&Gathered], name: Name, number: u64) -> Option<Option<Position>> {
+    for source in sources {
+        let carried = source.carried.get(&name).and_then(|carried| carried.get(&number)).copied();
+        let appended = || {
+            let appended = source.appended.get(&name)?;
+            let place = appended.binary_search_by_key(&number, |entry| entry.0).ok()?;
+            Some(appended[place].1)
+        };
+        if let Some(position) = carried.or_else(appended) {
+            return Some(Some(position));
+        }
+        if source.forgotten.contains(&name) {
+            return Some(None);
+        }
+    }
+    None
+}
+
+/// Where a frame of an execution stands by what is in the database. `chunks` keeps what was read last of each execution.
+fn kept_position(
+    table: &ReadOnlyTable<Bytes, Bytes>,
+    name: Name,
+    number: u64,
+    chunks: &mut BTreeMap<Name, Vec<FrameAt>>,
+) -> Result<Option<Position>, StoreError> {
+    let holds = |chunk: &Vec<FrameAt>| {
+        chunk.first().is_some_and(|first| first.0 <= number) && chunk.last().is_some_and(|last| last.0 >= number)
+    };
+    if !chunks.get(&name).is_some_and(holds) {
+        let Some(key) = chunk_of(table, name, number)? else { return Ok(None) };
+        let value = table.get(&key[..]).map_err(StoreError::index)?.ok_or_else(broken)?;
+        chunks.insert(name, chunk_entries(&key, value.value())?);
+    }
+    let chunk = chunks.get(&name).map(Vec::as_slice).unwrap_or_default();
+    Ok(chunk.binary_search_by_key(&number, |entry| entry.0).ok().map(|place| chunk[place].1))
+}
+
+/// The value of a row, and where it was written.
+fn placed_value<'v>(key: &[u8], value: &'v [u8]) -> Result<(Position, &'v [u8]), StoreError> {
+    let mut value = checked(key, value)?;
+    let segment = take_number(&mut value).ok_or_else(broken)?;
+    let offset = take_number(&mut value).and_then(|offset| u32::try_from(offset).ok()).ok_or_else(broken)?;
+    Ok((Position { segment, offset }, value))
 }
 
 /// A value without its checksum.
@@ -385,31 +586,149 @@ fn with_checksum<'b>(key: &[u8], value: &[u8], buffer: &'b mut Vec<u8>) -> &'b [
     buffer
 }
 
-fn write_news(database: &Database, log: u64, news: &Gathered) -> Result<(), StoreError> {
+/// Writes news down; answers what stands in the segments whose count has changed.
+fn write_news(database: &Database, log: u64, first: u64, news: &Gathered) -> Result<BTreeMap<u64, Things>, StoreError> {
     let mut transaction = database.begin_write().map_err(StoreError::index)?;
     // Otherwise opening after a crash would read the whole database.
     transaction.set_quick_repair(true);
+    let mut things = news.things.clone();
+    let mut died = |position: Position| things.entry(position.segment).or_default().dead += 1;
     {
-        let mut table = transaction.open_table(POSITIONS).map_err(StoreError::index)?;
         let (mut packed, mut buffer) = (Vec::new(), Vec::new());
-        for (&(shard, execution), entries) in &news.positions {
-            let key = position_key(shard, execution, entries[0].0);
+        let mut table = transaction.open_table(POSITIONS).map_err(StoreError::index)?;
+        for &name in &news.forgotten {
+            take_out(&mut table, name, &mut died)?;
+        }
+        for (&name, entries) in &news.appended {
+            let key = position_key(name, entries[0].0);
             packed.clear();
             pack(entries, &mut packed);
-            let value = with_checksum(&key, &packed, &mut buffer);
-            table.insert(&key[..], value).map_err(StoreError::index)?;
+            table.insert(&key[..], with_checksum(&key, &packed, &mut buffer)).map_err(StoreError::index)?;
+        }
+        for (&name, carried) in &news.carried {
+            put_carried(&mut table, name, carried, &mut died)?;
         }
         let mut table = transaction.open_table(ROWS).map_err(StoreError::index)?;
-        for (key, value) in &news.rows {
-            match value {
-                Some(value) => table.insert(&key[..], with_checksum(key, value, &mut buffer)),
+        for (key, (position, value)) in &news.rows {
+            let before = match value {
+                Some(value) => {
+                    packed.clear();
+                    put_number(&mut packed, position.segment);
+                    put_number(&mut packed, position.offset.into());
+                    packed.extend_from_slice(value);
+                    table.insert(&key[..], with_checksum(key, &packed, &mut buffer))
+                }
                 None => table.remove(&key[..]),
+            };
+            // A value that has rotten is no loss when it goes; its segment counts as a little more alive.
+            let before = before.map_err(StoreError::index)?;
+            if let Some(Ok((at, _))) = before.map(|before| placed_value(key, before.value()).map(|(at, _)| (at, ()))) {
+                died(at);
             }
-            .map_err(StoreError::index)?;
+        }
+        let mut table = transaction.open_table(TAILS).map_err(StoreError::index)?;
+        for (shard, tail) in &news.tails {
+            let key = shard.to_be_bytes();
+            let before = match table.get(&key[..]).map_err(StoreError::index)? {
+                Some(before) => read_tail(&key, before.value())?,
+                None => Tail::default(),
+            };
+            let tail = before.max_by_sequence(*tail);
+            let value = [tail.epoch.to_le_bytes(), tail.sequence.to_le_bytes()].concat();
+            table.insert(&key[..], with_checksum(&key, &value, &mut buffer)).map_err(StoreError::index)?;
+        }
+        let mut table = transaction.open_table(SEGMENTS).map_err(StoreError::index)?;
+        let gone = table.range(..&first.to_be_bytes()[..]).map_err(StoreError::index)?;
+        let gone = gone.map(|row| Ok(row.map_err(StoreError::index)?.0.value().to_vec()));
+        for key in gone.collect::<Result<Vec<_>, StoreError>>()? {
+            table.remove(&key[..]).map_err(StoreError::index)?;
+        }
+        things = things.split_off(&first);
+        for (number, things) in &mut things {
+            let key = number.to_be_bytes();
+            if let Some(before) = table.get(&key[..]).map_err(StoreError::index)? {
+                let before = read_things(&key, before.value())?;
+                (things.all, things.dead) = (things.all + before.all, things.dead + before.dead);
+            }
+            let value = [things.all.to_le_bytes(), things.dead.to_le_bytes()].concat();
+            table.insert(&key[..], with_checksum(&key, &value, &mut buffer)).map_err(StoreError::index)?;
         }
     }
     write_about(&transaction, log, news.last)?;
-    transaction.commit().map_err(StoreError::index)
+    transaction.commit().map_err(StoreError::index)?;
+    Ok(things)
+}
+
+/// Takes out everything of an execution.
+fn take_out(
+    table: &mut Table<'_, Bytes, Bytes>,
+    name: Name,
+    died: &mut impl FnMut(Position),
+) -> Result<(), StoreError> {
+    let (low, high) = (position_key(name, 0), position_key(name, u64::MAX));
+    let chunks = table.range(&low[..]..=&high[..]).map_err(StoreError::index)?;
+    let chunks = chunks.map(|chunk| Ok(chunk.map_err(StoreError::index)?.0.value().to_vec()));
+    for key in chunks.collect::<Result<Vec<_>, StoreError>>()? {
+        if let Some(chunk) = table.remove(&key[..]).map_err(StoreError::index)? {
+            let entries = chunk_entries(&key, chunk.value()).unwrap_or_default();
+            entries.into_iter().for_each(|(_, position)| died(position));
+        }
+    }
+    Ok(())
+}
+
+/// Writes down where frames of an execution stand that were carried forward.
+fn put_carried(
+    table: &mut Table<'_, Bytes, Bytes>,
+    name: Name,
+    carried: &BTreeMap<u64, Position>,
+    died: &mut impl FnMut(Position),
+) -> Result<(), StoreError> {
+    let mut carried = carried.iter().peekable();
+    while let Some(&(&number, _)) = carried.peek() {
+        let known = chunk_of(table, name, number)?;
+        let mut entries = BTreeMap::new();
+        let key = match known {
+            Some(key) => {
+                let chunk = table.get(&key[..]).map_err(StoreError::index)?.ok_or_else(broken)?;
+                entries.extend(chunk_entries(&key, chunk.value())?);
+                key
+            }
+            None => position_key(name, number).to_vec(),
+        };
+        let next = {
+            let behind = (Bound::Excluded(&key[..]), Bound::Included(&position_key(name, u64::MAX)[..]));
+            let mut chunks = table.range::<&[u8]>(behind).map_err(StoreError::index)?;
+            match chunks.next() {
+                Some(chunk) => Some(first_number(chunk.map_err(StoreError::index)?.0.value())?),
+                None => None,
+            }
+        };
+        while let Some((&number, &position)) = carried.next_if(|(number, _)| next.is_none_or(|next| **number < next)) {
+            entries.insert(number, position).into_iter().for_each(&mut *died);
+        }
+        let (mut packed, mut buffer) = (Vec::new(), Vec::new());
+        pack(&entries.into_iter().collect::<Vec<_>>(), &mut packed);
+        table.insert(&key[..], with_checksum(&key, &packed, &mut buffer)).map_err(StoreError::index)?;
+    }
+    Ok(())
+}
+
+fn read_things(key: &[u8], value: &[u8]) -> Result<Things, StoreError> {
+    let [all, dead] = two_numbers(key, value)?;
+    Ok(Things { all, dead })
+}
+
+fn read_tail(key: &[u8], value: &[u8]) -> Result<Tail, StoreError> {
+    let [epoch, sequence] = two_numbers(key, value)?;
+    Ok(Tail { epoch, sequence })
+}
+
+/// A value that is two numbers.
+fn two_numbers(key: &[u8], value: &[u8]) -> Result<[u64; 2], StoreError> {
+    let (first, second) = checked(key, value)?.split_first_chunk::<8>().ok_or_else(broken)?;
+    let second = second.try_into().map_err(|_| broken())?;
+    Ok([u64::from_le_bytes(*first), u64::from_le_bytes(second)])
 }
 
 fn write_about(transaction: &redb::WriteTransaction, log: u64, last: Position) -> Result<(), StoreError> {
@@ -430,24 +749,41 @@ fn shielded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreE
 }
 
 /// Opens an index that is there, if it can be used for this log.
-fn open_known(disk: &dyn Disk, log: u64) -> Option<(Database, Position)> {
+fn open_known(disk: &dyn Disk, log: u64) -> Option<(Database, Known)> {
     let opened = shielded(|| {
         let database = open_database(disk.open(FILE).map_err(StoreError::index)?)?;
-        let last = read_about(&database, log).ok_or_else(broken)?;
-        Ok((database, last))
+        let known = read_known(&database, log)?;
+        Ok((database, known))
     });
     opened.ok()
 }
 
-/// The last frame the index knows, if it is one of this log and version.
-fn read_about(database: &Database, log: u64) -> Option<Position> {
-    let transaction = database.begin_read().ok()?;
+/// What the index knows, if it is one of this log and version.
+fn read_known(database: &Database, log: u64) -> Result<Known, StoreError> {
+    let transaction = database.begin_read().map_err(StoreError::index)?;
+    let open = |table| transaction.open_table(table).map_err(StoreError::index);
+    let last = open(ABOUT)?.get(ABOUT_KEY).map_err(StoreError::index)?.ok_or_else(broken)?;
+    let last = read_about(last.value(), log).ok_or_else(broken)?;
     for table in [POSITIONS, ROWS] {
-        transaction.open_table(table).ok()?;
+        open(table)?;
     }
-    let table = transaction.open_table(ABOUT).ok()?;
-    let value = table.get(ABOUT_KEY).ok()??;
-    let about = checked(ABOUT_KEY, value.value()).ok()?;
+    let mut known = Known { last, ..Known::default() };
+    for row in open(TAILS)?.iter().map_err(StoreError::index)? {
+        let (key, value) = row.map_err(StoreError::index)?;
+        let shard = u32::from_be_bytes(key.value().try_into().map_err(|_| broken())?);
+        known.tails.insert(shard, read_tail(key.value(), value.value())?);
+    }
+    for row in open(SEGMENTS)?.iter().map_err(StoreError::index)? {
+        let (key, value) = row.map_err(StoreError::index)?;
+        let number = u64::from_be_bytes(key.value().try_into().map_err(|_| broken())?);
+        known.things.insert(number, read_things(key.value(), value.value())?);
+    }
+    Ok(known)
+}
+
+/// The last frame an index of this log and version knows.
+fn read_about(value: &[u8], log: u64) -> Option<Position> {
+    let about = checked(ABOUT_KEY, value).ok()?;
     let (version, about) = about.split_first_chunk::<4>()?;
     let (of_log, about) = about.split_first_chunk::<8>()?;
     let (segment, about) = about.split_first_chunk::<8>()?;

@@ -9,10 +9,11 @@
 //! for both. What a frame's payload means is its writer's affair; [`Encoder`] and [`Decoder`] make payloads of the
 //! records that executions are folded from. No time, no chance and no thread in here.
 //!
-//! Not yet: retention of sealed segments and a snapshot, which would bound the time to open. Until then opening reads
-//! and checks the whole log.
+//! Executions can be forgotten, by a row like any other ([`HISTORIES`]). What nobody can ask for any more goes from the
+//! oldest end of the log, segment by segment, and what is alive there is carried forward to the other end before.
 
 mod bytes;
+mod cleaning;
 mod disk;
 mod embedded;
 mod encoding;
@@ -31,10 +32,10 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 pub use disk::{Directory, Disk, DiskFile};
-pub use embedded::{EmbeddedStore, Options};
+pub use embedded::{Check, EmbeddedStore, Options};
 pub use encoding::{DecodeError, Decoder, Encoded, Encoder, Entry, Kind, TooDeep, decode};
 pub use error::StoreError;
-pub use frame::{Frame, KeptFrame, Row};
+pub use frame::{Frame, HISTORIES, KeptFrame, Row};
 pub use memory::MemoryStore;
 pub use rows::RowChange;
 
@@ -79,6 +80,11 @@ pub struct Tail {
 }
 
 impl Tail {
+    /// The one of two that is further on. Frames that are carried forward are read behind later ones.
+    pub(crate) fn max_by_sequence(self, other: Tail) -> Tail {
+        if other.sequence > self.sequence { other } else { self }
+    }
+
     /// Whether a frame may follow, and what the shard's tail is then.
     fn followed_by(self, epoch: u64, sequence: u64) -> Option<Tail> {
         (epoch >= self.epoch && self.sequence.checked_add(1) == Some(sequence)).then_some(Tail { epoch, sequence })
@@ -122,7 +128,10 @@ pub trait Store: Send {
     /// The shards that have frames, in order.
     fn shards(&self) -> Vec<u32>;
 
-    /// Gives the frames of a shard in their order, those after the number `after`: what recovery folds.
+    /// Gives the frames of a shard in their order, those after the number `after`.
+    ///
+    /// Those that only forgotten executions have a part in, and whose rows were all changed since, may be there or not;
+    /// of others there may be only what is alive, and they may come more than once.
     fn read_shard(
         &self,
         shard: u32,
@@ -134,7 +143,7 @@ pub trait Store: Send {
     fn index(&self) -> Arc<dyn Index>;
 
     /// Does a bounded piece of what would otherwise delay a later batch: makes room for the next segment, brings the
-    /// index up to date when enough has come together. Call it between batches, after the replies have left.
+    /// index up to date when enough has come together, and moves what is alive out of what can go. Call it between batches, after the replies have left.
     fn tend(&mut self) -> Result<(), StoreError>;
 }
 

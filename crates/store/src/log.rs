@@ -7,13 +7,14 @@
 //! How a log is opened again is `recovery.rs`. What frames mean is not known here.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::disk::{Disk, DiskFile};
 use crate::error::{StoreError, is_full};
 use crate::frame::{KeptFrame, body_bytes_max};
 use crate::segment::{
-    Batch, FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, MARK_BYTES, Place, Position, SegmentHeader,
+    Batch, FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, MARK_BYTES, Origin, Place, Position, SegmentHeader, read_mark,
 };
 use crate::{Append, FRAME_BYTES_MAX, Outcome, Tail};
 
@@ -25,7 +26,12 @@ pub(crate) struct Log {
     pub(crate) open: OpenSegment,
     /// Where each segment before the open one ends, by number.
     pub(crate) sealed: BTreeMap<u64, u32>,
+    /// The first segment that something alive stands in. The next segment's header says so, and with that those before
+    /// it may go.
+    pub(crate) needed_from: u64,
     pub(crate) tails: BTreeMap<u32, Tail>,
+    /// Bytes of appended frames in this run.
+    pub(crate) appended_bytes: u64,
     pub(crate) spares: VecDeque<Spare>,
     /// Names for spares are never used twice in one run: what a failed one left behind is in nobody's way.
     pub(crate) spares_made: u64,
@@ -40,6 +46,8 @@ pub(crate) struct OpenSegment {
     pub(crate) size: u32,
     /// Where the next batch begins.
     pub(crate) end: u32,
+    /// The first segment that is needed, as its header says.
+    pub(crate) first: u64,
 }
 
 /// A segment to be: zeroed, and synced once `ready_bytes` reaches `size`.
@@ -77,8 +85,9 @@ impl Log {
         sealed: BTreeMap<u64, u32>,
         tails: BTreeMap<u32, Tail>,
     ) -> Log {
-        let (spares, parts) = (VecDeque::new(), Vec::new());
-        Log { segments, segment_bytes, open, sealed, tails, spares, spares_made: 0, parts }
+        let (spares, parts, needed_from) = (VecDeque::new(), Vec::new(), open.first);
+        let (appended_bytes, spares_made) = (0, 0);
+        Log { segments, segment_bytes, open, sealed, needed_from, tails, appended_bytes, spares, spares_made, parts }
     }
 
     pub(crate) fn tail(&self, shard: u32) -> Tail {
@@ -105,7 +114,7 @@ impl Log {
                 Some(_) if body_bytes_max(append) > FRAME_BYTES_MAX => Outcome::TooLarge,
                 Some(next) => {
                     tails.set(append.shard, tail, next);
-                    let position = parts.place(append, self.segments.log);
+                    let position = parts.place(append, Origin::Appended, self.segments.log);
                     written.push(Written { position, index_in_batch });
                     Outcome::Appended { sequence: append.sequence }
                 }
@@ -115,12 +124,38 @@ impl Log {
         let count = parts.close(self.segments.log);
         let before = std::mem::take(&mut tails.before);
         let done = if written.is_empty() { Ok(()) } else { self.write(count) };
+        self.appended_bytes += self.parts[..count].iter().map(|part| part.batch.bytes.len() as u64).sum::<u64>();
         if done.is_err() {
             self.tails.extend(before.into_iter().rev());
             outcomes.clear();
             written.clear();
         }
         done
+    }
+
+    /// Writes down once more what is alive of frames that stand further ahead, and makes it durable. `written` gets where.
+    pub(crate) fn carry(&mut self, alive: &[Append<'_>], written: &mut Vec<Written>) -> Result<(), StoreError> {
+        self.segments.check()?;
+        written.clear();
+        let mut parts =
+            Parts::new(&mut self.parts, self.open.number, self.open.end, self.open.size, self.segment_bytes);
+        for (index_in_batch, append) in alive.iter().enumerate() {
+            let position = parts.place(append, Origin::Carried, self.segments.log);
+            written.push(Written { position, index_in_batch });
+        }
+        let count = parts.close(self.segments.log);
+        if alive.is_empty() { Ok(()) } else { self.write(count) }
+    }
+
+    /// Removes a segment that is not needed any more, if there is one.
+    pub(crate) fn remove_one(&mut self) {
+        let Some(number) = self.sealed.keys().next().copied().filter(|number| *number < self.open.first) else {
+            return;
+        };
+        self.sealed.remove(&number);
+        self.segments.close_below(number + 1);
+        // Whether the file goes or stays changes nothing: opening removes what is not needed.
+        let _ = self.segments.disk.remove(&segment_name(number));
     }
 
     /// Writes the first `count` parts.
@@ -171,7 +206,7 @@ impl Log {
     fn begin_segment(&mut self, part: &Part) -> Result<(), StoreError> {
         let spare = self.spares.pop_front().expect("a spare was made ready for every part");
         let place = Place { log: self.segments.log, number: self.open.number + 1 };
-        let header = SegmentHeader { place, size: spare.size, end_before: self.open.end };
+        let header = SegmentHeader { place, size: spare.size, end_before: self.open.end, first: self.needed_from };
         let name = segment_name(place.number);
         let poison = |doing| self.segments.poisoner(doing, &name);
         spare.file.write_at(0, &header.write()).map_err(poison("write"))?;
@@ -181,7 +216,7 @@ impl Log {
         self.segments.disk.sync_names().map_err(poison("sync the name of"))?;
         self.sealed.insert(self.open.number, self.open.end);
         let end = part.start + part.batch.bytes.len() as u32;
-        self.open = OpenSegment { number: place.number, file: spare.file, size: spare.size, end };
+        self.open = OpenSegment { number: place.number, file: spare.file, size: spare.size, end, first: header.first };
         Ok(())
     }
 
@@ -276,9 +311,9 @@ impl<'p> Parts<'p> {
     }
 
     /// Adds a frame, to a new segment if there is no room in this one.
-    fn place(&mut self, append: &Append<'_>, log: u64) -> Position {
+    fn place(&mut self, append: &Append<'_>, origin: Origin, log: u64) -> Position {
         let part = &mut self.parts[self.count - 1];
-        let begins = part.batch.stage(append);
+        let begins = part.batch.stage(append, origin);
         let end = u64::from(part.start) + part.batch.bytes.len() as u64 + MARK_BYTES as u64;
         if end <= u64::from(self.size) {
             return self.seal_frame(begins, log);
@@ -353,6 +388,8 @@ pub(crate) struct Segments {
     poisoned: OnceLock<String>,
     /// The files read last, newest last.
     files: Mutex<VecDeque<(u64, Arc<dyn DiskFile>)>>,
+    /// Segments before this one are gone, or about to be.
+    first: AtomicU64,
 }
 
 /// Segments kept open for reading. Histories that are read are mostly young.
@@ -363,7 +400,7 @@ const FIRST_READ_BYTES: usize = 2_048;
 
 impl Segments {
     pub(crate) fn new(disk: Arc<dyn Disk>, log: u64) -> Segments {
-        Segments { disk, log, poisoned: OnceLock::new(), files: Mutex::default() }
+        Segments { disk, log, poisoned: OnceLock::new(), files: Mutex::default(), first: AtomicU64::new(1) }
     }
 
     /// Fails when the store is poisoned.
@@ -417,6 +454,66 @@ impl Segments {
         KeptFrame::read(shard, header.tail, body.to_vec()).ok_or_else(|| damaged("a frame that cannot be read"))
     }
 
+    /// The first segment that is there.
+    pub(crate) fn first(&self) -> u64 {
+        self.first.load(Ordering::Acquire)
+    }
+
+    /// Segments before this one are going away.
+    pub(crate) fn close_below(&self, first: u64) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        self.first.store(first, Ordering::Release);
+        files.retain(|(number, _)| *number >= first);
+    }
+
+    /// The frames of a sealed segment within the next `bytes_max` bytes from `at` on, at least one of them, each with its
+    /// offset; and where the next one begins.
+    pub(crate) fn read_some(
+        &self,
+        number: u64,
+        at: u32,
+        end: u32,
+        bytes_max: u32,
+    ) -> Result<(Vec<(u32, KeptFrame)>, u32), StoreError> {
+        let name = segment_name(number);
+        let place = Place { log: self.log, number };
+        let damaged = |at: u32, what| StoreError::damaged(&self.disk.describe(&name), at.into(), what);
+        let file = self.file(number, &name)?;
+        let bytes_max = bytes_max.max((MARK_BYTES + FRAME_HEADER_BYTES) as u32);
+        let mut bytes = vec![0; (end - at).min(bytes_max) as usize];
+        file.read_at(at.into(), &mut bytes).map_err(self.failed("read", &name))?;
+        let (mut frames, mut taken) = (Vec::new(), 0);
+        while taken < bytes.len() {
+            let offset = at + taken as u32;
+            if read_mark(place, offset, &bytes[taken..]).is_some() {
+                taken += MARK_BYTES;
+                continue;
+            }
+            let is_cut = |needed: usize| taken + needed > bytes.len() && at as usize + bytes.len() < end as usize;
+            let header = FrameHeader::read(place, offset, &bytes[taken..]);
+            if header.is_none() && is_cut(FRAME_HEADER_BYTES) && !frames.is_empty() {
+                break;
+            }
+            let header = header.ok_or_else(|| damaged(offset, "no frame where one should begin"))?;
+            if is_cut(header.frame_bytes()) {
+                if !frames.is_empty() {
+                    break;
+                }
+                // One that is longer than what is read at a time is read whole.
+                let whole = (taken + header.frame_bytes()).min((end - at) as usize);
+                bytes.resize(whole, 0);
+                file.read_at(at.into(), &mut bytes).map_err(self.failed("read", &name))?;
+            }
+            let body = header.body(&bytes[taken..]);
+            let body = body.ok_or_else(|| damaged(offset, "a frame whose bytes do not match their checksum"))?;
+            let frame = KeptFrame::read(header.shard, header.tail, body.to_vec());
+            let frame = frame.ok_or_else(|| damaged(offset, "a frame that cannot be read"))?;
+            frames.push((offset, frame));
+            taken += header.frame_bytes();
+        }
+        Ok((frames, at + taken as u32))
+    }
+
     /// All bytes of a segment up to `end`, into a buffer that is used again and again.
     pub(crate) fn read_whole(&self, number: u64, end: u32, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
         let name = segment_name(number);
@@ -430,6 +527,10 @@ impl Segments {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, file)) = files.iter().find(|(known, _)| *known == number) {
             return Ok(file.clone());
+        }
+        // One that is about to go must not be kept open, or its bytes would stay on the disk.
+        if number < self.first() {
+            return Err(self.failed("open", name)(std::io::ErrorKind::NotFound.into()));
         }
         let file = self.disk.open(name).map_err(self.failed("open", name))?;
         if files.len() == FILES_MAX {

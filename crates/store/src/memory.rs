@@ -1,12 +1,12 @@
 //! A store that forgets when it is dropped. The plainest thing that keeps the promises of the port.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::error::StoreError;
-use crate::frame::{Frame, KeptFrame, body_bytes_max, put_body};
+use crate::frame::{Frame, HISTORIES, KeptFrame, body_bytes_max, put_body};
 use crate::{Append, FRAME_BYTES_MAX, Index, KeyValue, Keys, Order, Outcome, Store, Tail};
 
 /// A store in memory.
@@ -20,10 +20,17 @@ struct Memory(RwLock<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    shards: BTreeMap<u32, Vec<KeptFrame>>,
-    /// By shard and execution: the places of its frames in the shard.
-    histories: BTreeMap<(u32, u64), Vec<usize>>,
+    shards: BTreeMap<u32, Shard>,
+    /// By shard and execution: the numbers of its frames.
+    histories: BTreeMap<(u32, u64), BTreeSet<u64>>,
     tables: BTreeMap<String, BTreeMap<Vec<u8>, Vec<u8>>>,
+}
+
+#[derive(Default)]
+struct Shard {
+    tail: Tail,
+    /// By number, with how many executions remember it. One that all have forgotten is gone.
+    frames: BTreeMap<u64, (usize, KeptFrame)>,
 }
 
 impl fmt::Debug for MemoryStore {
@@ -52,7 +59,7 @@ impl Memory {
 
 impl Kept {
     fn tail(&self, shard: u32) -> Tail {
-        self.shards.get(&shard).and_then(|frames| frames.last()).map(|frame| frame.tail).unwrap_or_default()
+        self.shards.get(&shard).map(|shard| shard.tail).unwrap_or_default()
     }
 
     fn append(&mut self, append: &Append<'_>) -> Outcome {
@@ -63,12 +70,21 @@ impl Kept {
         }
         let mut body = Vec::new();
         put_body(append, &mut body);
-        let frames = self.shards.entry(append.shard).or_default();
-        for &execution in append.executions {
-            self.histories.entry((append.shard, execution)).or_default().push(frames.len());
+        let shard = self.shards.entry(append.shard).or_default();
+        shard.tail = next;
+        let remembered = append.executions.len();
+        if remembered > 0 {
+            shard.frames.insert(append.sequence, (remembered, KeptFrame { shard: append.shard, tail: next, body }));
         }
-        frames.push(KeptFrame { shard: append.shard, tail: next, body });
+        for &execution in append.executions {
+            self.histories.entry((append.shard, execution)).or_default().insert(append.sequence);
+        }
         for row in append.rows {
+            let forgotten = row.key.try_into().ok().filter(|_| row.table == HISTORIES && row.value.is_none());
+            if let Some(execution) = forgotten {
+                self.forget(append.shard, u64::from_be_bytes(execution));
+                continue;
+            }
             let table = self.tables.entry(row.table.to_owned()).or_default();
             match row.value {
                 Some(value) => table.insert(row.key.to_vec(), value.to_vec()),
@@ -76,6 +92,20 @@ impl Kept {
             };
         }
         Outcome::Appended { sequence: append.sequence }
+    }
+}
+
+impl Kept {
+    fn forget(&mut self, shard: u32, execution: u64) {
+        let numbers = self.histories.remove(&(shard, execution)).unwrap_or_default();
+        let Some(shard) = self.shards.get_mut(&shard) else { return };
+        for number in numbers {
+            let Some((remembered, _)) = shard.frames.get_mut(&number) else { continue };
+            *remembered -= 1;
+            if *remembered == 0 {
+                shard.frames.remove(&number);
+            }
+        }
     }
 }
 
@@ -102,8 +132,8 @@ impl Store for MemoryStore {
         each: &mut dyn FnMut(&Frame<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let kept = self.kept.read();
-        let frames = kept.shards.get(&shard).map(Vec::as_slice).unwrap_or_default();
-        for frame in frames.iter().filter(|frame| frame.tail.sequence > after) {
+        let frames = kept.shards.get(&shard).into_iter().flat_map(|shard| &shard.frames);
+        for (_, (_, frame)) in frames.filter(|(number, _)| **number > after) {
             if each(&frame.frame()).is_break() {
                 break;
             }
@@ -149,19 +179,13 @@ impl Index for Memory {
         limit: usize,
     ) -> Result<Vec<KeptFrame>, StoreError> {
         let kept = self.read();
-        let places = kept.histories.get(&(shard, execution)).map(Vec::as_slice).unwrap_or_default();
-        let Some(frames) = kept.shards.get(&shard) else { return Ok(Vec::new()) };
-        // A frame's number is its place and one.
-        let numbers = places.iter().map(|&place| place as u64 + 1);
-        let past_it = |number: &u64| match (order, past) {
-            (_, None) => true,
-            (Order::Ascending, Some(past)) => *number > past,
-            (Order::Descending, Some(past)) => *number < past,
-        };
-        let frame = |number: u64| frames[number as usize - 1].clone();
+        let Some(numbers) = kept.histories.get(&(shard, execution)) else { return Ok(Vec::new()) };
+        let Some(shard) = kept.shards.get(&shard) else { return Ok(Vec::new()) };
+        let frame = |number: &u64| shard.frames.get(number).map(|(_, frame)| frame.clone());
+        let past = past.map_or(Bound::Unbounded, Bound::Excluded);
         Ok(match order {
-            Order::Ascending => numbers.filter(past_it).take(limit).map(frame).collect(),
-            Order::Descending => numbers.rev().filter(past_it).take(limit).map(frame).collect(),
+            Order::Ascending => numbers.range((past, Bound::Unbounded)).take(limit).filter_map(frame).collect(),
+            Order::Descending => numbers.range((Bound::Unbounded, past)).rev().take(limit).filter_map(frame).collect(),
         })
     }
 

@@ -1,5 +1,9 @@
-//! Opening a log: every frame is read and checked, a torn tail is cut, and anything else that is not as it was written
-//! refuses to open, with file and offset.
+//! Opening a log: what the index does not know yet is read and checked, a torn tail is cut, and anything else that is not
+//! as it was written refuses to open, with file and offset.
+//!
+//! Read is every segment from the one on that holds the last frame the index knows, and in any case the last one; or all
+//! of them, when that is asked for or when the index knows nothing. What a segment before those holds is checked when it
+//! is read: no frame is given to anybody whose checksum is wrong.
 //!
 //! What counts as torn: bytes in the last segment that do not check out and of which nothing proves that they were ever
 //! durable (`segment.rs` says what proves it). They are zeroed before anything is written behind them. The last batch
@@ -9,50 +13,127 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::Tail;
+use crate::embedded::Check;
 use crate::error::StoreError;
 use crate::frame::Frame;
+use crate::index::Known;
 use crate::log::{Log, OpenSegment, SEGMENT_ENDING, SPARE_ENDING, Segments, segment_name};
-use crate::segment::{HEADER_BYTES, HeaderFault, Place, Position, SegmentHeader, Step, TailVerdict, VERSION, Walk};
+use crate::segment::{
+    HEADER_BYTES, HeaderFault, Origin, Place, Position, SegmentHeader, Step, TailVerdict, VERSION, Walk,
+};
 
-/// Takes each frame of the log with its position, in the order they were written.
-pub(crate) type EachFrame<'f> = dyn FnMut(Position, &Frame<'_>) -> Result<(), StoreError> + 'f;
+/// Takes each frame of the log that is read, with its position, in the order they were written.
+pub(crate) type EachFrame<'f> = dyn FnMut(Position, Origin, &Frame<'_>) -> Result<(), StoreError> + 'f;
 
-/// Opens the log on these segments' disk, or begins one. `each` gets every frame.
+/// The segments a directory has, by their headers. All of them are there, in the sizes they should have.
+pub(crate) struct Survey {
+    headers: Vec<SegmentHeader>,
+}
+
+impl Survey {
+    /// Looks at the directory, and removes from it what nobody needs any more.
+    pub(crate) fn make(segments: &Segments) -> Result<Survey, StoreError> {
+        let mut numbers = Vec::new();
+        for name in segments.disk.list().map_err(segments.failed("read", ""))? {
+            if name.ends_with(SPARE_ENDING) {
+                segments.disk.remove(&name).map_err(segments.failed("remove", &name))?;
+            } else if let Some(number) = segment_number(&name) {
+                numbers.push(number);
+            }
+        }
+        numbers.sort_unstable();
+        let Some(&last) = numbers.last() else { return Ok(Survey { headers: Vec::new() }) };
+        let first = read_header(segments, last)?.first;
+        let needed = numbers.split_off(numbers.partition_point(|number| *number < first));
+        if !numbers.is_empty() {
+            // The name of the segment that says so must be as durable as their absence.
+            segments.disk.sync_names().map_err(segments.failed("sync", ""))?;
+        }
+        for number in numbers {
+            let name = segment_name(number);
+            segments.disk.remove(&name).map_err(segments.failed("remove", &name))?;
+        }
+        segments.close_below(first);
+        for (&number, expected) in needed.iter().zip(first..) {
+            if number != expected {
+                let file = segments.disk.describe(&segment_name(expected));
+                return Err(StoreError::damaged(&file, 0, "the file is missing, and there are later ones"));
+            }
+        }
+        let headers = needed.iter().map(|&number| read_header(segments, number)).collect::<Result<_, _>>()?;
+        Ok(Survey { headers })
+    }
+
+    /// The first segment that is needed.
+    pub(crate) fn first(&self) -> u64 {
+        self.headers.last().map_or(1, |header| header.first)
+    }
+}
+
+/// Opens the log on these segments' disk, or begins one. `each` gets every frame that is read.
 pub(crate) fn open_log(
     segments: Arc<Segments>,
+    survey: &Survey,
     segment_bytes: u32,
+    known: Known,
+    check: Check,
     each: &mut EachFrame<'_>,
 ) -> Result<Log, StoreError> {
-    let mut numbers = Vec::new();
-    for name in segments.disk.list().map_err(segments.failed("read", ""))? {
-        if name.ends_with(SPARE_ENDING) {
-            segments.disk.remove(&name).map_err(segments.failed("remove", &name))?;
-        } else if let Some(number) = segment_number(&name) {
-            numbers.push(number);
-        }
+    let headers = &survey.headers;
+    let Some(last) = headers.last() else {
+        return match known.last == Position::default() {
+            true => begin_log(segments, segment_bytes),
+            false => Err(lost(&segments, known.last)),
+        };
+    };
+    if known.last.segment > last.place.number {
+        return Err(lost(&segments, known.last));
     }
-    numbers.sort_unstable();
-    let Some(&last) = numbers.last() else { return begin_log(segments, segment_bytes) };
-    for (&number, expected) in numbers.iter().zip(1..) {
-        if number != expected {
-            let file = segments.disk.describe(&segment_name(expected));
-            return Err(StoreError::damaged(&file, 0, "the file is missing, and there are later ones"));
-        }
-    }
-    let headers = numbers.iter().map(|&number| read_header(&segments, number)).collect::<Result<Vec<_>, _>>()?;
-    let mut reading = Reading { segments: &segments, tails: BTreeMap::new(), bytes: Vec::new(), each };
+    let from = match check {
+        Check::Everything => 0,
+        Check::Tail => known.last.segment,
+    };
     let mut sealed = BTreeMap::new();
     for (header, next) in headers.iter().zip(&headers[1..]) {
-        reading.sealed_segment(header, next.end_before)?;
+        if !(HEADER_BYTES..=header.size).contains(&next.end_before) {
+            let what = "the end of the segment before is out of range";
+            return Err(damaged_at(&segments, next.place.number, 40, what));
+        }
         sealed.insert(header.place.number, next.end_before);
     }
-    let size = headers[headers.len() - 1].size;
-    let end = reading.last_segment(last, size)?;
-    let tails = reading.tails;
-    let file = segments.disk.open(&segment_name(last)).map_err(segments.failed("open", &segment_name(last)))?;
+    let mut reading = Reading::new(&segments, known, from, each);
+    for (&number, &end) in sealed.range(from..) {
+        reading.sealed_segment(Place { log: segments.log, number }, end)?;
+    }
+    let end = reading.last_segment(last.place.number, last.size)?;
+    let tails = reading.tails()?;
+    let name = segment_name(last.place.number);
+    let file = segments.disk.open(&name).map_err(segments.failed("open", &name))?;
     // What the system shows may never have reached the disk: names, too.
     segments.disk.sync_names().map_err(segments.failed("sync", ""))?;
-    Ok(Log::new(segments.clone(), segment_bytes, OpenSegment { number: last, file, size, end }, sealed, tails))
+    let open = OpenSegment { number: last.place.number, file, size: last.size, end, first: last.first };
+    Ok(Log::new(segments, segment_bytes, open, sealed, tails))
+}
+
+/// Reads every frame of an open log and checks it; answers how many there are.
+pub(crate) fn check_log(log: &Log) -> Result<u64, StoreError> {
+    log.segments.check()?;
+    let mut count = 0;
+    let mut each = |_: Position, _: Origin, _: &Frame<'_>| {
+        count += 1;
+        Ok(())
+    };
+    let mut reading = Reading::new(&log.segments, Known::default(), 0, &mut each);
+    let ends = log.sealed.iter().map(|(&number, &end)| (number, end));
+    for (number, end) in ends.chain([(log.open.number, log.open.end)]) {
+        reading.sealed_segment(Place { log: log.segments.log, number }, end)?;
+    }
+    let found = reading.tails()?;
+    if found != log.tails {
+        let what = "its frames do not end where its shards do";
+        return Err(damaged_at(&log.segments, log.open.number, log.open.end.into(), what));
+    }
+    Ok(count)
 }
 
 /// Reads the frames of a shard of an open log, those after the number `after`.
@@ -90,7 +171,7 @@ pub(crate) fn read_shard(
 /// The first segment of a new log.
 fn begin_log(segments: Arc<Segments>, segment_bytes: u32) -> Result<Log, StoreError> {
     let place = Place { log: segments.log, number: 1 };
-    let header = SegmentHeader { place, size: segment_bytes, end_before: 0 };
+    let header = SegmentHeader { place, size: segment_bytes, end_before: 0, first: 1 };
     let (name, spare) = (segment_name(1), format!("first{SPARE_ENDING}"));
     let file = segments.disk.create(&spare).map_err(segments.failed("make", &spare))?;
     let mut bytes = vec![0; segment_bytes as usize];
@@ -98,7 +179,7 @@ fn begin_log(segments: Arc<Segments>, segment_bytes: u32) -> Result<Log, StoreEr
     file.write_at(0, &bytes).and_then(|()| file.sync()).map_err(segments.failed("write", &spare))?;
     segments.disk.rename(&spare, &name).map_err(segments.failed("name", &name))?;
     segments.disk.sync_names().map_err(segments.failed("sync the name of", &name))?;
-    let open = OpenSegment { number: 1, file, size: segment_bytes, end: HEADER_BYTES };
+    let open = OpenSegment { number: 1, file, size: segment_bytes, end: HEADER_BYTES, first: 1 };
     Ok(Log::new(segments, segment_bytes, open, BTreeMap::new(), BTreeMap::new()))
 }
 
@@ -129,23 +210,46 @@ fn read_header(segments: &Segments, number: u64) -> Result<SegmentHeader, StoreE
 /// Reads segment after segment.
 struct Reading<'r, 'f> {
     segments: &'r Segments,
-    tails: BTreeMap<u32, Tail>,
+    /// The frames the index knows must be there.
+    known: Known,
+    has_met_known: bool,
+    /// Whether the log is read from its very first frame on.
+    is_from_birth: bool,
+    /// The last frame appended to each shard.
+    appended: BTreeMap<u32, Tail>,
+    /// The last frame of each shard of those that were carried forward. Where nothing of a shard was appended since, it is
+    /// the shard's last.
+    carried: BTreeMap<u32, Tail>,
     bytes: Vec<u8>,
     each: &'r mut EachFrame<'f>,
 }
 
-impl Reading<'_, '_> {
-    /// A segment that another follows: every byte up to its end is as it was written.
-    fn sealed_segment(&mut self, header: &SegmentHeader, end: u32) -> Result<(), StoreError> {
-        let number = header.place.number;
-        if !(HEADER_BYTES..=header.size).contains(&end) {
-            return Err(damaged_at(self.segments, number + 1, 40, "the end of the segment before is out of range"));
+impl<'r, 'f> Reading<'r, 'f> {
+    /// Begins at the segment `from`, or the first there is.
+    fn new(segments: &'r Segments, known: Known, from: u64, each: &'r mut EachFrame<'f>) -> Reading<'r, 'f> {
+        let has_met_known = known.last == Position::default();
+        let is_from_birth = from.max(segments.first()) == 1;
+        let (appended, carried, bytes) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Reading { segments, known, has_met_known, is_from_birth, appended, carried, bytes, each }
+    }
+
+    /// How far the shards have come by the frames read and those the index knew.
+    fn tails(self) -> Result<BTreeMap<u32, Tail>, StoreError> {
+        if !self.has_met_known {
+            return Err(lost(self.segments, self.known.last));
         }
+        let mut tails = self.carried;
+        tails.extend(self.appended);
+        Ok(tails)
+    }
+
+    /// A segment whose end is known: every byte up to there is as it was written.
+    fn sealed_segment(&mut self, place: Place, end: u32) -> Result<(), StoreError> {
         let mut bytes = std::mem::take(&mut self.bytes);
-        self.segments.read_whole(number, end, &mut bytes)?;
-        let mut walk = Walk::new(header.place, &bytes);
+        self.segments.read_whole(place.number, end, &mut bytes)?;
+        let mut walk = Walk::new(place, &bytes);
         if let Some(what) = self.frames(&mut walk)? {
-            return Err(damaged_at(self.segments, number, walk.at as u64, what));
+            return Err(damaged_at(self.segments, place.number, walk.at as u64, what));
         }
         self.bytes = bytes;
         Ok(())
@@ -190,23 +294,66 @@ impl Reading<'_, '_> {
                 Step::End => return Ok(None),
                 Step::Nothing(what) => return Ok(Some(what)),
                 Step::Frame { offset, header, body } => {
-                    let number = walk.place().number;
-                    let tail = self.tails.get(&header.shard).copied().unwrap_or_default();
-                    if tail.followed_by(header.tail.epoch, header.tail.sequence).is_none() {
-                        let what = format!(
-                            "frame {} of shard {} in epoch {} does not follow frame {} in epoch {}",
-                            header.tail.sequence, header.shard, header.tail.epoch, tail.sequence, tail.epoch,
-                        );
-                        return Err(damaged_at(self.segments, number, offset.into(), what));
-                    }
+                    let position = Position { segment: walk.place().number, offset };
+                    self.follow(position, header.origin, header.shard, header.tail)?;
                     let frame = Frame::of_body(header.shard, header.tail, body)
-                        .ok_or_else(|| damaged_frame(self.segments, number, offset.into()))?;
-                    (self.each)(Position { segment: number, offset }, &frame)?;
-                    self.tails.insert(header.shard, header.tail);
+                        .ok_or_else(|| damaged_frame(self.segments, position.segment, offset.into()))?;
+                    (self.each)(position, header.origin, &frame)?;
+                    if position == self.known.last {
+                        self.meet_known()?;
+                    }
                 }
             }
         }
     }
+
+    /// Takes note of a frame, which must be one that can stand here.
+    fn follow(&mut self, position: Position, origin: Origin, shard: u32, tail: Tail) -> Result<(), StoreError> {
+        let appended = self.appended.get(&shard).copied();
+        let carried = self.carried.get(&shard).copied();
+        let follows = match (origin, appended) {
+            (Origin::Appended, Some(before)) => before.followed_by(tail.epoch, tail.sequence).is_some(),
+            (Origin::Appended, None) if self.is_from_birth => {
+                Tail::default().followed_by(tail.epoch, tail.sequence).is_some()
+            }
+            (Origin::Appended, None) => carried.is_none_or(|carried| carried.sequence < tail.sequence),
+            (Origin::Carried, Some(before)) => tail.sequence <= before.sequence,
+            (Origin::Carried, None) => !self.is_from_birth,
+        };
+        if !follows {
+            let before = appended.or(carried).unwrap_or_default();
+            let what = format!(
+                "frame {} of shard {} in epoch {} does not follow frame {} in epoch {}",
+                tail.sequence, shard, tail.epoch, before.sequence, before.epoch,
+            );
+            return Err(damaged_at(self.segments, position.segment, position.offset.into(), what));
+        }
+        match origin {
+            Origin::Appended => drop(self.appended.insert(shard, tail)),
+            Origin::Carried if carried.is_none_or(|carried| carried.sequence < tail.sequence) => {
+                self.carried.insert(shard, tail);
+            }
+            Origin::Carried => {}
+        }
+        Ok(())
+    }
+
+    /// The last frame that the index knows has been read: from here on the index says how far every shard has come.
+    fn meet_known(&mut self) -> Result<(), StoreError> {
+        self.has_met_known = true;
+        let is_other = self.appended.iter().any(|(shard, tail)| self.known.tails.get(shard) != Some(tail));
+        if is_other {
+            return Err(lost(self.segments, self.known.last));
+        }
+        self.appended.extend(self.known.tails.iter().map(|(&shard, &tail)| (shard, tail)));
+        Ok(())
+    }
+}
+
+/// The log does not have what it had when the index was written.
+fn lost(segments: &Segments, last: Position) -> StoreError {
+    let what = "the log ends before a frame that was durable: the index knows it";
+    damaged_at(segments, last.segment, last.offset.into(), what)
 }
 
 fn segment_number(name: &str) -> Option<u64> {

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! segment  header | (frame+ | mark)* | zeroes up to the segment's size
-//! header   "STEPWELL" | version u32 | checksum u32 | log u64 | number u64 | size u64 | end of the one before u64 | zeroes
-//! frame    checksum u32 | body length u32 | body checksum u32 | batch start u32 | shard u32 | 0 u32 | epoch u64 |
+//! header   "STEPWELL" | version u32 | checksum u32 | log u64 | number u64 | size u64 | end of the one before u64 |
+//!          number of the first segment that is needed u64 | zeroes
+//! frame    checksum u32 | body length u32 | body checksum u32 | batch start u32 | shard u32 | origin u32 | epoch u64 |
 //!          sequence u64 | body | zeroes up to a multiple of 8
 //! mark     "BTCH" | batch start u32 | 0 u32 | checksum u32
 //! ```
@@ -15,13 +16,16 @@
 //! So whoever finds bytes that do not check out, and behind them a frame or mark whose batch starts later, knows that
 //! they were durable once. And a batch that has its mark and misses no sector was written whole.
 //!
+//! **The first segment that is needed** is the log's word that those before it may go: what was alive in them has been
+//! carried forward, which is the origin of such frames. Version 1 had neither.
+//!
 //! This file reads and writes bytes in memory. It opens no file.
 
 use crate::frame::put_body;
 use crate::{Append, Tail};
 
 /// Version of everything in a segment.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// Bytes of a segment's header, and the offset of its first frame.
 pub(crate) const HEADER_BYTES: u32 = 64;
@@ -76,6 +80,8 @@ pub(crate) struct SegmentHeader {
     pub(crate) size: u32,
     /// Where the segment before this one ends; 0 when there was none.
     pub(crate) end_before: u32,
+    /// The number of the first segment that was needed when this one began.
+    pub(crate) first: u64,
 }
 
 /// Why a segment's header is none.
@@ -94,6 +100,7 @@ impl SegmentHeader {
         bytes[24..32].copy_from_slice(&self.place.number.to_le_bytes());
         bytes[32..40].copy_from_slice(&u64::from(self.size).to_le_bytes());
         bytes[40..48].copy_from_slice(&u64::from(self.end_before).to_le_bytes());
+        bytes[48..56].copy_from_slice(&self.first.to_le_bytes());
         let checksum = self.place.checksum(0, &bytes);
         bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
         bytes
@@ -105,7 +112,7 @@ impl SegmentHeader {
             return Err(HeaderFault::Broken);
         }
         let version = u32_at(bytes, 8);
-        if version != VERSION {
+        if version > VERSION {
             return Err(HeaderFault::Newer(version));
         }
         let mut unsigned = *bytes;
@@ -116,7 +123,33 @@ impl SegmentHeader {
         let (Ok(size), Ok(end_before)) = (u32::try_from(u64_at(bytes, 32)), u32::try_from(u64_at(bytes, 40))) else {
             return Err(HeaderFault::Broken);
         };
-        Ok(SegmentHeader { place, size, end_before })
+        let first = if version == 1 { 1 } else { u64_at(bytes, 48) };
+        if !(1..=place.number).contains(&first) {
+            return Err(HeaderFault::Broken);
+        }
+        Ok(SegmentHeader { place, size, end_before, first })
+    }
+}
+
+/// How a frame came to stand where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was appended: it is the next of its shard.
+    Appended,
+    /// It is what is alive of a frame that stands, or stood, further ahead.
+    Carried,
+}
+
+impl Origin {
+    fn number(self) -> u32 {
+        match self {
+            Origin::Appended => 0,
+            Origin::Carried => 1,
+        }
+    }
+
+    fn of_number(number: u32) -> Option<Origin> {
+        [Origin::Appended, Origin::Carried].into_iter().find(|origin| origin.number() == number)
     }
 }
 
@@ -127,6 +160,7 @@ pub(crate) struct FrameHeader {
     body_checksum: u32,
     pub(crate) batch_start: u32,
     pub(crate) shard: u32,
+    pub(crate) origin: Origin,
     pub(crate) tail: Tail,
 }
 
@@ -134,14 +168,16 @@ impl FrameHeader {
     /// Reads the header at this place; `None` when the bytes are none.
     pub(crate) fn read(place: Place, offset: u32, bytes: &[u8]) -> Option<FrameHeader> {
         let bytes = bytes.get(..FRAME_HEADER_BYTES)?;
-        if place.checksum(offset, &bytes[4..]) != u32_at(bytes, 0) || u32_at(bytes, 20) != 0 {
+        if place.checksum(offset, &bytes[4..]) != u32_at(bytes, 0) {
             return None;
         }
+        let origin = Origin::of_number(u32_at(bytes, 20))?;
         Some(FrameHeader {
             body_bytes: u32_at(bytes, 4),
             body_checksum: u32_at(bytes, 8),
             batch_start: u32_at(bytes, 12),
             shard: u32_at(bytes, 16),
+            origin,
             tail: Tail { epoch: u64_at(bytes, 24), sequence: u64_at(bytes, 32) },
         })
     }
@@ -170,7 +206,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Adds a frame's body without its header; answers where the frame begins in `bytes`.
-    pub(crate) fn stage(&mut self, append: &Append<'_>) -> usize {
+    pub(crate) fn stage(&mut self, append: &Append<'_>, origin: Origin) -> usize {
         let start = self.bytes.len();
         self.bytes.resize(start + FRAME_HEADER_BYTES, 0);
         put_body(append, &mut self.bytes);
@@ -181,6 +217,7 @@ impl Batch {
         header[4..8].copy_from_slice(&(body_bytes as u32).to_le_bytes());
         header[8..12].copy_from_slice(&body_checksum.to_le_bytes());
         header[16..20].copy_from_slice(&append.shard.to_le_bytes());
+        header[20..24].copy_from_slice(&origin.number().to_le_bytes());
         header[24..32].copy_from_slice(&append.epoch.to_le_bytes());
         header[32..40].copy_from_slice(&append.sequence.to_le_bytes());
         start
@@ -209,7 +246,7 @@ impl Batch {
 }
 
 /// The batch start a mark tells, if there is one at this offset.
-fn read_mark(place: Place, offset: u32, bytes: &[u8]) -> Option<u32> {
+pub(crate) fn read_mark(place: Place, offset: u32, bytes: &[u8]) -> Option<u32> {
     let bytes = bytes.get(..MARK_BYTES)?;
     let is_mark = bytes[..4] == *MARK_MAGIC && place.checksum(offset, &bytes[..12]) == u32_at(bytes, 12);
     is_mark.then(|| u32_at(bytes, 4))
@@ -349,7 +386,7 @@ mod tests {
 
     /// A segment of these batches, each of frames with bodies of so many bytes.
     fn segment(batches: &[&[usize]]) -> Vec<u8> {
-        let header = SegmentHeader { place: PLACE, size: 8_192, end_before: 0 };
+        let header = SegmentHeader { place: PLACE, size: 8_192, end_before: 0, first: 1 };
         let (mut bytes, mut sequence) = (header.write().to_vec(), 0);
         for bodies in batches {
             let (mut batch, start) = (Batch::default(), bytes.len() as u32);
@@ -357,7 +394,7 @@ mod tests {
                 sequence += 1;
                 let payload = vec![0xAA; body];
                 let append = Append { shard: 0, epoch: 1, sequence, executions: &[], rows: &[], payload: &payload };
-                let begins = batch.stage(&append);
+                let begins = batch.stage(&append, Origin::Appended);
                 batch.seal_frame(begins, PLACE, start);
             }
             batch.seal(PLACE, start);

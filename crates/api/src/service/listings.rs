@@ -3,6 +3,7 @@
 //! ```text
 //! executions  ARN -> the engine's name for it
 //! listing     status, owner, 0, start, name -> what a list shows of it
+//! ended       when it ended, or later; name -> when it ended, its key in `listing`
 //! ```
 //!
 //! The owner is a state machine or, for the children of a Map Run, the Map Run. The rows with the status RUNNING are what a
@@ -23,6 +24,9 @@ pub(super) const EXECUTIONS: &str = "executions";
 
 /// Executions by status, owner and start.
 pub(super) const LISTING: &str = "listing";
+
+/// Executions by their end.
+pub(super) const ENDED: &str = "ended";
 
 /// The kind of the note that a row's value is.
 pub(super) const LISTED: u16 = 1;
@@ -74,8 +78,7 @@ fn status_byte(status: ExecutionStatus) -> u8 {
 /// The key of an execution's row.
 pub(super) fn key(status: ExecutionStatus, owner: &str, place: Place) -> Vec<u8> {
     let mut key = prefix(status, owner);
-    // The sign is turned so that times before 1970 come first.
-    key.extend_from_slice(&(place.started_at.0 ^ i64::MIN).to_be_bytes());
+    key.extend_from_slice(&time_key(place.started_at));
     key.extend_from_slice(&place.id.0.to_be_bytes());
     key
 }
@@ -90,8 +93,7 @@ fn prefix(status: ExecutionStatus, owner: &str) -> Vec<u8> {
 fn read_place(key: &[u8]) -> Option<Place> {
     let (rest, id) = key.split_last_chunk::<8>()?;
     let (_, time) = rest.split_last_chunk::<8>()?;
-    let started_at = Timestamp(i64::from_be_bytes(*time) ^ i64::MIN);
-    Some(Place { started_at, id: ExecutionId(u64::from_be_bytes(*id)) })
+    Some(Place { started_at: read_time(*time), id: ExecutionId(u64::from_be_bytes(*id)) })
 }
 
 /// One row as it was read.
@@ -142,12 +144,72 @@ pub(super) fn running(
         .collect()
 }
 
+/// An execution that has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ended {
+    /// From when on the time is counted that it stays: its end, or another time when it could not go yet.
+    pub(super) since: Timestamp,
+    pub(super) id: ExecutionId,
+    pub(super) stopped_at: Timestamp,
+    /// Its row in the list.
+    pub(super) listing_key: Vec<u8>,
+}
+
+impl Ended {
+    pub(super) fn key(&self) -> Vec<u8> {
+        [time_key(self.since), self.id.0.to_be_bytes()].concat()
+    }
+
+    pub(super) fn value(&self) -> Vec<u8> {
+        [&time_key(self.stopped_at)[..], &self.listing_key].concat()
+    }
+
+    fn read(key: &[u8], value: &[u8]) -> Option<Ended> {
+        let (since, id) = key.split_first_chunk()?;
+        let id = ExecutionId(u64::from_be_bytes(id.try_into().ok()?));
+        let (stopped_at, listing_key) = value.split_first_chunk()?;
+        let (since, stopped_at) = (read_time(*since), read_time(*stopped_at));
+        Some(Ended { since, id, stopped_at, listing_key: listing_key.to_vec() })
+    }
+}
+
+/// Up to `limit` executions that have ended, the longest ago first, those after this key.
+pub(super) fn ended(index: &dyn Index, past: Option<&[u8]>, limit: usize) -> Result<Vec<Ended>, KeptError> {
+    let low = past.map_or(Bound::Unbounded, Bound::Excluded);
+    let rows = index.scan(ENDED, (low, Bound::Unbounded), Order::Ascending, limit)?;
+    rows.iter()
+        .map(|(key, value)| {
+            let what = "it should have two times, a name and a key".to_owned();
+            let broken = || RowError::Broken { table: ENDED, key: key.escape_ascii().to_string(), what };
+            Ok(Ended::read(key, value).ok_or_else(broken)?)
+        })
+        .collect()
+}
+
+/// What a list shows of the execution whose row has this key.
+pub(super) fn listed(index: &dyn Index, key: &[u8]) -> Result<Option<Listed>, KeptError> {
+    index.get(LISTING, key)?.map(|value| read_listed(key, &value)).transpose()
+}
+
+/// A time as the beginning of a key. The sign is turned so that times before 1970 come first.
+fn time_key(time: Timestamp) -> [u8; 8] {
+    (time.0 ^ i64::MIN).to_be_bytes()
+}
+
+fn read_time(key: [u8; 8]) -> Timestamp {
+    Timestamp(i64::from_be_bytes(key) ^ i64::MIN)
+}
+
 fn read_row(status: ExecutionStatus, key: &[u8], value: &[u8]) -> Result<Row, KeptError> {
     let place = read_place(key).ok_or_else(|| unreadable(key, "its key is too short"))?;
+    Ok(Row { place, status, listed: read_listed(key, value)? })
+}
+
+fn read_listed(key: &[u8], value: &[u8]) -> Result<Listed, KeptError> {
     let failed = |error: stepwell_store::DecodeError| unreadable(key, &error.to_string());
     let mut decoder = Decoder::new(value).map_err(failed)?;
     let entry = decoder.next_entry().map_err(failed)?.ok_or_else(|| unreadable(key, "it is empty"))?;
-    Ok(Row { place, status, listed: entry.note().map_err(failed)? })
+    entry.note().map_err(failed)
 }
 
 fn unreadable(key: &[u8], what: &str) -> KeptError {

@@ -123,6 +123,19 @@ impl Service {
         self.write_map_run(&MapRunRow { status, stopped_at: Some(at), counts, ..row })
     }
 
+    /// Takes out the Map Runs of an execution that is forgotten.
+    pub(super) fn forget_map_runs(&mut self, execution_arn: &str) -> Result<(), KeptError> {
+        let low = list_key(execution_arn, None);
+        // The byte after the ARN is 0, so 1 is above all of its rows.
+        let high = [execution_arn.as_bytes(), &[1]].concat();
+        let keys = (Bound::Included(&*low), Bound::Excluded(&*high));
+        for (key, arn) in self.index.scan(MAP_RUNS_OF, keys, Order::Ascending, usize::MAX)? {
+            self.journal.row(RowChange { table: MAP_RUNS_OF, key, value: None });
+            self.journal.row(RowChange { table: MAP_RUNS, key: arn, value: None });
+        }
+        Ok(())
+    }
+
     fn write_map_run(&mut self, row: &MapRunRow) -> Result<(), KeptError> {
         let value = Some(self.journal.value_of(MAP_RUN, row)?);
         self.journal.row(RowChange { table: MAP_RUNS, key: row.arn.as_bytes().to_vec(), value });

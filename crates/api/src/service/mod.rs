@@ -17,6 +17,7 @@ mod recovery;
 mod redrives;
 mod registry;
 mod residents;
+mod retention;
 mod rows;
 mod shard;
 mod test_state;
@@ -38,11 +39,13 @@ use activities::ActivityQueues;
 use journal::Journal;
 use own_calls::OwnCalls;
 use residents::{Resting, Run};
+use retention::Forgetting;
 use test_state::Tests;
 
 pub use journal::{KeptError, NewFrame};
 pub use notices::{Heard, LogEvent, Notice, StatusChange};
 pub use registry::{MachineRow, Registry, Resolved};
+pub use retention::Retention;
 pub use rows::{RowChange, RowError};
 
 /// Who a request's resources belong to, and where they are.
@@ -136,6 +139,8 @@ pub struct TestCase {
 pub struct ServiceSettings {
     /// Seals page tokens. Whoever knows it can make them.
     pub key: [u8; 32],
+    /// How long executions are there after their end.
+    pub retention: Retention,
     /// What somebody listens to.
     pub heard: Heard,
 }
@@ -171,6 +176,8 @@ pub struct Service {
     tests: Tests,
     /// Open tasks with a token, which somebody outside will complete.
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
+    /// Executions that are on their way out.
+    forgetting: Forgetting,
     /// Executions that this input has changed.
     touched: BTreeSet<ExecutionId>,
     /// What somebody listens to.

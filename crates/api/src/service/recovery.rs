@@ -10,6 +10,7 @@ use stepwell_store::Index;
 use super::journal::{Journal, KeptError};
 use super::map_runs::open_map_runs;
 use super::registry::Registry;
+use super::retention::Forgetting;
 use super::rows::{RowChange, RowError};
 use super::shard::drawn;
 use super::{ActivityQueues, Outs, Service, ServiceSettings, listings};
@@ -62,6 +63,7 @@ impl Service {
             tests: Default::default(),
             own_calls: Default::default(),
             awaited: BTreeSet::new(),
+            forgetting: Forgetting::after(settings.retention),
             touched: BTreeSet::new(),
             heard: settings.heard,
             fault: None,

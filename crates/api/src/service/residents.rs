@@ -14,7 +14,7 @@ use stepwell_spec::shapes::ExecutionStatus;
 use super::Service;
 use super::beginnings::{BEGINNING, Beginning, LogEntry, read_log};
 use super::journal::KeptError;
-use super::listings::{self, EXECUTIONS, LISTED, LISTING, Listed};
+use super::listings::{self, EXECUTIONS, Ended, LISTED, LISTING, Listed};
 use super::map_runs::MapRunRow;
 use super::nested::ParentTask;
 use super::redrives::RedriveToken;
@@ -95,7 +95,10 @@ impl Service {
         }
         let Some(value) = self.index.get(EXECUTIONS, arn.as_bytes())? else { return Ok(None) };
         match value.first_chunk() {
-            Some(number) => Ok(Some(ExecutionId(u64::from_be_bytes(*number)))),
+            Some(number) => {
+                let id = ExecutionId(u64::from_be_bytes(*number));
+                Ok(Some(id).filter(|id| !self.forgetting.has_forgotten(*id)))
+            }
             None => {
                 let what = "it should have 8 bytes".to_owned();
                 Err(RowError::Broken { table: EXECUTIONS, key: arn.to_owned(), what }.into())
@@ -107,6 +110,9 @@ impl Service {
     pub(super) fn wake(&mut self, id: ExecutionId) -> Result<bool, KeptError> {
         if self.runs.contains_key(&id) {
             return Ok(true);
+        }
+        if self.forgetting.has_forgotten(id) {
+            return Ok(false);
         }
         let Some((run, execution)) = self.load(id)? else { return Ok(false) };
         self.reside(id, run, execution);
@@ -167,6 +173,7 @@ impl Service {
 
     /// Everything up to this frame is durable: what waits may leave memory.
     pub fn kept(&mut self, frame: u64) {
+        self.forgetting.kept(frame);
         for _ in 0..LOOKS_PER_FRAME {
             if self.runs.len() <= RESIDENTS_MAX {
                 return;
@@ -253,7 +260,11 @@ impl Service {
             item_count: None,
         };
         let value = Some(self.journal.value_of(LISTED, &listed)?);
+        let ended = execution.stopped_at.map(|at| Ended { since: at, id, stopped_at: at, listing_key: key.clone() });
         self.journal.row(RowChange { table: LISTING, key, value });
+        if let Some(ended) = ended {
+            self.write_end(&ended);
+        }
         Ok(())
     }
 }

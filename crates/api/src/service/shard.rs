@@ -252,6 +252,9 @@ impl Service {
                 self.fault.get_or_insert(fault);
             }
         }
+        if let Err(fault) = self.forget_old(at.now) {
+            self.fault.get_or_insert(fault);
+        }
         outs.frame = self.journal.finish();
         outs.fault = self.fault.take();
     }

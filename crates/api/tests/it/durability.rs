@@ -10,7 +10,7 @@ use crate::world::World;
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/r";
 
-fn text<'a>(json: &'a Json, key: &str) -> &'a str {
+pub(crate) fn text<'a>(json: &'a Json, key: &str) -> &'a str {
     json.get(key).and_then(Json::as_str).unwrap_or_else(|| panic!("no {key} in {json}"))
 }
 
@@ -18,7 +18,7 @@ fn quoted(text: &str) -> String {
     Json::from(text).to_string()
 }
 
-fn create(world: &mut World, name: &str, definition: &str) -> String {
+pub(crate) fn create(world: &mut World, name: &str, definition: &str) -> String {
     let logging = r#"{"level":"ALL","destinations":[{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:000000000000:log-group:g:*"}}]}"#;
     let definition = quoted(definition);
     let body =
@@ -26,13 +26,13 @@ fn create(world: &mut World, name: &str, definition: &str) -> String {
     text(&world.call("CreateStateMachine", &body).expect("created"), "stateMachineArn").to_owned()
 }
 
-fn start(world: &mut World, machine: &str, name: &str, input: &str) -> String {
+pub(crate) fn start(world: &mut World, machine: &str, name: &str, input: &str) -> String {
     let body = format!(r#"{{"stateMachineArn":"{machine}","name":"{name}","input":{}}}"#, quoted(input));
     text(&world.call("StartExecution", &body).expect("started"), "executionArn").to_owned()
 }
 
 /// Everything the API shows of an execution, and its history in pages of three.
-fn shown(world: &mut World, execution: &str) -> String {
+pub(crate) fn shown(world: &mut World, execution: &str) -> String {
     let described = world.call("DescribeExecution", &format!(r#"{{"executionArn":"{execution}"}}"#)).expect("there");
     let mut shown = format!("{described}\n");
     for reverse in [false, true] {
@@ -61,12 +61,12 @@ fn shown(world: &mut World, execution: &str) -> String {
     shown
 }
 
-const WORKER: &str = r#"{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":2}]"#;
+pub(crate) const WORKER: &str = r#"{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":2}]"#;
 
 /// A scenario: what is done to a world, and what of it is to be the same.
-type Scenario = fn(&mut World) -> Vec<String>;
+pub(crate) type Scenario = fn(&mut World) -> Vec<String>;
 
-fn both(scenario: Scenario) -> Vec<String> {
+pub(crate) fn both(scenario: Scenario) -> Vec<String> {
     let (mut steady, mut reopened) = (World::new(false), World::new(true));
     let (expected, seen) = (scenario(&mut steady), scenario(&mut reopened));
     for (seen, expected) in seen.iter().zip(&expected) {

@@ -10,6 +10,7 @@ mod flood;
 mod generated;
 mod golden;
 mod notices;
+mod retention;
 mod round_trip;
 mod samples;
 mod test_state;

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stepwell_api::{Call, Heard, NewFrame, Notice, Outs, Place, Refusal, SHARD, Service, ServiceSettings, ServiceTask};
+use stepwell_api::{
+    Call, Heard, NewFrame, Notice, Outs, Place, Refusal, Retention, SHARD, Service, ServiceSettings, ServiceTask,
+};
 use stepwell_interpreter::{Chance, Command, Moment, TaskKey};
 use stepwell_json::Json;
 use stepwell_spec::{Action, Request, Response, Text, Timestamp};
@@ -19,6 +21,7 @@ pub(crate) struct World {
     pub(crate) store: MemoryStore,
     pub(crate) service: Service,
     heard: Heard,
+    retention: Retention,
     reopens: bool,
     pub(crate) now: Timestamp,
     chance: Chance,
@@ -27,7 +30,7 @@ pub(crate) struct World {
     pub(crate) replies: BTreeMap<u64, Result<Response, Refusal>>,
     /// By execution and task, so that it does not matter in which order they were asked for.
     pub(crate) tasks: BTreeMap<(Text, TaskKey), ServiceTask>,
-    done: BTreeSet<(Text, TaskKey)>,
+    pub(crate) done: BTreeSet<(Text, TaskKey)>,
     pub(crate) openings: u64,
     /// What listeners were told.
     pub(crate) notices: Vec<Notice>,
@@ -39,14 +42,24 @@ impl World {
     }
 
     pub(crate) fn heard_by(heard: Heard, reopens: bool) -> World {
+        World::set_up(heard, Retention::default(), reopens)
+    }
+
+    /// One that forgets executions so long after their end.
+    pub(crate) fn forgetting_after(retention: Retention, reopens: bool) -> World {
+        World::set_up(HEARD, retention, reopens)
+    }
+
+    fn set_up(heard: Heard, retention: Retention, reopens: bool) -> World {
         let store = MemoryStore::new();
         let now = Timestamp(1_700_000_000_000);
-        let settings = ServiceSettings { key: [7; 32], heard };
+        let settings = ServiceSettings { key: [7; 32], heard, retention };
         let (service, outs) = Service::open(&settings, store.index(), Moment { now, entropy: 0 }).expect("opens");
         let mut world = World {
             store,
             service,
             heard,
+            retention,
             reopens,
             now,
             chance: Chance::new(Moment { now, entropy: 42 }),
@@ -106,7 +119,7 @@ impl World {
         self.tasks.clear();
         self.openings += 1;
         let at = Moment { now: self.now, entropy: self.openings };
-        let settings = ServiceSettings { key: [9; 32], heard: self.heard };
+        let settings = ServiceSettings { key: [9; 32], heard: self.heard, retention: self.retention };
         let (service, outs) = Service::open(&settings, self.store.index(), at).expect("opens again");
         self.service = service;
         assert!(outs.replies.is_empty());
@@ -161,7 +174,7 @@ impl World {
 
 /// What a task's own input says: `{"fail": n}` fails the first `n` attempts, a bad item all of an execution that was not
 /// redriven, anything else succeeds with the input.
-fn answer(task: &ServiceTask) -> Command {
+pub(crate) fn answer(task: &ServiceTask) -> Command {
     let request = &task.request;
     let is_bad = request.input.get("item").and_then(|item| item.get("bad")).is_some();
     if is_bad && request.input.get("redriven").and_then(Json::as_i64) == Some(0) {

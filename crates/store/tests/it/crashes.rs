@@ -1,13 +1,16 @@
 //! Lives that end at random, on a disk that loses and tears what was not synced: whatever was acknowledged is there when
-//! the next life begins, nothing is there by half, and nothing that was refused.
+//! the next life begins, nothing is there by half, and nothing that was refused. Executions are forgotten meanwhile, so
+//! that segments are emptied and removed at any point of it, and now and then the index is lost.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepwell_store::{EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
+use stepwell_store::{Check, EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
 
-use crate::scripted::{Scripted, append, check_index, frames_of};
+use crate::scripted::{Scripted, append, check_store};
 use crate::sim_disk::{Fault, Random, SimDisk};
+
+const INDEX: &str = "index.redb";
 
 /// What the frames of a store must be.
 #[derive(Default)]
@@ -28,31 +31,27 @@ struct Tally {
     failed_openings: usize,
     poisoned: usize,
     full: usize,
+    lost_indexes: usize,
+    segments_gone: usize,
 }
 
 impl Expected {
     fn check(&mut self, store: &dyn Store, tally: &mut Tally, seed: u64) {
-        let mut found = frames_of(store).expect("a store that opened can be read");
-        for (shard, kept) in &self.kept {
-            let frames = found.get(shard).map(Vec::as_slice).unwrap_or_default();
-            assert!(frames.len() >= kept.len(), "seed {seed}: acknowledged frames of shard {shard} are lost");
-            assert!(frames.starts_with(kept), "seed {seed}: acknowledged frames of shard {shard} are others");
-        }
+        let unanswered = std::mem::take(&mut self.unanswered);
+        let all = unanswered.len();
         let mut more = 0;
-        for (shard, frames) in &found {
-            let known = self.kept.get(shard).map_or(0, Vec::len);
-            let unanswered = self.unanswered.iter().filter(|frame| frame.shard == *shard);
-            for (frame, expected) in frames[known..].iter().zip(unanswered.map(Some).chain(std::iter::repeat(None))) {
-                assert_eq!(Some(frame), expected, "seed {seed}: a frame that nobody appended");
+        for frame in unanswered {
+            if frame.sequence <= store.tail(frame.shard).sequence {
                 more += 1;
+                self.kept.entry(frame.shard).or_default().push(frame);
             }
         }
-        check_index(&*store.index(), &found);
+        for shard in store.shards() {
+            assert_eq!(store.tail(shard), self.tail(shard), "seed {seed}: shard {shard} ends elsewhere");
+        }
+        check_store(store, &self.kept);
         tally.unanswered_kept += more;
-        tally.unanswered_lost += self.unanswered.len() - more;
-        self.unanswered.clear();
-        self.kept.clear();
-        self.kept.append(&mut found);
+        tally.unanswered_lost += all - more;
     }
 
     fn tail(&self, shard: u32) -> Tail {
@@ -62,7 +61,7 @@ impl Expected {
 }
 
 fn open(disk: &SimDisk, segment_bytes: u32) -> Result<EmbeddedStore, StoreError> {
-    EmbeddedStore::open_on(Arc::new(disk.clone()), Options { segment_bytes, entropy: 77 })
+    EmbeddedStore::open_on(Arc::new(disk.clone()), Options { segment_bytes, entropy: 77, check: Check::Tail })
 }
 
 /// A few lives of one store.
@@ -89,9 +88,10 @@ fn live(seed: u64, tally: &mut Tally) {
         };
         disk.forget_plan();
         expected.check(&store, tally, seed);
+        store.check().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let fault = [Fault::Dies, Fault::Dies, Fault::Dies, Fault::Fails, Fault::NoRoom][random.below(5)];
-        disk.plan(1 + random.below(40), fault);
-        for _ in 0..1 + random.below(15) {
+        disk.plan(1 + random.below(120), fault);
+        for _ in 0..1 + random.below(30) {
             if !one_batch(&mut store, &mut expected, shards, &mut random, tally) {
                 break;
             }
@@ -101,6 +101,8 @@ fn live(seed: u64, tally: &mut Tally) {
     }
     let store = open(&disk, segment_bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     expected.check(&store, tally, seed);
+    let first = disk.names_ending(".log").into_iter().next().expect("a segment");
+    tally.segments_gone += usize::from_str_radix(&first[..16], 16).expect("a number") - 1;
 }
 
 /// Appends a batch, and does what is done between batches. False when the store is of no more use.
@@ -116,7 +118,7 @@ fn one_batch(
     let batch: Vec<Scripted> = (0..1 + random.below(6))
         .map(|_| {
             let shard = random.below(shards as usize);
-            let frame = Scripted::next(tails[shard], shard as u32, bytes_max, random);
+            let frame = Scripted::next(tails[shard], shard as u32, bytes_max, random).forgetting(4, random);
             tails[shard] = Tail { epoch: frame.epoch, sequence: frame.sequence };
             frame
         })
@@ -140,10 +142,12 @@ fn one_batch(
         // Nothing was written, so that the same frames may be appended again or others in their place.
         Err(error) => tally.full += usize::from(error.is_full()),
     }
-    if random.once_in(3) && store.tend().is_err() && store.index().get("t", b"k").is_err() {
-        return false;
+    for _ in 0..random.below(4) {
+        if store.tend().is_err() && store.index().get("t", b"k").is_err() {
+            return false;
+        }
     }
-    if random.once_in(6) {
+    if random.once_in(3) {
         let _ = store.index().catch_up();
     }
     true
@@ -155,6 +159,10 @@ fn end_life(disk: &SimDisk, random: &mut Random, tally: &mut Tally) {
     } else {
         tally.power_losses += 1;
         disk.lose_power();
+    }
+    if random.once_in(6) && disk.names().iter().any(|name| name == INDEX) {
+        tally.lost_indexes += 1;
+        disk.remove_file(INDEX);
     }
 }
 
@@ -168,7 +176,15 @@ fn what_was_acknowledged_is_there_after_any_crash() {
     }
     println!("{tally:?}");
     if count >= 500 {
-        let rare = [tally.unanswered_kept, tally.unanswered_lost, tally.failed_openings, tally.poisoned, tally.full];
+        let rare = [
+            tally.unanswered_kept,
+            tally.unanswered_lost,
+            tally.failed_openings,
+            tally.poisoned,
+            tally.full,
+            tally.lost_indexes,
+            tally.segments_gone,
+        ];
         assert!(rare.iter().all(|&count| count > 10), "the seeds no longer reach everything: {tally:?}");
     }
 }

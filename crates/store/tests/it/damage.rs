@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepwell_store::{ALL_KEYS, EmbeddedStore, Options, Order, Store, StoreError};
+use stepwell_store::{ALL_KEYS, Check, EmbeddedStore, Options, Order, Store, StoreError};
 
 use crate::scripted::{Scripted, append, check_index, frames_of};
 use crate::sim_disk::{Random, SimDisk};
@@ -13,8 +13,10 @@ const FORMAT: &str = "FORMAT";
 
 type Frames = BTreeMap<u32, Vec<Scripted>>;
 
+const OPTIONS: Options = Options { segment_bytes: 1_280, entropy: 5, check: Check::Tail };
+
 fn open(disk: &SimDisk) -> Result<EmbeddedStore, StoreError> {
-    EmbeddedStore::open_on(Arc::new(disk.clone()), Options { segment_bytes: 1_280, entropy: 5 })
+    EmbeddedStore::open_on(Arc::new(disk.clone()), OPTIONS)
 }
 
 /// Appends so many batches of so many frames of one shard.
@@ -94,6 +96,91 @@ fn every_flipped_bit_of_an_acknowledged_log_is_detected_or_harmless() {
     assert_eq!(harmless, (zeroes.sum::<usize>() + 16) * 8, "{refused} refused");
 }
 
+/// The same with an index that knows every frame: what opening does not read, the full check finds, and so does whoever
+/// reads it.
+#[test]
+fn every_flipped_bit_of_an_indexed_log_is_detected_or_harmless() {
+    let disk = SimDisk::new(3);
+    let mut store = open(&disk).expect("a new store");
+    fill(&mut store, 20, 2, 160, &mut Random::new(3));
+    store.index().catch_up().expect("an index");
+    let frames = frames_of(&store).expect("readable shards");
+    drop(store);
+    let names = disk.names_ending(".log");
+    let last = names.last().expect("segments").clone();
+    assert!(names.len() >= 4, "{names:?}");
+    for name in &names {
+        let good = disk.bytes(name);
+        let end = good.iter().rposition(|&byte| byte != 0).expect("frames") + 1;
+        for bit in (0..end * 8).filter(|bit| bit % 11 == 0) {
+            let what = format!("bit {bit} of {name}");
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            disk.set_bytes(name, &bad);
+            // The mark of the last batch says what its frames say too.
+            let is_redundant = *name == last && bit / 8 >= end - 16;
+            let checked =
+                EmbeddedStore::open_on(Arc::new(disk.copy(1)), Options { check: Check::Everything, ..OPTIONS });
+            assert_eq!(
+                matches!(checked, Err(StoreError::Damaged { .. } | StoreError::Newer { .. })),
+                !is_redundant,
+                "{what}"
+            );
+            match open(&disk.copy(1)) {
+                Err(StoreError::Damaged { file, .. } | StoreError::Newer { file, .. }) => {
+                    assert!(file.ends_with(name) && (*name == last || bit / 8 < 64), "{what}: {file}");
+                }
+                Err(error) => panic!("{what}: {error}"),
+                Ok(_) if is_redundant => {}
+                Ok(store) => {
+                    assert!(*name != last && bit / 8 >= 64, "{what} was not found by opening");
+                    assert!(matches!(store.check(), Err(StoreError::Damaged { .. })), "{what}");
+                    assert!(matches!(frames_of(&store), Err(StoreError::Damaged { .. })), "{what}");
+                    check_what_can_be_read(&store, &frames, &what);
+                }
+            }
+        }
+        disk.set_bytes(name, &good);
+    }
+}
+
+/// Every history is as it was, or refused.
+fn check_what_can_be_read(store: &EmbeddedStore, frames: &Frames, what: &str) {
+    for execution in 0..6 {
+        match store.index().history(0, execution, Order::Ascending, None, usize::MAX) {
+            Err(StoreError::Damaged { .. }) => {}
+            Err(error) => panic!("{what}: {error}"),
+            Ok(history) => {
+                let expected = frames[&0].iter().filter(|frame| frame.executions.contains(&execution));
+                assert!(history.iter().map(|kept| Scripted::of(&kept.frame())).eq(expected.cloned()), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn opening_reads_no_more_when_the_log_is_longer() {
+    let mut read = Vec::new();
+    for batches in [40, 400] {
+        let disk = SimDisk::new(3);
+        let mut store = open(&disk).expect("a new store");
+        fill(&mut store, batches, 2, 160, &mut Random::new(3));
+        store.index().catch_up().expect("an index");
+        fill(&mut store, 2, 2, 160, &mut Random::new(3));
+        drop(store);
+        let segments = disk.names_ending(".log").len();
+        let before = disk.bytes_read(".log");
+        let store = open(&disk).expect("a store");
+        // Of every segment its header, and of the last once more.
+        read.push(disk.bytes_read(".log") - before - (segments + 1) * 64);
+        assert_eq!(store.tail(0).sequence, 2 * (batches as u64 + 2));
+        let before = disk.bytes_read(".log");
+        store.check().expect("an unharmed log");
+        assert!(disk.bytes_read(".log") - before > (segments - 1) * 640, "the full check reads everything");
+    }
+    assert!(read.iter().all(|&read| (1_280..=3 * 1_280).contains(&read)), "{read:?}");
+}
+
 #[test]
 fn every_shortened_file_is_detected() {
     let (disk, frames) = small_log();
@@ -135,7 +222,7 @@ fn a_missing_segment_is_detected() {
 /// A log of acknowledged batches, one more that was not acknowledged, and where that one begins.
 fn log_with_unanswered_batch() -> (SimDisk, Frames, Frames, String, usize) {
     let disk = SimDisk::new(9);
-    let options = Options { segment_bytes: 8_192, entropy: 5 };
+    let options = Options { segment_bytes: 8_192, ..OPTIONS };
     let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).expect("a new store");
     let mut random = Random::new(9);
     fill(&mut store, 3, 2, 300, &mut random);
@@ -214,7 +301,7 @@ fn an_index_that_is_lost_broken_old_or_foreign_is_made_again() {
     let current = disk.bytes(INDEX);
 
     let foreign = SimDisk::new(4);
-    let options = Options { segment_bytes: 1_280, entropy: 6 };
+    let options = Options { entropy: 6, ..OPTIONS };
     let mut store = EmbeddedStore::open_on(Arc::new(foreign.clone()), options).expect("a new store");
     fill(&mut store, 9, 3, 100, &mut random);
     store.index().catch_up().expect("an index");
@@ -292,11 +379,24 @@ fn a_log_that_lost_what_its_index_knows_is_refused() {
     fill(&mut store, 1, 2, 100, &mut random);
     store.index().catch_up().expect("an index");
     drop(store);
+    let whole = disk.copy(1);
     for (name, bytes) in before {
         disk.set_bytes(&name, &bytes);
     }
     let error = open(&disk).expect_err("acknowledged frames are gone");
     assert!(error.to_string().contains("the index knows it"), "{error}");
+
+    // With all segments from some one on.
+    let mut store = open(&whole).expect("a store");
+    fill(&mut store, 20, 2, 100, &mut random);
+    store.index().catch_up().expect("an index");
+    drop(store);
+    let segments = whole.names_ending(".log");
+    for name in segments[1..].iter().rev() {
+        whole.remove_file(name);
+        let error = open(&whole).expect_err("acknowledged frames are gone");
+        assert!(error.to_string().contains("the index knows it"), "without {name}: {error}");
+    }
 }
 
 #[test]
@@ -336,5 +436,5 @@ fn what_a_newer_version_wrote_is_refused() {
     segment[8] = 9;
     disk.set_bytes(&name, &segment);
     let error = open(&disk).expect_err("newer");
-    assert!(matches!(error, StoreError::Newer { found: 9, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 9, known: 2, .. }), "{error}");
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use stepwell_store::{EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
+use stepwell_store::{Check, EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
 
 use crate::scripted::{Scripted, append, frames_of};
 use crate::sim_disk::{Fault, SimDisk};
 
-const OPTIONS: Options = Options { segment_bytes: 4_096, entropy: 5 };
+const OPTIONS: Options = Options { segment_bytes: 4_096, entropy: 5, check: Check::Tail };
 
 fn open(disk: &SimDisk) -> Result<EmbeddedStore, StoreError> {
     EmbeddedStore::open_on(Arc::new(disk.clone()), OPTIONS)
@@ -23,7 +23,7 @@ fn next(store: &EmbeddedStore, bytes: usize) -> Scripted {
 #[test]
 fn a_batch_is_one_sync_however_large() {
     let disk = SimDisk::new(1);
-    let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), Options { segment_bytes: 1 << 20, entropy: 1 })
+    let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), Options { segment_bytes: 1 << 20, ..OPTIONS })
         .expect("a new store");
     let before = disk.syncs();
     let frames: Vec<Scripted> = (0..500)

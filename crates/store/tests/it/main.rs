@@ -4,6 +4,7 @@ mod crashes;
 mod damage;
 mod encoding;
 mod faults;
+mod retention;
 mod scripted;
 mod sim_disk;
 mod suite;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use stepwell_store::{ALL_KEYS, Append, Index, KeptFrame, Order, Outcome, Row, Store, StoreError, Tail};
+use stepwell_store::{ALL_KEYS, Append, HISTORIES, Index, KeptFrame, Order, Outcome, Row, Store, StoreError, Tail};
 
 use crate::sim_disk::Random;
 
@@ -41,6 +41,29 @@ impl Scripted {
         Scripted { shard, epoch, sequence: tail.sequence + 1, executions, rows, payload }
     }
 
+    /// The same, which once in `times` forgets an execution beside.
+    pub(crate) fn forgetting(mut self, times: usize, random: &mut Random) -> Scripted {
+        if random.once_in(times) {
+            self.rows.push((HISTORIES, (random.below(6) as u64).to_be_bytes().to_vec(), None));
+        }
+        self
+    }
+
+    /// The executions it forgets.
+    fn forgotten(&self) -> impl Iterator<Item = u64> {
+        let rows = self.rows.iter().filter(|(table, _, _)| *table == HISTORIES);
+        rows.map(|(_, key, _)| u64::from_be_bytes(key[..].try_into().expect("eight bytes")))
+    }
+
+    /// Whether this is what may be left of a frame.
+    fn is_left_of(&self, whole: &Scripted) -> bool {
+        let Scripted { shard, epoch, sequence, executions, rows, payload } = self;
+        (*shard, *epoch, *sequence) == (whole.shard, whole.epoch, whole.sequence)
+            && executions.iter().all(|execution| whole.executions.contains(execution))
+            && rows.iter().all(|row| whole.rows.contains(row))
+            && (*payload == whole.payload || executions.is_empty() && payload.is_empty())
+    }
+
     pub(crate) fn rows(&self) -> Vec<Row<'_>> {
         let rows = self.rows.iter();
         rows.map(|(table, key, value)| Row { table, key, value: value.as_deref() }).collect()
@@ -48,7 +71,8 @@ impl Scripted {
 
     /// The frame that was kept, as one of these.
     pub(crate) fn of(frame: &stepwell_store::Frame<'_>) -> Scripted {
-        let table = |name: &str| TABLES.into_iter().find(|table| *table == name).expect("a table of ours");
+        let tables = || TABLES.into_iter().chain([HISTORIES]);
+        let table = |name: &str| tables().find(|table| *table == name).expect("a table of ours");
         Scripted {
             shard: frame.shard,
             epoch: frame.epoch,
@@ -98,17 +122,54 @@ pub(crate) fn frames_of(store: &dyn Store) -> Result<BTreeMap<u32, Vec<Scripted>
     Ok(shards)
 }
 
+/// Checks all that a store must still have of these frames, which are all that were kept.
+pub(crate) fn check_store(store: &dyn Store, shards: &BTreeMap<u32, Vec<Scripted>>) {
+    assert!(store.shards().into_iter().eq(shards.keys().copied()));
+    for (&shard, frames) in shards {
+        let last = frames.last().map(|frame| Tail { epoch: frame.epoch, sequence: frame.sequence });
+        assert_eq!(Some(store.tail(shard)), last, "shard {shard}");
+        let mut found: BTreeMap<u64, Vec<Scripted>> = BTreeMap::new();
+        let each = &mut |frame: &stepwell_store::Frame<'_>| {
+            found.entry(frame.sequence).or_default().push(Scripted::of(frame));
+            ControlFlow::Continue(())
+        };
+        store.read_shard(shard, 0, each).expect("a readable shard");
+        for (&sequence, copies) in &found {
+            assert!(copies.iter().all(|copy| copy.is_left_of(&frames[sequence as usize - 1])), "{copies:?}");
+        }
+        for (&execution, numbers) in &histories(frames) {
+            let is_found = |number: &u64| {
+                let copies = found.get(number).map(Vec::as_slice).unwrap_or_default();
+                copies.iter().any(|copy| copy.executions.contains(&execution))
+            };
+            assert!(numbers.iter().all(is_found), "shard {shard}, execution {execution}: a frame is gone");
+        }
+    }
+    check_index(&*store.index(), shards);
+}
+
+/// The numbers of the frames that each execution is remembered by.
+fn histories(frames: &[Scripted]) -> BTreeMap<u64, Vec<u64>> {
+    let mut histories: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for frame in frames {
+        for &execution in &frame.executions {
+            histories.entry(execution).or_default().push(frame.sequence);
+        }
+        for execution in frame.forgotten() {
+            histories.remove(&execution);
+        }
+    }
+    histories
+}
+
 /// Checks everything that can be found otherwise than by position against the frames in the order they were kept.
 ///
 /// Rows are of the shards together, so the frames must come in the log's order; shards whose rows clash are not used.
 pub(crate) fn check_index(index: &dyn Index, shards: &BTreeMap<u32, Vec<Scripted>>) {
     let mut tables: BTreeMap<(&str, Vec<u8>), Vec<u8>> = BTreeMap::new();
     for (&shard, frames) in shards {
-        let mut histories: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        let mut histories = histories(frames);
         for frame in frames {
-            for &execution in &frame.executions {
-                histories.entry(execution).or_default().push(frame.sequence);
-            }
             for (table, key, value) in &frame.rows {
                 match value {
                     Some(value) => tables.insert((table, key.clone()), value.clone()),
@@ -151,6 +212,9 @@ fn check_history(index: &dyn Index, shard: u32, execution: u64, expected: &[u64]
         }
         let numbers: Vec<u64> = found.iter().map(|frame| frame.sequence).collect();
         assert_eq!(numbers, expected, "shard {shard}, execution {execution}, {order:?}");
-        assert!(found.iter().all(|frame| *frame == frames[frame.sequence as usize - 1]));
+        for frame in &found {
+            let whole = &frames[frame.sequence as usize - 1];
+            assert!(frame.is_left_of(whole) && frame.executions.contains(&execution), "{frame:?} of {whole:?}");
+        }
     }
 }

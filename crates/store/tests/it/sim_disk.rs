@@ -70,6 +70,8 @@ struct World {
     /// So many more bytes may be added to files.
     room: Option<usize>,
     syncs: usize,
+    /// By file.
+    bytes_read: BTreeMap<usize, usize>,
 }
 
 #[derive(Clone, Default)]
@@ -103,6 +105,7 @@ impl SimDisk {
             process: 0,
             room: None,
             syncs: 0,
+            bytes_read: BTreeMap::new(),
         })))
     }
 
@@ -129,6 +132,13 @@ impl SimDisk {
     /// Syncs of files and names so far.
     pub(crate) fn syncs(&self) -> usize {
         self.world().syncs
+    }
+
+    /// Bytes read so far from files whose names end like this.
+    pub(crate) fn bytes_read(&self, ending: &str) -> usize {
+        let world = self.world();
+        let files = world.names.iter().filter(|(name, _)| name.ends_with(ending));
+        files.filter_map(|(_, file)| world.bytes_read.get(file)).sum()
     }
 
     /// A new process: the system and its memory lived on.
@@ -432,10 +442,11 @@ impl DiskFile for Handle {
     }
 
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let world = self.world();
+        let mut world = self.world();
         if world.is_dead {
             return Err(dead());
         }
+        *world.bytes_read.entry(self.file).or_default() += bytes.len();
         let offset = offset as usize;
         let end = offset + bytes.len();
         let found = world.files[self.file].visible.get(offset..end).ok_or(io::ErrorKind::UnexpectedEof)?;

@@ -1,11 +1,14 @@
 //! What every store promises, written once. A store joins by a line at the end.
 
+use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use stepwell_store::{ALL_KEYS, Append, EmbeddedStore, Index, MemoryStore, Options, Order, Outcome, Row, Store, Tail};
+use stepwell_store::{
+    ALL_KEYS, Append, EmbeddedStore, HISTORIES, Index, MemoryStore, Options, Order, Outcome, Row, Store, Tail,
+};
 
-use crate::scripted::{Scripted, append, check_index, frames_of};
+use crate::scripted::{Scripted, append, check_store};
 use crate::sim_disk::{Random, SimDisk};
 
 /// Everything. `make` makes an empty store.
@@ -22,11 +25,14 @@ fn hold(make: &mut dyn FnMut() -> Box<dyn Store>) {
     readers_see_what_was_appended_and_nothing_else(&mut *make());
     large_frames_are_frames(&mut *make());
     readers_of_other_threads_see_whole_batches(&mut *make());
+    what_is_forgotten_is_no_history_any_more(&mut *make());
     chance_finds_no_difference_to_a_list(make);
 }
 
+/// A frame of execution 0: one of none need not be kept longer than its rows.
 fn frame(sequence: u64, payload: &str) -> Scripted {
-    Scripted { epoch: 1, sequence, payload: payload.as_bytes().to_vec(), ..Scripted::default() }
+    let payload = payload.as_bytes().to_vec();
+    Scripted { epoch: 1, sequence, executions: vec![0], payload, ..Scripted::default() }
 }
 
 fn appended(sequence: u64) -> Outcome {
@@ -274,17 +280,21 @@ fn chance_finds_no_difference_to_a_list(make: &mut dyn FnMut() -> Box<dyn Store>
         let mut store = make();
         let mut random = Random::new(seed);
         let shards_count = if seed % 2 == 0 { 1 } else { 3 };
+        let mut shards: BTreeMap<u32, Vec<Scripted>> = BTreeMap::new();
         for _ in 0..30 {
             let mut tails: Vec<Tail> = (0..shards_count).map(|shard| store.tail(shard)).collect();
             let mut batch = Vec::new();
             for _ in 0..random.below(8) {
                 let shard = random.below(shards_count as usize);
-                let next = Scripted::next(tails[shard], shard as u32, 400, &mut random);
+                let next = Scripted::next(tails[shard], shard as u32, 400, &mut random).forgetting(6, &mut random);
                 tails[shard] = Tail { epoch: next.epoch, sequence: next.sequence };
                 batch.push(next);
             }
             let outcomes = append(&mut *store, &batch).expect("room");
             assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Appended { .. })));
+            for frame in batch {
+                shards.entry(frame.shard).or_default().push(frame);
+            }
             if random.once_in(4) {
                 store.tend().expect("a store in order");
             }
@@ -292,8 +302,36 @@ fn chance_finds_no_difference_to_a_list(make: &mut dyn FnMut() -> Box<dyn Store>
                 store.index().catch_up().expect("an index");
             }
         }
-        let shards = frames_of(&*store).expect("readable shards");
-        check_index(&*store.index(), &shards);
+        check_store(&*store, &shards);
+    }
+}
+
+fn what_is_forgotten_is_no_history_any_more(store: &mut dyn Store) {
+    let of = |sequence, executions: &[u64], forgets: &[u64]| Scripted {
+        executions: executions.to_vec(),
+        rows: forgets.iter().map(|execution| (HISTORIES, execution.to_be_bytes().to_vec(), None)).collect(),
+        ..frame(sequence, "p")
+    };
+    let numbers = |store: &dyn Store, execution| -> Vec<u64> {
+        let page = store.index().history(0, execution, Order::Ascending, None, 9).expect("a history");
+        page.iter().map(|kept| kept.frame().sequence).collect()
+    };
+    append(store, &[of(1, &[1, 2], &[]), of(2, &[1], &[]), of(3, &[2], &[])]).expect("room");
+    store.index().catch_up().expect("an index");
+    append(store, &[of(4, &[1, 2, 3], &[]), of(5, &[1], &[1, 9])]).expect("room");
+    for _ in 0..2 {
+        assert_eq!([1, 2, 3].map(|execution| numbers(store, execution)), [vec![], vec![1, 3, 4], vec![4]]);
+        assert!(store.index().history(0, 1, Order::Descending, Some(9), 9).expect("a history").is_empty());
+        store.index().catch_up().expect("an index");
+    }
+    // Its number may come again: as another execution.
+    append(store, &[of(6, &[1], &[]), of(7, &[1], &[2])]).expect("room");
+    // Of another shard it is another, too.
+    append(store, &[Scripted { shard: 1, ..of(1, &[1], &[3]) }]).expect("room");
+    for _ in 0..2 {
+        assert_eq!([1, 2, 3].map(|execution| numbers(store, execution)), [vec![6, 7], vec![], vec![4]]);
+        assert_eq!(store.tail(0), Tail { epoch: 1, sequence: 7 });
+        store.index().catch_up().expect("an index");
     }
 }
 
@@ -306,7 +344,7 @@ fn the_store_in_memory_holds() {
 fn the_embedded_store_holds_on_a_simulated_disk() {
     for segment_bytes in [256, 4_096, 100_000] {
         hold(&mut || {
-            let options = Options { segment_bytes, entropy: 1 };
+            let options = Options { segment_bytes, ..Options::new(1) };
             Box::new(EmbeddedStore::open_on(Arc::new(SimDisk::new(1)), options).expect("a new store"))
         });
     }
@@ -315,7 +353,7 @@ fn the_embedded_store_holds_on_a_simulated_disk() {
 #[test]
 fn an_index_is_written_when_enough_has_come_together() {
     let disk = SimDisk::new(1);
-    let options = Options { segment_bytes: 200_000, entropy: 1 };
+    let options = Options { segment_bytes: 200_000, ..Options::new(1) };
     let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).expect("a new store");
     let untouched = disk.bytes("index.redb");
     let (mut sequence, mut written_after) = (0, None);
