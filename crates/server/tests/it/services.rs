@@ -172,6 +172,25 @@ fn nobody_there_is_an_error_a_catcher_can_name() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_none() {
+    let lambda = FakeLambda::start();
+    let server = asking(&lambda);
+    let machine = create(&server, "m", "STANDARD", &task(FUNCTION, ""));
+    let cause = |answer: &dyn Fn(Asked)| {
+        let execution = start(&server, &machine);
+        answer(lambda.next());
+        let ended = ended(&server, &execution);
+        assert_eq!(text(&ended, "error"), "Lambda.SdkClientException");
+        text(&ended, "cause")
+    };
+    // The connection ends with whoever was to answer.
+    let silent = cause(&drop);
+    assert_eq!(silent, format!("Unable to execute HTTP request: {} failed to respond", lambda.address));
+    let large = cause(&|asked| asked.returns(&format!("\"{}\"", "x".repeat(7 * 1024 * 1024))));
+    assert_eq!(large, "Unable to execute HTTP request: the answer has more than 6356992 bytes");
+}
+
+#[test]
 fn time_is_not_skipped_while_a_function_runs() {
     let lambda = FakeLambda::start();
     let server = Running::with(Settings { endpoints: lambda.endpoints(), time: Time::Skip, ..Settings::default() });
