@@ -217,6 +217,8 @@ fn reason(fault: &(dyn Error + 'static), endpoint: &Endpoint, is_connecting: boo
     }
     let said = chain.last().map(ToString::to_string).unwrap_or_default();
     let kind = chain.iter().find_map(|fault| fault.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    let is_silent = |fault: &hyper::Error| fault.is_incomplete_message();
+    let is_silent = chain.iter().filter_map(|fault| fault.downcast_ref()).any(is_silent);
     let authority = &endpoint.authority;
     match (is_connecting, kind) {
         (true, Some(std::io::ErrorKind::ConnectionRefused)) => {
@@ -225,6 +227,7 @@ fn reason(fault: &(dyn Error + 'static), endpoint: &Endpoint, is_connecting: boo
         (true, Some(std::io::ErrorKind::TimedOut)) => format!("Connect to {authority} failed: connect timed out"),
         (true, _) => format!("Connect to {authority} failed: {said}"),
         (false, Some(std::io::ErrorKind::ConnectionReset)) => "Connection reset".to_owned(),
+        (false, _) if is_silent => format!("{authority} failed to respond"),
         (false, _) => said,
     }
 }
