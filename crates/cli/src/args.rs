@@ -11,7 +11,7 @@ use crate::log::{LogFormat, LogLevel};
 /// AWS Step Functions, anywhere: run and check Amazon States Language workflows.
 ///
 /// Every flag that has an environment variable may also stand in stepwell.toml: --listen of `stepwell serve` is the line
-/// `listen = "127.0.0.1:4566"` below [serve]. Flags go before environment variables, and those before the file.
+/// `listen = "127.0.0.1:4566"` in the table of `serve`. Flags go before environment variables, and those before the file.
 #[derive(Parser)]
 #[command(name = "stepwell", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Stepwell {

@@ -12,7 +12,6 @@ mod errors;
 mod form_body;
 mod http;
 mod json_body;
-mod lambda;
 mod model;
 mod percent;
 mod rest;
@@ -37,7 +36,6 @@ pub use codec::{
 };
 pub use errors::QUERY_ERROR_CODE;
 pub use http::{HttpAnswer, HttpRequest};
-pub use lambda::{WireAnswer, WireRequest, invoke_answer, invoke_request};
 pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };

@@ -17,13 +17,18 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use stepwell_api::ServiceTask;
 use stepwell_engine::ExecutionId;
 use stepwell_integrations::{Task, outcome_of};
-use stepwell_interpreter::TaskKey;
+use stepwell_interpreter::{Chance, Moment, TaskKey};
 use stepwell_json::Json;
-use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, Fault, WireAnswer, invoke_answer, invoke_request};
+use stepwell_protocol::{
+    AwsAnswer, AwsCall, AwsError, Fault, HttpAnswer, Keys, Operation, Payload, Scope, Service, decode_response,
+    encode_request, sign,
+};
+use stepwell_spec::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
+use crate::clock;
 use crate::endpoints::Endpoint;
 use crate::shard::Answers;
 
@@ -80,10 +85,11 @@ impl Calls {
         let places =
             self.places.entry(call.service.clone()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_MAX))).clone();
         let (client, answers, open) = (self.client.clone(), self.answers.clone(), self.open.clone());
+        let asker = Asker::of(&task);
         let work = async move {
             // The semaphore is never closed.
             let place = places.acquire_owned().await;
-            let answer = carry(&client, &endpoint, &call).await;
+            let answer = carry(&client, &endpoint, &call, &asker).await;
             drop(place);
             let outcome = outcome_of(Task { request: &task.request, execution: &task.identity }, answer);
             open.lock().remove(&key);
@@ -102,25 +108,81 @@ impl Calls {
     }
 }
 
-/// Whether a call can be put into a request.
-pub(crate) fn is_carried(call: &AwsCall) -> bool {
-    &*call.service == "lambda" && &*call.action == "Invoke"
+/// Who makes a call.
+#[derive(Debug)]
+struct Asker {
+    region: Arc<str>,
+    keys: Keys,
+    /// Draws the same idempotency tokens when the task is asked for again.
+    entropy: u64,
+}
+
+impl Asker {
+    /// The keys are those of the environment. Without any, the access key id is the account of the execution, which is how
+    /// emulators tell accounts apart.
+    fn of(task: &ServiceTask) -> Asker {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let keys = match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+            (Some(access_key_id), Some(secret_access_key)) => {
+                Keys { access_key_id, secret_access_key, session_token: variable("AWS_SESSION_TOKEN") }
+            }
+            _ => {
+                let account = task.identity.arn.split(':').nth(4).unwrap_or_default().to_owned();
+                Keys { access_key_id: account, secret_access_key: "stepwell".to_owned(), session_token: None }
+            }
+        };
+        let TaskKey { thread, scheduled_event_id } = task.request.key;
+        let entropy = [task.execution.0, u64::from(thread.0), scheduled_event_id]
+            .into_iter()
+            .fold(0, |seed, number| Chance::new(Moment { now: Timestamp(0), entropy: seed ^ number }).draw());
+        Asker { region: task.identity.region.clone(), keys, entropy }
+    }
+}
+
+/// `20160818T173300Z`, as signatures have it.
+fn basic_time(time: Timestamp) -> String {
+    let seconds = time.to_string();
+    let seconds = seconds.split('.').next().unwrap_or_default();
+    format!("{}Z", seconds.replace(['-', ':'], ""))
+}
+
+/// The operation of a service's model that a call means.
+pub(crate) fn operation_of(call: &AwsCall) -> Option<(&'static Service, &'static Operation)> {
+    let service = stepwell_protocol::service(&call.service)?;
+    Some((service, service.operation(&call.action)?))
 }
 
 /// Makes one call, to its end.
-async fn carry(client: &Client<HttpConnector, Full<Bytes>>, endpoint: &Endpoint, call: &AwsCall) -> AwsAnswer {
-    let wire = invoke_request(call)?;
+async fn carry(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    endpoint: &Endpoint,
+    call: &AwsCall,
+    asker: &Asker,
+) -> AwsAnswer {
+    let Some((service, operation)) = operation_of(call) else {
+        return Err(refused(
+            "UnknownOperationException",
+            &format!("{} has no operation {}", call.service, call.action),
+        ));
+    };
+    let tokens = Chance::new(Moment { now: Timestamp(0), entropy: asker.entropy });
+    let mut wire = encode_request(service, operation, &call.input, &mut || tokens.uuid())
+        .map_err(|unfit| refused("ValidationException", &unfit.to_string()))?;
+    // S3 asks for the body's digest in a header.
+    let payload = if &*service.names.name == "s3" { Payload::SignedInHeader } else { Payload::Signed };
+    let timestamp = basic_time(clock::wall());
+    let scope = Scope { region: &asker.region, service: &service.names.signing_name, timestamp: &timestamp, payload };
+    sign(&mut wire, &endpoint.authority, &asker.keys, &scope);
     let mut request = Request::builder()
-        .method(wire.method)
-        .uri(endpoint.url(&wire.path))
-        .header("User-Agent", concat!("stepwell/", env!("CARGO_PKG_VERSION")))
-        .header("Content-Type", "application/json");
-    for (name, value) in wire.headers {
+        .method(wire.method.as_str())
+        .uri(endpoint.url(&wire.target()))
+        .header("User-Agent", concat!("stepwell/", env!("CARGO_PKG_VERSION")));
+    for (name, value) in &wire.headers {
         request = request.header(name, value);
     }
     let request = request.body(Full::new(Bytes::from(wire.body))).map_err(|fault| unreached(&fault.to_string()))?;
     match tokio::time::timeout(ANSWER_TIME, ask(client, endpoint, request)).await {
-        Ok(Ok(answer)) => invoke_answer(answer),
+        Ok(Ok(answer)) => decode_response(service, operation, &answer),
         Ok(Err(reason)) => Err(unreached(&reason)),
         Err(_) => Err(unreached("Read timed out")),
     }
@@ -131,10 +193,10 @@ async fn ask(
     client: &Client<HttpConnector, Full<Bytes>>,
     endpoint: &Endpoint,
     request: Request<Full<Bytes>>,
-) -> Result<WireAnswer, String> {
+) -> Result<HttpAnswer, String> {
     let answer = client.request(request).await.map_err(|fault| reason(&fault, endpoint, fault.is_connect()))?;
     let status = answer.status().as_u16();
-    let text = |bytes: &[u8]| Arc::from(String::from_utf8_lossy(bytes));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let headers =
         answer.headers().iter().map(|(name, value)| (text(name.as_str().as_bytes()), text(value.as_bytes()))).collect();
     let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await.map_err(|fault| {
@@ -143,7 +205,7 @@ async fn ask(
             false => reason(&*fault, endpoint, false),
         }
     })?;
-    Ok(WireAnswer { status, headers, body: body.to_bytes().to_vec() })
+    Ok(HttpAnswer { status, headers, body: body.to_bytes().to_vec() })
 }
 
 /// Why there is no answer, as AWS's client would say it.
@@ -155,6 +217,8 @@ fn reason(fault: &(dyn Error + 'static), endpoint: &Endpoint, is_connecting: boo
     }
     let said = chain.last().map(ToString::to_string).unwrap_or_default();
     let kind = chain.iter().find_map(|fault| fault.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    let is_silent = |fault: &hyper::Error| fault.is_incomplete_message();
+    let is_silent = chain.iter().filter_map(|fault| fault.downcast_ref()).any(is_silent);
     let authority = &endpoint.authority;
     match (is_connecting, kind) {
         (true, Some(std::io::ErrorKind::ConnectionRefused)) => {
@@ -163,7 +227,20 @@ fn reason(fault: &(dyn Error + 'static), endpoint: &Endpoint, is_connecting: boo
         (true, Some(std::io::ErrorKind::TimedOut)) => format!("Connect to {authority} failed: connect timed out"),
         (true, _) => format!("Connect to {authority} failed: {said}"),
         (false, Some(std::io::ErrorKind::ConnectionReset)) => "Connection reset".to_owned(),
+        (false, _) if is_silent => format!("{authority} failed to respond"),
         (false, _) => said,
+    }
+}
+
+/// A call that never left.
+fn refused(code: &str, message: &str) -> AwsError {
+    AwsError {
+        code: code.into(),
+        message: Some(message.into()),
+        status: 400,
+        fault: Fault::Client,
+        request_id: "".into(),
+        members: Json::empty_object(),
     }
 }
 

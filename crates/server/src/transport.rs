@@ -14,7 +14,7 @@ use stepwell_interpreter::{Command, Failure};
 use stepwell_protocol::AwsCall;
 use stepwell_spec::error::TASK_FAILED;
 
-use crate::calls::is_carried;
+use crate::calls::operation_of;
 use crate::endpoints::{Endpoint, Endpoints};
 use crate::mocks::{MockFile, Mocks};
 
@@ -104,9 +104,9 @@ impl Transport {
                 "no service is configured to answer it; start the server with --endpoint {service}=URL, or mock it"
             ))
         })?;
-        match is_carried(&call) {
-            true => Ok((call, endpoint)),
-            false => Err(Answer::Refused(format!("calls of {service}.{} cannot be carried yet; mock it", call.action))),
+        match operation_of(&call) {
+            Some(_) => Ok((call, endpoint)),
+            None => Err(Answer::Refused(format!("{service} has no operation {}", call.action))),
         }
     }
 
@@ -322,8 +322,8 @@ mod tests {
         assert_eq!(told(&mut transport, &function), ["asks http://l:1 lambda.Invoke"]);
         let mocked = told(&mut transport, &task(1, "T", Some("c"), ResourceKind::LambdaFunction)).concat();
         assert!(mocked.contains("start it with --mocks FILE"), "{mocked}");
-        let later = told(&mut transport, &task(1, "T", None, sqs(Pattern::RequestResponse))).concat();
-        assert!(later.contains("calls of sqs.SendMessage cannot be carried yet"), "{later}");
+        let message = task(1, "T", None, sqs(Pattern::RequestResponse));
+        assert_eq!(told(&mut transport, &message), ["asks http://q:2 sqs.SendMessage"]);
         let job = told(&mut transport, &task(1, "T", None, sqs(Pattern::Sync))).concat();
         assert!(job.contains("which can only be mocked"), "{job}");
     }

@@ -1,1 +1,21 @@
-//! Local stand-ins for the AWS services that workflows call. Pure: moments come in, answers and rows to keep go out.
+//! Local stand-ins for the AWS services that workflows call: SQS and SNS. Pure: moments come in, answers and rows to
+//! keep go out.
+//!
+//! Owns what the services do. Does not know how a call arrives (HTTP, the query and JSON protocols) and when a row is
+//! durable: the caller lets nothing of a [`ServicesOuts`] go before its rows are. What leaves the process, as a
+//! notification to an HTTP endpoint, is a [`Delivery`] for somebody else to make.
+
+mod answers;
+mod deliveries;
+mod input;
+mod paging;
+mod rows;
+mod seal;
+mod services;
+mod sns;
+mod sqs;
+
+pub use answers::query_code;
+pub use deliveries::{Delivery, DeliveryTarget};
+pub use rows::KeptError;
+pub use services::{Place, Services, ServicesOuts, ServicesSettings};

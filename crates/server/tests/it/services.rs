@@ -172,6 +172,25 @@ fn nobody_there_is_an_error_a_catcher_can_name() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_none() {
+    let lambda = FakeLambda::start();
+    let server = asking(&lambda);
+    let machine = create(&server, "m", "STANDARD", &task(FUNCTION, ""));
+    let cause = |answer: &dyn Fn(Asked)| {
+        let execution = start(&server, &machine);
+        answer(lambda.next());
+        let ended = ended(&server, &execution);
+        assert_eq!(text(&ended, "error"), "Lambda.SdkClientException");
+        text(&ended, "cause")
+    };
+    // The connection ends with whoever was to answer.
+    let silent = cause(&drop);
+    assert_eq!(silent, format!("Unable to execute HTTP request: {} failed to respond", lambda.address));
+    let large = cause(&|asked| asked.returns(&format!("\"{}\"", "x".repeat(7 * 1024 * 1024))));
+    assert_eq!(large, "Unable to execute HTTP request: the answer has more than 6356992 bytes");
+}
+
+#[test]
 fn time_is_not_skipped_while_a_function_runs() {
     let lambda = FakeLambda::start();
     let server = Running::with(Settings { endpoints: lambda.endpoints(), time: Time::Skip, ..Settings::default() });
@@ -249,4 +268,47 @@ fn a_task_in_flight_is_asked_for_again_after_a_restart_and_ends_once() {
     let succeeded = events(&second, &execution).iter().filter(|event| *event == "LambdaFunctionSucceeded").count();
     assert_eq!(succeeded, 1);
     assert!(lambda.asked.try_recv().is_err(), "nobody asks a third time");
+}
+
+#[test]
+fn a_callback_is_submitted_by_the_answer_and_ended_by_its_token() {
+    let lambda = FakeLambda::start();
+    let data = directory("callback");
+    let settings = || Settings { endpoints: lambda.endpoints(), data: Some(data.clone()), ..Settings::default() };
+    let first = Running::with(settings());
+    let more = r#","Parameters":{"FunctionName":"f","Payload":{"token.$":"$$.Task.Token"}}"#;
+    let resource = "arn:aws:states:::lambda:invoke.waitForTaskToken";
+    let execution = start(&first, &create(&first, "m", "STANDARD", &task(resource, more)));
+    let asked = lambda.next();
+    asked.returns("null");
+    while !events(&first, &execution).contains(&"TaskSubmitted".to_owned()) {
+        std::thread::yield_now();
+    }
+    // It was taken: a server that starts again does not ask a second time.
+    first.end().expect("it ends");
+    let second = Running::with(settings());
+    let token = text(&Json::parse(&asked.body).expect("JSON"), "token");
+    let done = format!(r#"{{"taskToken":{},"output":"8"}}"#, quoted(&token));
+    assert_eq!(second.call("SendTaskSuccess", &done).status, 200);
+    assert_eq!(text(&ended(&second, &execution), "output"), "8");
+    assert!(lambda.asked.try_recv().is_err(), "it is asked once");
+}
+
+#[test]
+fn calls_of_a_service_have_a_bound_and_all_come_to_their_end() {
+    let lambda = FakeLambda::start();
+    let server = asking(&lambda);
+    let machine = create(&server, "m", "STANDARD", &task(FUNCTION, ""));
+    let executions: Vec<String> = (0..300).map(|_| start(&server, &machine)).collect();
+    let open: Vec<Asked> = (0..256).map(|_| lambda.next()).collect();
+    assert!(lambda.asked.try_recv().is_err(), "one more waits for an answer");
+    for asked in &open {
+        asked.returns("1");
+    }
+    for _ in 256..300 {
+        lambda.next().returns("1");
+    }
+    for execution in &executions {
+        assert_eq!(text(&ended(&server, execution), "output"), "1");
+    }
 }

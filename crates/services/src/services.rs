@@ -1,0 +1,139 @@
+//! All local services of one process, behind one door: a call or a tick comes in, answers and rows come out.
+
+use std::sync::Arc;
+
+use stepwell_interpreter::{Chance, Moment};
+use stepwell_protocol::{AwsAnswer, AwsCall};
+use stepwell_spec::{Timestamp, partition_of};
+use stepwell_store::{Index, RowChange};
+
+use crate::answers::{Refusal, answer};
+use crate::deliveries::Delivery;
+use crate::rows::KeptError;
+use crate::seal::Seal;
+use crate::sns::Sns;
+use crate::sqs::Sqs;
+
+/// What belongs to all of the services.
+const ABOUT: &str = "services_about";
+
+/// The key that seals receipt handles and tokens: 32 bytes.
+const KEY: &[u8] = b"key";
+
+/// The account and the region a call is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Twelve digits.
+    pub account: Arc<str>,
+    /// `us-east-1`
+    pub region: Arc<str>,
+}
+
+impl Place {
+    /// The ARN of a resource of a service here.
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", partition_of(&self.region), self.region, self.account)
+    }
+}
+
+/// What the services are told when they are opened.
+#[derive(Clone, Debug)]
+pub struct ServicesSettings {
+    /// Seals receipt handles and tokens; drawn by chance. Ignored when a key was kept.
+    pub key: [u8; 32],
+    /// Where clients reach the services, without a slash at the end: `http://localhost:8083`. Queue URLs begin with it.
+    pub endpoint: Arc<str>,
+    /// Whether the two rules hold that make AWS refuse for a minute: a deleted queue's name, and a second purge. Nothing
+    /// but time is won by them, so a test suite may go without.
+    pub minute_rules: bool,
+}
+
+/// What one input caused. Nothing of it may leave before the rows are durable.
+#[derive(Debug, Default)]
+pub struct ServicesOuts {
+    /// Answers, each under the id of its call. Some come later than their call.
+    pub replies: Vec<(u64, AwsAnswer)>,
+    /// What is to be kept.
+    pub rows: Vec<RowChange>,
+    /// What somebody else delivers.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// A call on its way through a service.
+pub(crate) struct Request<'a> {
+    pub(crate) id: u64,
+    pub(crate) place: &'a Place,
+    pub(crate) call: &'a AwsCall,
+    pub(crate) now: Timestamp,
+    pub(crate) chance: &'a Chance,
+}
+
+/// All local services.
+pub struct Services {
+    sqs: Sqs,
+    sns: Sns,
+}
+
+impl Services {
+    /// The services with everything that was kept, and what is to be kept of opening them.
+    pub fn open(settings: &ServicesSettings, index: &dyn Index) -> Result<(Services, Vec<RowChange>), KeptError> {
+        let (key, rows) = match index.get(ABOUT, KEY)? {
+            Some(kept) => match <[u8; 32]>::try_from(kept) {
+                Ok(key) => (key, Vec::new()),
+                Err(kept) => {
+                    let what = format!("it has {} bytes", kept.len());
+                    return Err(KeptError::Row { table: ABOUT, key: KEY.escape_ascii().to_string(), what });
+                }
+            },
+            None => {
+                let row = RowChange { table: ABOUT, key: KEY.to_vec(), value: Some(settings.key.to_vec()) };
+                (settings.key, vec![row])
+            }
+        };
+        let seal = Seal::new(&key);
+        let services =
+            Services { sqs: Sqs::open(settings, seal.clone(), index)?, sns: Sns::open(settings, seal, index)? };
+        Ok((services, rows))
+    }
+
+    /// Takes a call. Its answer stands under `id`, in what is given back or in what a later input gives.
+    pub fn call(&mut self, place: &Place, call: &AwsCall, id: u64, at: Moment) -> ServicesOuts {
+        let chance = Chance::new(at);
+        let request = Request { id, place, call, now: at.now, chance: &chance };
+        let mut outs = ServicesOuts::default();
+        match &*call.service {
+            "sqs" => self.sqs.call(&request, &mut outs),
+            "sns" => self.sns.call(&request, &mut self.sqs, &mut outs),
+            other => {
+                let refusal = Refusal::unknown_service(other, &call.action);
+                outs.replies.push((id, answer(Err(refusal), &chance)));
+            }
+        }
+        self.finish(at.now, &chance, &mut outs);
+        outs
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, at: Moment) -> ServicesOuts {
+        let chance = Chance::new(at);
+        let mut outs = ServicesOuts::default();
+        self.sqs.tick(at.now);
+        self.finish(at.now, &chance, &mut outs);
+        outs
+    }
+
+    /// When the next tick has something to do that somebody waits for.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.sqs.next_due()
+    }
+
+    /// Nobody waits for the answer of this call any more.
+    pub fn forget_call(&mut self, id: u64) {
+        self.sqs.forget_call(id);
+    }
+
+    fn finish(&mut self, now: Timestamp, chance: &Chance, outs: &mut ServicesOuts) {
+        self.sqs.finish(now, chance, outs);
+        self.sns.finish(outs);
+    }
+}

@@ -1,0 +1,7 @@
+//! The local services as their callers see them. Every scenario runs twice: in services that never stop, and in services
+//! that are opened anew from what they kept after every single input. Both must say the same.
+
+mod by_chance;
+mod queues;
+mod topics;
+mod world;
