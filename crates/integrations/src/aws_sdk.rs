@@ -1,81 +1,51 @@
 //! `aws-sdk:SERVICE:ACTION`: any action of any service, in the words of version 2 of AWS's SDK for Java.
 //!
-//! Names of members begin with a capital, in arguments and results. Services whose model has them so, and those are most,
-//! need nothing done; the others take what a task writes with the first letter lowered, all the way down.
+//! The service's model says what everything is called and what it is. Names of members begin with a capital, in arguments and
+//! results, whatever the model has; a blob is the text it holds, and a time is text.
 
 use stepwell_asl::Integration;
 use stepwell_interpreter::Failure;
-use stepwell_json::{Json, Object};
-use stepwell_protocol::{AwsCall, AwsError, AwsOutput, Fault};
+use stepwell_json::{Json, ObjectBuilder};
+use stepwell_protocol::{
+    AwsCall, AwsError, AwsOutput, Fault, Kind, Location, Operation, Service, Use, blob_bytes, operation_of_sdk,
+    service_of_sdk,
+};
+use stepwell_spec::Timestamp;
 
 use crate::failures::bare;
-use crate::lambda::{blob, payload_text, text_of};
+use crate::lambda::{blob, text_of};
 use crate::task::{ServiceIntegration, Task, pascal};
-
-/// A service whose names cannot be told from each other: as `Resource` spells it, as its model is called, as the SDK's
-/// classes are.
-type Names = (&'static str, &'static str, &'static str);
-
-/// Services with names that differ by more than a capital. Source: the SDK's service identifiers, and botocore's.
-const NAMES: &[Names] = &[
-    ("apigateway", "apigateway", "ApiGateway"),
-    ("autoscaling", "autoscaling", "AutoScaling"),
-    ("bedrockruntime", "bedrock-runtime", "BedrockRuntime"),
-    ("cloudformation", "cloudformation", "CloudFormation"),
-    ("cloudtrail", "cloudtrail", "CloudTrail"),
-    ("cloudwatch", "cloudwatch", "CloudWatch"),
-    ("cloudwatchlogs", "logs", "CloudWatchLogs"),
-    ("codebuild", "codebuild", "CodeBuild"),
-    ("cognitoidentityprovider", "cognito-idp", "CognitoIdentityProvider"),
-    ("costexplorer", "ce", "CostExplorer"),
-    ("databrew", "databrew", "DataBrew"),
-    ("dynamodb", "dynamodb", "DynamoDb"),
-    ("ecr", "ecr", "Ecr"),
-    ("eventbridge", "events", "EventBridge"),
-    ("mediaconvert", "mediaconvert", "MediaConvert"),
-    ("rdsdata", "rds-data", "RdsData"),
-    ("redshiftdata", "redshift-data", "RedshiftData"),
-    ("sagemaker", "sagemaker", "SageMaker"),
-    ("secretsmanager", "secretsmanager", "SecretsManager"),
-    ("servicequotas", "service-quotas", "ServiceQuotas"),
-    ("sesv2", "sesv2", "SesV2"),
-    ("sfn", "stepfunctions", "Sfn"),
-];
-
-/// Services whose model has the first letter of a member's name small.
-const SMALL_FIRST: &[&str] =
-    &["apigateway", "batch", "codebuild", "ecr", "ecs", "eks", "logs", "rds-data", "stepfunctions"];
 
 pub(crate) struct AwsSdk;
 
 impl ServiceIntegration for AwsSdk {
     fn call(&self, task: Task<'_>, integration: &Integration) -> Result<AwsCall, Failure> {
-        let (service, _) = names(integration);
         let arguments = &task.request.input;
-        let input = match (service.as_str(), &*integration.action, arguments, arguments.get("Payload")) {
-            ("lambda", "invoke", Json::Object(members), Some(payload)) => {
-                Json::Object(members.with("Payload", blob(&text_of(payload))))
-            }
-            (service, ..) if SMALL_FIRST.contains(&service) => renamed(arguments, char::to_ascii_lowercase),
-            _ => arguments.clone(),
+        // What no model knows is asked for as it stands; whoever carries the call says that there is no such thing.
+        let Some((service, operation)) = model_of(integration) else {
+            let service = sdk_name(integration).into();
+            return Ok(AwsCall { service, action: pascal(&integration.action), input: arguments.clone() });
         };
-        Ok(AwsCall { service: service.into(), action: pascal(&integration.action), input })
+        let input = match &operation.input {
+            Some(part) => to_input(service, part, arguments),
+            None => Json::empty_object(),
+        };
+        Ok(AwsCall { service: service.names.name.clone(), action: operation.name.clone(), input })
     }
 
     fn output(&self, integration: &Integration, answer: AwsOutput) -> Result<Json, Failure> {
-        let (service, _) = names(integration);
-        Ok(match (service.as_str(), &*integration.action, &answer.output) {
-            // A blob is shown as the text it holds.
-            ("lambda", "invoke", Json::Object(members)) => {
-                Json::Object(members.with("Payload", Json::from(payload_text(&answer).unwrap_or_default())))
-            }
-            (service, ..) if SMALL_FIRST.contains(&service) => renamed(&answer.output, char::to_ascii_uppercase),
-            _ => answer.output,
+        Ok(match model_of(integration) {
+            Some((service, Operation { output: Some(part), .. })) => to_result(service, part, &answer.output),
+            Some((_, Operation { output: None, .. })) => Json::empty_object(),
+            None => answer.output,
         })
     }
 
     fn failure(&self, integration: &Integration, fault: &AwsError) -> Failure {
-        let (_, class) = names(integration);
+        let class = match service_of_sdk(sdk_name(integration)) {
+            Some(service) => service.names.client.clone(),
+            None => pascal(sdk_name(integration)),
+        };
         let message = fault.message.as_deref().unwrap_or("null");
         if fault.fault == Fault::Unreached {
             return Failure::new(&format!("{class}.SdkClientException"), message);
@@ -86,34 +56,87 @@ impl ServiceIntegration for AwsSdk {
     }
 }
 
-/// As the service's model is called, and as the SDK's classes are.
-fn names(integration: &Integration) -> (String, String) {
-    let sdk = integration.resource_type.strip_prefix("aws-sdk:").unwrap_or(&integration.resource_type);
-    match NAMES.iter().find(|(name, ..)| *name == sdk) {
-        Some((_, service, class)) => ((*service).to_owned(), (*class).to_owned()),
-        None => (sdk.to_owned(), pascal(sdk).to_string()),
-    }
+/// `s3` of `aws-sdk:s3`.
+fn sdk_name(integration: &Integration) -> &str {
+    integration.resource_type.strip_prefix("aws-sdk:").unwrap_or(&integration.resource_type)
 }
 
-fn renamed(value: &Json, first: fn(&char) -> char) -> Json {
-    match value {
-        Json::Object(members) => Json::Object(renamed_members(members, first)),
-        Json::Array(values) => Json::array(values.iter().map(|value| renamed(value, first)).collect()),
+fn model_of(integration: &Integration) -> Option<(&'static Service, &'static Operation)> {
+    let service = service_of_sdk(sdk_name(integration))?;
+    Some((service, operation_of_sdk(service, &integration.action)?))
+}
+
+/// Arguments under the names of the model. A member that the model does not have stays, so that it is refused by name.
+fn to_input(service: &Service, part: &Use, value: &Json) -> Json {
+    match (&service.shape(part.shape).kind, value) {
+        (Kind::Structure(members), Json::Object(given)) => {
+            let mut input = ObjectBuilder::new();
+            for (name, value) in given.iter().filter(|(_, value)| !value.is_null()) {
+                match members.iter().find(|member| is_spelled(&member.name, name)) {
+                    Some(member) => input.insert(member.name.clone(), to_input(service, &member.part, value)),
+                    None => input.insert(name.clone(), value.clone()),
+                }
+            }
+            Json::Object(input.build())
+        }
+        (Kind::List(items), Json::Array(values)) => {
+            Json::array(values.iter().map(|value| to_input(service, items, value)).collect())
+        }
+        (Kind::Map(_, values), Json::Object(given)) => {
+            Json::object(given.iter().map(|(name, value)| (name.clone(), to_input(service, values, value))))
+        }
+        (Kind::Blob, value) => blob(&text_of(value)),
+        (Kind::Timestamp, Json::String(text)) => match Timestamp::parse(text) {
+            Ok(time) => Json::from_f64(time.seconds()).unwrap_or_else(|| value.clone()),
+            // What is no time is refused by whoever carries the call.
+            Err(_) => value.clone(),
+        },
         _ => value.clone(),
     }
 }
 
-fn renamed_members(members: &Object, first: fn(&char) -> char) -> Object {
-    let rename = |name: &str| {
-        let mut letters = name.chars();
-        letters.next().map(|letter| first(&letter)).into_iter().chain(letters).collect::<String>()
-    };
-    members.iter().map(|(name, value)| (rename(name), renamed(value, first))).collect()
+/// An answer as the SDK's classes show it.
+fn to_result(service: &Service, part: &Use, value: &Json) -> Json {
+    match (&service.shape(part.shape).kind, value) {
+        (Kind::Structure(members), Json::Object(given)) => {
+            let mut result = ObjectBuilder::new();
+            for (name, value) in given.iter() {
+                if let Some(member) = members.iter().find(|member| member.name == *name) {
+                    result.insert(pascal(name), to_result(service, &member.part, value));
+                }
+            }
+            // The SDK collects headers of a prefix, however few there are.
+            let collected = members.iter().filter(|member| member.part.location == Location::Headers);
+            for member in collected.filter(|member| given.get(&member.name).is_none()) {
+                result.insert(pascal(&member.name), Json::empty_object());
+            }
+            Json::Object(result.build())
+        }
+        (Kind::List(items), Json::Array(values)) => {
+            Json::array(values.iter().map(|value| to_result(service, items, value)).collect())
+        }
+        (Kind::Map(_, values), Json::Object(given)) => {
+            Json::object(given.iter().map(|(name, value)| (name.clone(), to_result(service, values, value))))
+        }
+        (Kind::Blob, Json::String(text)) => match blob_bytes(text) {
+            Some(bytes) => Json::from(String::from_utf8_lossy(&bytes).into_owned()),
+            None => value.clone(),
+        },
+        (Kind::Timestamp, value) => match value.as_f64() {
+            Some(seconds) => Json::from(Timestamp((seconds * 1000.0).round() as i64).to_string()),
+            None => value.clone(),
+        },
+        _ => value.clone(),
+    }
+}
+
+/// Whether a task means this member: its name, with a capital or as the model has it.
+fn is_spelled(model: &str, given: &str) -> bool {
+    model == given || *pascal(model) == *given
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::task::tests::{answer, asked, refusal, told, unreached};
 
     fn resource(named: &str) -> String {
@@ -122,15 +145,20 @@ mod tests {
 
     #[test]
     fn services_and_members_have_the_names_of_the_model() {
-        assert!(NAMES.is_sorted_by_key(|(name, ..)| *name));
         for (named, arguments, expected) in [
             ("s3:getObject", r#"{"Bucket":"b"}"#, r#"s3.GetObject {"Bucket":"b"}"#),
             ("eventbridge:putEvents", r#"{"Entries":[]}"#, r#"events.PutEvents {"Entries":[]}"#),
             (
                 "ecs:runTask",
-                r#"{"Overrides":{"A":[{"Name":"N"}]}}"#,
-                r#"ecs.RunTask {"overrides":{"a":[{"name":"N"}]}}"#,
+                r#"{"Overrides":{"ContainerOverrides":[{"Name":"N"}]},"Unknown":{"A":1}}"#,
+                r#"ecs.RunTask {"overrides":{"containerOverrides":[{"name":"N"}]},"Unknown":{"A":1}}"#,
             ),
+            (
+                "s3:putObject",
+                r#"{"Bucket":"b","Key":"k","Body":true,"ObjectLockRetainUntilDate":"1970-01-01T00:00:07Z","ACL":null}"#,
+                r#"s3.PutObject {"Bucket":"b","Key":"k","Body":"dHJ1ZQ==","ObjectLockRetainUntilDate":7}"#,
+            ),
+            ("nosuch:doIt", r#"{"a":1}"#, r#"nosuch.DoIt {"a":1}"#),
             ("sfn:listActivities", r#"{"MaxResults":1}"#, r#"stepfunctions.ListActivities {"maxResults":1}"#),
             (
                 "lambda:invoke",
@@ -153,6 +181,11 @@ mod tests {
         assert_eq!(told(&resource("ecs:runTask"), answer(described, &[])), r#"{"Tasks":[{"LastStatus":"RUNNING"}]}"#);
         let query = r#"{"Count":1,"Items":[{"id":{"S":"1"}}]}"#;
         assert_eq!(told(&resource("dynamodb:query"), answer(query, &[])), query);
+        let object = r#"{"Body":"dHJ1ZQ==","LastModified":7,"ContentLength":4}"#;
+        assert_eq!(
+            told(&resource("s3:getObject"), answer(object, &[])),
+            r#"{"Body":"true","LastModified":"1970-01-01T00:00:07.000Z","ContentLength":4,"Metadata":{}}"#
+        );
         assert_eq!(told(&resource("sqs:sendMessage.waitForTaskToken"), answer("{}", &[])), "submitted {}");
         // A function's failure is an answer like any other.
         let failed = r#"{"StatusCode":200,"FunctionError":"Unhandled","Payload":"eyJhIjoxfQ=="}"#;

@@ -46,7 +46,9 @@ impl FakeLambda {
 
     fn endpoints(&self) -> Endpoints {
         let mut endpoints = Endpoints::default();
-        endpoints.set("lambda", &format!("http://{}", self.address)).expect("a URL");
+        for service in ["lambda", "sqs", "sns", "s3"] {
+            endpoints.set(service, &format!("http://{}", self.address)).expect("a URL");
+        }
         endpoints
     }
 
@@ -236,8 +238,49 @@ fn a_state_is_tested_with_its_service() {
         })
     };
     assert_eq!(test(|asked| asked.returns("7")).body, r#"{"output":"7","status":"SUCCEEDED"}"#);
+    // A failure that does not say what it is has the name of all that the model does not have.
     let failed = test(|asked| asked.refuses("500 Oops", "", ""));
-    assert!(failed.body.contains(r#""error":"Lambda.ServiceException""#), "{failed:?}");
+    assert!(failed.body.contains(r#""error":"Lambda.AWSLambdaException""#), "{failed:?}");
+}
+
+/// Each service is asked in its own protocol, and its answer is read.
+#[test]
+fn services_are_asked_in_their_protocols() {
+    let service = FakeLambda::start();
+    let server = asking(&service);
+    let check = |name: &str, resource: &str, arguments: &str, asked: (&str, &str), answer: &str, expected: &str| {
+        let state = format!(
+            r#"{{"StartAt":"T","States":{{"T":{{"Type":"Task","Resource":"arn:aws:states:::{resource}","Parameters":{arguments},"End":true}}}}}}"#
+        );
+        let execution = start(&server, &create(&server, name, "STANDARD", &state));
+        let came = service.next();
+        assert!(came.line.starts_with(asked.0), "{}", came.line);
+        assert_eq!(came.body, asked.1);
+        came.refuses("200 OK", "x-amzn-RequestId: r-1\r\n", answer);
+        let shown = ended(&server, &execution);
+        let output = Json::parse(&text(&shown, "output")).expect("JSON");
+        assert_eq!(output.get("MessageId").or(output.get("Body")).and_then(Json::as_str), Some(expected), "{shown}");
+    };
+    check(
+        "json",
+        "sqs:sendMessage",
+        r#"{"QueueUrl":"http://q/1/q","MessageBody":{"a":1}}"#,
+        ("POST / ", r#"{"QueueUrl":"http://q/1/q","MessageBody":"{\"a\":1}"}"#),
+        r#"{"MessageId":"m-1"}"#,
+        "m-1",
+    );
+    check(
+        "query",
+        "sns:publish",
+        r#"{"TopicArn":"arn:aws:sns:us-east-1:000000000000:t","Message":"hi"}"#,
+        (
+            "POST / ",
+            "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aus-east-1%3A000000000000%3At&Message=hi",
+        ),
+        "<PublishResponse><PublishResult><MessageId>m-2</MessageId></PublishResult></PublishResponse>",
+        "m-2",
+    );
+    check("rest", "aws-sdk:s3:getObject", r#"{"Bucket":"b","Key":"a b"}"#, ("GET /b/a%20b", ""), "text", "text");
 }
 
 /// A directory of this test's own.
