@@ -22,7 +22,7 @@ use super::registry::MachineRow;
 use super::rows::{RowChange, RowError};
 
 /// Executions that stay in memory although they wait. What one takes depends on its payloads: some kilobytes.
-const RESIDENTS_MAX: usize = 4_096;
+const RESIDENTS_MAX: usize = 1_024;
 
 /// Executions looked at for each batch of frames that became durable, so that many which cannot leave cost little.
 const LOOKS_PER_FRAME: usize = 256;
