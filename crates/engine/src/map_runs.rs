@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use stepwell_asl::{Definition, MapMode, StateKind};
 use stepwell_interpreter::{
-    Command, Execution, Failure, Identity, MapRunRequest, Settings, Start, Status, TaskKey, ThreadId, Tokens,
+    Command, Execution, Failure, Identity, MapRunRequest, Settings, Start, Status, TaskKey, Tokens,
 };
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::{error, quota};
@@ -221,9 +221,7 @@ impl MapRuns {
 
     /// Whether a Map Run of this execution is open.
     pub(crate) fn has_open(&self, parent: ExecutionId) -> bool {
-        let first = TaskKey { thread: ThreadId::ROOT, scheduled_event_id: 0 };
-        let last = TaskKey { thread: ThreadId(u32::MAX), scheduled_event_id: u64::MAX };
-        self.runs.range((parent, first)..=(parent, last)).next().is_some()
+        self.runs.range((parent, TaskKey::FIRST)..=(parent, TaskKey::LAST)).next().is_some()
     }
 
     /// Lets a Map Run go; answers the children to stop.

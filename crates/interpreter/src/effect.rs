@@ -36,6 +36,13 @@ pub struct TaskKey {
     pub scheduled_event_id: u64,
 }
 
+impl TaskKey {
+    /// No key of an execution comes before it.
+    pub const FIRST: TaskKey = TaskKey { thread: ThreadId::ROOT, scheduled_event_id: 0 };
+    /// No key of an execution comes after it.
+    pub const LAST: TaskKey = TaskKey { thread: ThreadId(u32::MAX), scheduled_event_id: u64::MAX };
+}
+
 /// Names one timer of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerKey {

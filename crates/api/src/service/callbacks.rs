@@ -1,7 +1,7 @@
 //! Task tokens: who may complete a task from outside, once.
 
 use stepwell_engine::ExecutionId;
-use stepwell_interpreter::{Command, Moment, TaskKey, ThreadId};
+use stepwell_interpreter::{Command, Moment, TaskKey};
 use stepwell_spec::shapes::{
     SendTaskFailureInput, SendTaskFailureOutput, SendTaskHeartbeatInput, SendTaskHeartbeatOutput, SendTaskSuccessInput,
     SendTaskSuccessOutput,
@@ -19,7 +19,7 @@ impl Service {
         outs: &mut Outs,
     ) -> Result<SendTaskSuccessOutput, Refusal> {
         let output = task_output(&input.output)?;
-        let (execution, task) = self.take_token(&input.task_token)?;
+        let (execution, task) = self.open_token(&input.task_token)?;
         self.command(execution, Command::TaskSucceeded { task, output }, at, outs);
         Ok(SendTaskSuccessOutput {})
     }
@@ -30,7 +30,7 @@ impl Service {
         at: Moment,
         outs: &mut Outs,
     ) -> Result<SendTaskFailureOutput, Refusal> {
-        let (execution, task) = self.take_token(&input.task_token)?;
+        let (execution, task) = self.open_token(&input.task_token)?;
         let SendTaskFailureInput { error, cause, .. } = input;
         self.command(execution, Command::TaskFailed { task, error, cause }, at, outs);
         Ok(SendTaskFailureOutput {})
@@ -56,34 +56,24 @@ impl Service {
         task.map(|task| (id, task.key)).ok_or_else(Refusal::task_timed_out)
     }
 
-    /// The open task of a token, which is spent by this.
-    fn take_token(&mut self, token: &str) -> Result<(ExecutionId, TaskKey), Refusal> {
-        let task = self.open_token(token)?;
-        self.close_task(task.0, task.1);
-        Ok(task)
-    }
-
     /// A task is over: nobody needs to do it any more.
     pub(super) fn close_task(&mut self, execution: ExecutionId, task: TaskKey) {
         self.dispatched.remove(&(execution, task));
         self.awaited.remove(&(execution, task));
         self.activities.cancel(execution, task);
-        for call in self.own_calls.cancel(execution, Some(task)) {
+        if let Some(call) = self.own_calls.cancel(execution, task) {
             self.forget_call(call);
         }
     }
 
     /// An execution is over, and with it all its tasks.
     pub(super) fn close_tasks_of(&mut self, execution: ExecutionId) {
-        let first = TaskKey { thread: ThreadId::ROOT, scheduled_event_id: 0 };
-        let last = TaskKey { thread: ThreadId(u32::MAX), scheduled_event_id: u64::MAX };
-        let tasks = (execution, first)..=(execution, last);
-        let open: Vec<_> = self.dispatched.range(tasks.clone()).chain(self.awaited.range(tasks)).copied().collect();
-        for (_, task) in open {
+        let tasks = (execution, TaskKey::FIRST)..=(execution, TaskKey::LAST);
+        let outside =
+            self.dispatched.range(tasks.clone()).chain(self.awaited.range(tasks.clone())).map(|(_, task)| *task);
+        let open: Vec<TaskKey> = outside.chain(self.own_calls.waiting_of(tasks)).collect();
+        for task in open {
             self.close_task(execution, task);
-        }
-        for call in self.own_calls.cancel(execution, None) {
-            self.forget_call(call);
         }
     }
 }

@@ -204,12 +204,6 @@ impl Service {
         if self.test_answered(execution, &command, at, &mut outs) {
             return outs;
         }
-        match &command {
-            Command::TaskSucceeded { task, .. } | Command::TaskFailed { task, .. } => self.close_task(execution, *task),
-            // What is left of it is a callback's to do, which may be years away.
-            Command::TaskSubmitted { task, .. } => drop(self.dispatched.remove(&(execution, *task))),
-            _ => {}
-        }
         self.command(execution, command, at, &mut outs);
         self.finish(at, &mut outs);
         outs

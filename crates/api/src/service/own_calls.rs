@@ -4,10 +4,11 @@
 //! another without end take turns with everybody else. It is answered like any caller's: at once, or with a later input.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 use stepwell_asl::{Integration, Pattern, ResourceKind};
 use stepwell_engine::{ExecutionId, Input};
-use stepwell_interpreter::{Chance, Command, Moment, TaskKey, TaskRequest};
+use stepwell_interpreter::{Chance, Command, Execution, Moment, TaskKey, TaskRequest};
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::shapes::{Kind, Shape};
 use stepwell_spec::{Action, Response, Text, Timestamp};
@@ -31,6 +32,8 @@ pub(super) struct OwnCalls {
     asked: VecDeque<(ExecutionId, TaskRequest)>,
     /// Calls whose answer comes later, by id.
     waiting: BTreeMap<u64, (ExecutionId, TaskRequest)>,
+    /// Their ids, by the task that waits.
+    ids: BTreeMap<(ExecutionId, TaskKey), u64>,
     answered: VecDeque<(u64, Result<Response, Refusal>)>,
     calls: u64,
 }
@@ -46,14 +49,28 @@ impl OwnCalls {
         !self.asked.is_empty() || !self.answered.is_empty()
     }
 
-    /// Tasks are over, one of an execution or all of it: what they asked for is not wanted any more. Answers the calls that
-    /// wait for them.
-    pub(super) fn cancel(&mut self, execution: ExecutionId, task: Option<TaskKey>) -> Vec<u64> {
-        let is_over = |(owner, request): &(ExecutionId, TaskRequest)| {
-            *owner == execution && task.is_none_or(|task| request.key == task)
-        };
-        self.asked.retain(|asked| !is_over(asked));
-        self.waiting.extract_if(.., |_, waiting| is_over(waiting)).map(|(id, _)| id).collect()
+    /// The task whose call has this id, which waits no more.
+    fn take(&mut self, id: u64) -> Option<(ExecutionId, TaskRequest)> {
+        let (execution, request) = self.waiting.remove(&id)?;
+        self.ids.remove(&(execution, request.key));
+        Some((execution, request))
+    }
+
+    fn wait(&mut self, id: u64, execution: ExecutionId, request: TaskRequest) {
+        self.ids.insert((execution, request.key), id);
+        self.waiting.insert(id, (execution, request));
+    }
+
+    /// A task is over: what it asked for is not wanted any more. Answers the call that waits for it.
+    pub(super) fn cancel(&mut self, execution: ExecutionId, task: TaskKey) -> Option<u64> {
+        let id = self.ids.remove(&(execution, task))?;
+        self.waiting.remove(&id);
+        Some(id)
+    }
+
+    /// Tasks of an execution whose calls wait.
+    pub(super) fn waiting_of(&self, tasks: RangeInclusive<(ExecutionId, TaskKey)>) -> impl Iterator<Item = TaskKey> {
+        self.ids.range(tasks).map(|((_, task), _)| *task)
     }
 }
 
@@ -78,7 +95,7 @@ impl Service {
                 return;
             }
             if let Some((id, outcome)) = self.own_calls.answered.pop_front() {
-                if let Some((execution, request)) = self.own_calls.waiting.remove(&id) {
+                if let Some((execution, request)) = self.own_calls.take(id) {
                     self.own_call_answered(execution, &request, outcome, drawn(at, &chance), outs);
                 }
             } else if let Some((execution, request)) = self.own_calls.asked.pop_front() {
@@ -99,7 +116,10 @@ impl Service {
             Ok(false) => return,
             Err(fault) => return self.fault = Some(fault),
         }
-        let Some(identity) = self.engine.execution(execution).map(|execution| execution.identity.clone()) else {
+        // One whose task is over meanwhile asks for nothing.
+        let asks = |execution: &&Execution| execution.open_tasks().any(|task| task.key == request.key);
+        let Some(identity) = self.engine.execution(execution).filter(asks).map(|execution| execution.identity.clone())
+        else {
             return;
         };
         let chance = Chance::new(at);
@@ -118,11 +138,11 @@ impl Service {
         let outcome = match asked {
             // Noted as waiting before it is asked: its answer may come while it is.
             Ok(asked) => {
-                self.own_calls.waiting.insert(id, (execution, request));
+                self.own_calls.wait(id, execution, request);
                 self.answer(Call { id, place: place_of(&identity), request: asked }, drawn(at, &chance), outs)
             }
             Err(refusal) => {
-                self.own_calls.waiting.insert(id, (execution, request));
+                self.own_calls.wait(id, execution, request);
                 Some(Err(refusal))
             }
         };

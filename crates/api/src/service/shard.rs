@@ -101,7 +101,10 @@ impl Service {
             Input::Start(id, _) => Some(*id),
             // One that is gone is told nothing.
             Input::Command(id, _) if !self.wake(*id)? => return Ok(Outbox::default()),
-            Input::Command(..) => None,
+            Input::Command(id, command) => {
+                self.task_answered(*id, command);
+                None
+            }
             Input::Tick => {
                 if let Some(id) = self.engine.next_awake(at.now) {
                     self.wake(id)?;
@@ -114,6 +117,22 @@ impl Service {
             self.write_beginning(id)?;
         }
         Ok(outbox)
+    }
+
+    /// An answer to a task ends it, whoever gives it: a service, a worker, or this very API. What is left of a submitted one
+    /// is a callback's to do, which may be years away.
+    fn task_answered(&mut self, execution: ExecutionId, command: &Command) {
+        match command {
+            Command::TaskSucceeded { task, .. } | Command::TaskFailed { task, .. } => self.close_task(execution, *task),
+            Command::TaskSubmitted { task, .. } => drop(self.dispatched.remove(&(execution, *task))),
+            Command::Continue
+            | Command::TimerFired(_)
+            | Command::ActivityStarted { .. }
+            | Command::TaskHeartbeat { .. }
+            | Command::MapRunEnded { .. }
+            | Command::Stop { .. }
+            | Command::Redrive => {}
+        }
     }
 
     /// Puts everything that happened into the frame of this input, and makes the notices of it.

@@ -387,3 +387,16 @@ fn express_children_of_a_redriven_map_run_are_started_anew() {
     let (aborted, succeeded) = (seen[1].matches("ABORTED").count(), seen[1].matches("SUCCEEDED").count());
     assert_eq!((aborted, succeeded), (2, 2), "{}", seen[1]);
 }
+
+#[test]
+fn a_callback_that_could_not_be_sent_holds_nobody_up() {
+    let mut world = World::new(false);
+    let definition = r#"{"StartAt":"T","States":{
+        "T":{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.waitForTaskToken",
+            "Parameters":{"StateMachineArn":"arn:aws:states:us-east-1:000000000000:stateMachine:none","Input":{"t.$":"$$.Task.Token"}},
+            "Catch":[{"ErrorEquals":["States.ALL"],"Next":"W"}],"End":true},
+        "W":{"Type":"Wait","Seconds":100,"End":true}}}"#;
+    let machine = create(&mut world, "m", definition);
+    start(&mut world, &machine, "e", "{}");
+    assert!(world.service.is_idle(), "nothing is being done: virtual time may jump to the end of the wait");
+}
