@@ -268,6 +268,22 @@ pub enum StateKind {
     Map(Box<Map>),
 }
 
+impl StateKind {
+    /// `Type`, as a definition spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            StateKind::Pass(_) => "Pass",
+            StateKind::Task(_) => "Task",
+            StateKind::Choice(_) => "Choice",
+            StateKind::Wait(_) => "Wait",
+            StateKind::Succeed => "Succeed",
+            StateKind::Fail(_) => "Fail",
+            StateKind::Parallel(_) => "Parallel",
+            StateKind::Map(_) => "Map",
+        }
+    }
+}
+
 /// Pass: `Result` (JSONPath only) instead of the input.
 #[derive(Debug)]
 pub struct Pass {

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use stepwell_asl::{Definition, StateId, StateKind};
+use stepwell_asl::{Definition, StateId};
 use stepwell_interpreter::{Execution, Status};
 use stepwell_spec::{Event, Record, Timestamp};
 
@@ -45,7 +45,7 @@ impl<'a> Live<'a> {
             | Event::MapStateEntered(entered) => {
                 let state = StateId(entered.state);
                 self.states.insert(record.thread, state);
-                let kind = kind_name(&self.definition.state(state).kind);
+                let kind = self.definition.state(state).kind.name();
                 self.line(record, "▸", DIM, &entered.name, kind);
             }
             Event::PassStateExited(exited)
@@ -128,17 +128,4 @@ fn depth(definition: &Definition, state: StateId) -> usize {
 
 fn seconds(ms: i64) -> String {
     format!("{}.{:03}", ms / 1000, ms % 1000)
-}
-
-fn kind_name(kind: &StateKind) -> &'static str {
-    match kind {
-        StateKind::Pass(_) => "Pass",
-        StateKind::Task(_) => "Task",
-        StateKind::Choice(_) => "Choice",
-        StateKind::Wait(_) => "Wait",
-        StateKind::Succeed => "Succeed",
-        StateKind::Fail(_) => "Fail",
-        StateKind::Parallel(_) => "Parallel",
-        StateKind::Map(_) => "Map",
-    }
 }

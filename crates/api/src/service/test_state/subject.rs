@@ -51,7 +51,7 @@ impl Subject {
             | StateKind::Fail(_)
                 if is_mocked =>
             {
-                let name = type_name(kind);
+                let name = kind.name();
                 let message = format!("State type '{name}' is not supported when a mock is specified");
                 return Err(Refusal::invalid_request(message));
             }
@@ -115,18 +115,4 @@ fn check_resource(kind: &ResourceKind) -> Result<(), Refusal> {
     };
     let message = format!("TestState API does not support {what} unless a mock is specified");
     Err(Refusal::new(Exception::InvalidDefinition, message))
-}
-
-/// `Type`, as a definition spells it.
-fn type_name(kind: &StateKind) -> &'static str {
-    match kind {
-        StateKind::Pass(_) => "Pass",
-        StateKind::Task(_) => "Task",
-        StateKind::Choice(_) => "Choice",
-        StateKind::Wait(_) => "Wait",
-        StateKind::Succeed => "Succeed",
-        StateKind::Fail(_) => "Fail",
-        StateKind::Parallel(_) => "Parallel",
-        StateKind::Map(_) => "Map",
-    }
 }
