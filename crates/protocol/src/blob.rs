@@ -1,47 +1,26 @@
 //! Bytes as the trees carry them: base64.
 
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+
+/// Services differ in whether they pad, and in what their spare bits are.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// Bytes as base64.
 pub fn blob_text(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().zip([16, 8, 0]).fold(0u32, |bits, (byte, shift)| bits | u32::from(*byte) << shift);
-        for (place, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            let digit = usize::try_from(bits >> shift & 63).unwrap_or_default();
-            text.push(if place > chunk.len() { '=' } else { char::from(DIGITS[digit]) });
-        }
-    }
-    text
+    STANDARD.encode(bytes)
 }
 
 /// The bytes that base64 stands for; `None` when the text is none. Padding may be left out.
 pub fn blob_bytes(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=').as_bytes();
-    if text.len() - digits.len() > 2 || digits.len() % 4 == 1 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
-    for chunk in digits.chunks(4) {
-        let mut bits = 0u32;
-        for (digit, shift) in chunk.iter().zip([18, 12, 6, 0]) {
-            bits |= value_of(*digit)? << shift;
-        }
-        let [_, all @ ..] = bits.to_be_bytes();
-        bytes.extend(&all[..chunk.len() - 1]);
-    }
-    Some(bytes)
-}
-
-fn value_of(digit: u8) -> Option<u32> {
-    Some(u32::from(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    }))
+    LENIENT.decode(text).ok()
 }
 
 #[cfg(test)]
