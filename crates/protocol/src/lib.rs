@@ -13,7 +13,9 @@ mod form_body;
 mod http;
 mod json_body;
 mod model;
+mod peers;
 mod percent;
+mod place;
 mod rest;
 mod route;
 mod scalars;
@@ -39,6 +41,8 @@ pub use http::{HttpAnswer, HttpRequest};
 pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };
+pub use peers::{Answering, Peers};
+pub use place::Place;
 pub use sigv4::{Keys, Payload, Scope, sign};
 pub use table::{
     operation_of_sdk, sdk_action, service, service_of_sdk, services, similar_actions, similar_services, unpacked_anew,

@@ -18,4 +18,4 @@ mod sqs;
 pub use answers::query_code;
 pub use deliveries::{Delivery, DeliveryTarget};
 pub use rows::KeptError;
-pub use services::{Place, Services, ServicesOuts, ServicesSettings};
+pub use services::{Services, ServicesOuts, ServicesSettings};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use stepwell_interpreter::{Chance, Moment};
-use stepwell_protocol::{AwsAnswer, AwsCall};
-use stepwell_spec::{Timestamp, partition_of};
+use stepwell_protocol::{AwsAnswer, AwsCall, Place};
+use stepwell_spec::Timestamp;
 use stepwell_store::{Index, RowChange};
 
 use crate::answers::{Refusal, answer};
@@ -19,22 +19,6 @@ const ABOUT: &str = "services_about";
 
 /// The key that seals receipt handles and tokens: 32 bytes.
 const KEY: &[u8] = b"key";
-
-/// The account and the region a call is for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Twelve digits.
-    pub account: Arc<str>,
-    /// `us-east-1`
-    pub region: Arc<str>,
-}
-
-impl Place {
-    /// The ARN of a resource of a service here.
-    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:{}:{service}:{}:{}:{resource}", partition_of(&self.region), self.region, self.account)
-    }
-}
 
 /// What the services are told when they are opened.
 #[derive(Clone, Debug)]

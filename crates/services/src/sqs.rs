@@ -27,13 +27,14 @@ use std::sync::Arc;
 
 use stepwell_interpreter::Chance;
 use stepwell_json::Json;
+use stepwell_protocol::Place;
 use stepwell_spec::Timestamp;
 use stepwell_store::RowChange;
 
 use crate::answers::{Refusal, answer};
 use crate::input::Input;
 use crate::seal::Seal;
-use crate::services::{Place, Request, ServicesOuts};
+use crate::services::{Request, ServicesOuts};
 
 pub(crate) use message::Draft;
 use move_tasks::MoveTask;

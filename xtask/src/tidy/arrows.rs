@@ -73,7 +73,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "protocol",
-        uses: &["json"],
+        uses: &["json", "spec"],
         // The two formats that are not JSON, and the packing of the models.
         outside: Outside::Only(&["base64", "quick-xml", "minicbor", "miniz_oxide", "hmac", "sha2"]),
         outside_tests: &[],

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use stepwell_protocol::Place;
 use stepwell_store::{Index, RowChange};
 
 use super::Sns;
@@ -11,7 +12,7 @@ use super::topics::{Accepted, Topic};
 use crate::answers::texts;
 use crate::rows::{KeptError, RowReader, RowWriter, each_row, removal};
 use crate::seal::Seal;
-use crate::services::{Place, ServicesOuts, ServicesSettings};
+use crate::services::{ServicesOuts, ServicesSettings};
 
 /// By ARN.
 const TOPICS: &str = "sns_topics";

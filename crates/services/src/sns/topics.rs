@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stepwell_json::Json;
+use stepwell_protocol::Place;
 use stepwell_spec::Timestamp;
 
 use super::attributes::{self, Attributes, FIFO};
@@ -11,7 +12,7 @@ use super::{Outcome, Sns, invalid, tags};
 use crate::answers::{Refusal, members, texts};
 use crate::input::Input;
 use crate::paging;
-use crate::services::{Place, Request};
+use crate::services::Request;
 
 /// Topics or subscriptions of one page.
 pub(super) const PAGE: usize = 100;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwell_json::Json;
+use stepwell_protocol::Place;
 
 use super::dead_letters::RedrivePolicy;
 use super::{Done, Sqs, invalid_value};
 use crate::answers::{Refusal, members, texts};
 use crate::input::Input;
-use crate::services::{Place, Request};
+use crate::services::Request;
 
 /// Attributes by name, as they were given.
 pub(super) type Attributes = BTreeMap<Arc<str>, Arc<str>>;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stepwell_json::{Json, Object};
+use stepwell_protocol::Place;
 use stepwell_spec::Timestamp;
 use stepwell_store::{Index, RowChange};
 
@@ -15,7 +16,7 @@ use super::queue::Queue;
 use crate::answers::texts;
 use crate::rows::{KeptError, RowReader, RowWriter, each_row, key, removal};
 use crate::seal::Seal;
-use crate::services::{Place, ServicesOuts, ServicesSettings};
+use crate::services::{ServicesOuts, ServicesSettings};
 
 /// By the queue's number.
 const QUEUES: &str = "sqs_queues";

@@ -1,12 +1,13 @@
 //! GetQueueUrl and ListQueues.
 
 use stepwell_json::Json;
+use stepwell_protocol::Place;
 
 use super::{Done, Sqs, invalid_value, no_queue};
 use crate::answers::{Refusal, members};
 use crate::input::Input;
 use crate::paging;
-use crate::services::{Place, Request};
+use crate::services::Request;
 
 /// Queues of a list that is not asked for in pages.
 const QUEUES_MAX: usize = 1_000;

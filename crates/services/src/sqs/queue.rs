@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use stepwell_protocol::Place;
 use stepwell_spec::Timestamp;
 
 use super::attributes::{self, Attributes, FIFO, RETENTION};
 use super::dead_letters;
 use super::duplicates::{Accepted, DuplicateKey};
 use super::message::Message;
-use crate::services::Place;
 
 /// Messages that may be in flight at once, and how far a queue in order looks for a group that is free.
 ///

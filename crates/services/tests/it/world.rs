@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_json::Json;
-use stepwell_protocol::{AwsAnswer, AwsCall};
-use stepwell_services::{Delivery, Place, Services, ServicesOuts, ServicesSettings};
+use stepwell_protocol::{AwsAnswer, AwsCall, Place};
+use stepwell_services::{Delivery, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::Timestamp;
 use stepwell_store::{ALL_KEYS, Append, MemoryStore, Order, Outcome, RowChange, Store};
 
