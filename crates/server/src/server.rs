@@ -24,7 +24,7 @@ use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::listener::{Listener, LogLines};
-use crate::local::{Host, Local, Pure};
+use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
@@ -138,7 +138,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        local.open(hosts(&mailbox));
+        local.open(hosts(&mailbox, &clock));
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let outside =
             Outside { transport, runtime: runtime.handle().clone(), local: local.clone(), listeners: self.listeners };
@@ -173,9 +173,11 @@ impl Server {
 }
 
 /// Who answers for each service of this process.
-fn hosts(mailbox: &Mailbox) -> BTreeMap<&'static str, Host> {
+fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    Services::NAMES.iter().map(|name| (*name, Host::Calls(pure.clone()))).collect()
+    let mut hosts: BTreeMap<_, _> = Services::NAMES.iter().map(|name| (*name, Host::Calls(pure.clone()))).collect();
+    hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
+    hosts
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.
