@@ -72,7 +72,9 @@ const DOORS: &[(&str, Door)] = &[
 
 impl Services {
     /// The services there are, by botocore's names.
-    pub const NAMES: &[&str] = &["sqs", "sns"];
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        DOORS.iter().map(|(name, _)| *name)
+    }
 
     /// The services with everything that was kept, and what is to be kept of opening them.
     pub fn open(settings: &ServicesSettings, index: &dyn Index) -> Result<(Services, Vec<RowChange>), KeptError> {
