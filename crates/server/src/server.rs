@@ -132,7 +132,9 @@ impl Server {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let address = self.address();
         let clock = Clock::new(self.settings.time, self.seeds.clock);
-        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
+        // Log groups are here, and are told whatever their state machines say.
+        let here = Heard { log_events: true, ..Heard::default() };
+        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(here, Heard::or);
         let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
@@ -175,7 +177,7 @@ impl Server {
 /// Who answers for each service of this process.
 fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    let mut hosts: BTreeMap<_, _> = Services::NAMES.iter().map(|name| (*name, Host::Calls(pure.clone()))).collect();
+    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
 }
