@@ -19,4 +19,4 @@ mod sns;
 mod sqs;
 mod task;
 
-pub use task::{Task, call_of, outcome_of};
+pub use task::{Task, call_of, outcome_of, place_of};

@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use stepwell_api::ServiceTask;
 use stepwell_engine::ExecutionId;
-use stepwell_integrations::{Task, outcome_of};
+use stepwell_integrations::{Task, outcome_of, place_of};
 use stepwell_interpreter::{Chance, Moment, TaskKey};
 use stepwell_json::Json;
 use stepwell_protocol::{
@@ -118,8 +118,8 @@ struct Asker {
 }
 
 impl Asker {
-    /// The keys are those of the environment. Without any, the access key id is the account of the execution, which is how
-    /// emulators tell accounts apart.
+    /// The keys are those of the environment. Without any, the access key id is the account whose resources are meant, which
+    /// is how emulators tell accounts apart: the execution's, or that of the role in the task's `Credentials`.
     fn of(task: &ServiceTask) -> Asker {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let keys = match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
@@ -127,8 +127,12 @@ impl Asker {
                 Keys { access_key_id, secret_access_key, session_token: variable("AWS_SESSION_TOKEN") }
             }
             _ => {
-                let account = task.identity.arn.split(':').nth(4).unwrap_or_default().to_owned();
-                Keys { access_key_id: account, secret_access_key: "stepwell".to_owned(), session_token: None }
+                let place = place_of(Task { request: &task.request, execution: &task.identity });
+                Keys {
+                    access_key_id: place.account.to_string(),
+                    secret_access_key: "stepwell".to_owned(),
+                    session_token: None,
+                }
             }
         };
         let TaskKey { thread, scheduled_event_id } = task.request.key;
