@@ -71,7 +71,12 @@ pub fn place_of(task: Task<'_>) -> Place {
     Place { account: account.unwrap_or_default().into(), region: task.execution.region.clone() }
 }
 
-fn waits_for_token(kind: &ResourceKind) -> bool {
+/// Whether a task is of this service's optimized integration.
+pub(crate) fn is_integration(request: &TaskRequest, service: &str) -> bool {
+    matches!(&request.resource.kind, ResourceKind::Integration(integration) if *integration.resource_type == *service)
+}
+
+pub(crate) fn waits_for_token(kind: &ResourceKind) -> bool {
     match kind {
         ResourceKind::Integration(integration) => integration.pattern == Pattern::WaitForTaskToken,
         ResourceKind::LambdaFunction | ResourceKind::Activity => false,

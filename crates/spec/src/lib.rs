@@ -17,6 +17,7 @@ mod sdk_names;
 mod services;
 pub mod shapes;
 mod stored;
+mod task_parameters;
 mod throttles;
 mod timestamp;
 
@@ -34,5 +35,6 @@ pub use results::{ResponseField, ResponseFields, ResponseItems, ResponseKind, Re
 pub use sdk_names::{SdkService, sdk_service, sdk_services};
 pub use services::{ActionRow, ITEM_READERS, RESULT_WRITERS, SERVICES, ServiceRow, service};
 pub use stored::{FieldSink, FieldSource, Stored};
+pub use task_parameters::{ParameterFormat, ParameterRow, TASK_PARAMETERS};
 pub use throttles::{Bucket, LARGE_REGIONS, THROTTLES, ThrottleRow};
 pub use timestamp::{Timestamp, TimestampError};
