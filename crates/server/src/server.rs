@@ -19,6 +19,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
@@ -28,6 +29,7 @@ use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
+use crate::tls::Tls;
 use crate::transport::{Source, Transport};
 use crate::writer::Outside;
 use stepwell_api::{Heard, ServiceSettings};
@@ -142,8 +144,10 @@ impl Server {
         let local = Local::new(runtime.handle().clone(), clock.clone());
         local.open(hosts(&mailbox, &clock));
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
-        let outside =
-            Outside { transport, runtime: runtime.handle().clone(), local: local.clone(), listeners: self.listeners };
+        let tls = Tls::new(self.settings.ca_bundle.clone());
+        let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
+        let (handle, listeners) = (runtime.handle().clone(), self.listeners);
+        let outside = Outside { transport, runtime: handle, carrier, local: local.clone(), listeners };
         let services =
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
