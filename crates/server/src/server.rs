@@ -142,7 +142,15 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        local.open(hosts(&mailbox, &clock));
+        #[cfg_attr(not(feature = "lambda"), expect(unused_mut, reason = "who speaks for itself is added here"))]
+        let mut hosts = hosts(&mailbox, &clock);
+        #[cfg(feature = "lambda")]
+        let functions = crate::local::Functions::open(&runtime, &self.settings, address, clock.clone(), local.clone())?;
+        #[cfg(feature = "lambda")]
+        hosts.insert("lambda", functions.host());
+        local.open(hosts);
+        #[cfg(feature = "lambda")]
+        runtime.block_on(functions.name(&self.settings))?;
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
@@ -166,6 +174,8 @@ impl Server {
             if tokio::time::timeout(END_TIME, connections.shutdown()).await.is_err() {
                 tracing::warn!("ended with requests unanswered");
             }
+            #[cfg(feature = "lambda")]
+            functions.shut_down().await;
             outcome
         });
         // Connections that are left hold the door open; without them the thread ends.
