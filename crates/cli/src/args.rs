@@ -259,7 +259,8 @@ fn function(text: &str) -> Result<NamedFunction, String> {
         return Err("give NAME=DIR or NAME=DIR:FILE.FUNCTION, such as charge=./charge:app.handler".to_owned());
     };
     // An entry is no path that begins anew, so that a colon in a directory's name is left alone.
-    let entry = place.rsplit_once(':').filter(|(path, entry)| !path.is_empty() && entry.contains('.') && !entry.contains('\\'));
+    let entry =
+        place.rsplit_once(':').filter(|(path, entry)| !path.is_empty() && entry.contains('.') && !entry.contains('\\'));
     let (path, entry) = match entry {
         Some((path, entry)) => (path, Some(entry.to_owned())),
         None => (place, None),

@@ -107,7 +107,10 @@ impl Settings {
             return Err(format!("a caller's clock may be at most {CLOCK_SKEW_MINUTES_MAX} minutes off"));
         }
         if let Some(function) = self.functions.first().filter(|_| !cfg!(feature = "lambda")) {
-            return Err(format!("the function {} cannot run: this program was built without the local Lambda", function.name));
+            return Err(format!(
+                "the function {} cannot run: this program was built without the local Lambda",
+                function.name
+            ));
         }
         if self.listen.ip().is_loopback() || self.insecure {
             return Ok(());
