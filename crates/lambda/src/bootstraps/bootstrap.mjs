@@ -10,6 +10,9 @@ import { format } from "node:util";
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const root = process.env.LAMBDA_TASK_ROOT;
+// Where traces say that the code is: where it would be on Lambda, for code that was uploaded.
+const shownRoot = process.env.STEPWELL_SHOWN_ROOT ?? root;
+delete process.env.STEPWELL_SHOWN_ROOT;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 
 class Fault extends Error {
@@ -39,7 +42,7 @@ function ask(method, what, body, headers = {}) {
 // An error as Lambda tells of it. What was thrown need not be an Error.
 function documentOf(error) {
   if (error instanceof Error || (error && typeof error === "object" && "message" in error && "stack" in error)) {
-    const trace = String(error.stack ?? "").split("\n");
+    const trace = String(error.stack ?? "").replaceAll(root, shownRoot).split("\n");
     return { errorType: String(error.name ?? "Error"), errorMessage: String(error.message ?? ""), trace };
   }
   return { errorType: typeof error, errorMessage: typeof error === "string" ? error : format("%s", error), trace: [] };

@@ -12,6 +12,9 @@ import traceback
 
 HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].rsplit(":", 1)
 RUNTIME = "/2018-06-01/runtime/"
+TASK_ROOT = os.environ["LAMBDA_TASK_ROOT"]
+# Where traces say that the code is: where it would be on Lambda, for code that was uploaded.
+SHOWN_ROOT = os.environ.pop("STEPWELL_SHOWN_ROOT", TASK_ROOT)
 JSON_ASCII = os.environ.get("AWS_EXECUTION_ENV", "").rsplit(".", 1)[-1] in ("8", "9", "10", "11")
 
 
@@ -141,12 +144,16 @@ def find_function(entry):
     except ImportError as error:
         raise Fault("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}")
     except SyntaxError as error:
-        trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
+        trace = [f'  File "{shown(error.filename or "")}" Line {error.lineno}\n    {error.text}']
         raise Fault("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", trace)
     try:
         return getattr(module, name)
     except AttributeError:
         raise Fault("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module_name}'")
+
+
+def shown(path):
+    return path.replace(TASK_ROOT, SHOWN_ROOT, 1) if path.startswith(TASK_ROOT) else path
 
 
 def document_of(error, request_id=""):
@@ -156,7 +163,8 @@ def document_of(error, request_id=""):
     else:
         frames = traceback.extract_tb(error.__traceback__)
         own = [number for number, frame in enumerate(frames) if frame.filename != __file__]
-        frames = frames[own[0]:] if own else []
+        # Without the columns that newer Pythons mark, as Lambda has it.
+        frames = [(shown(frame.filename), frame.lineno, frame.name, frame.line) for frame in frames[own[0]:]] if own else []
         message, error_type, trace = str(error), type(error).__name__, traceback.format_list(frames)
     return {"errorMessage": message, "errorType": error_type, "requestId": request_id, "stackTrace": trace}
 
@@ -188,7 +196,7 @@ def set_up_logging():
 
 def run():
     # The function's directory takes the place of this file's.
-    sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
+    sys.path[0] = TASK_ROOT
     connection = Connection()
     set_up_logging()
     try:

@@ -7,12 +7,18 @@ use stepwell_spec::Timestamp;
 
 use crate::clock;
 use crate::configuration::log_group;
-use crate::function::Version;
+use crate::function::{Code, Version};
 use crate::names::Key;
 use crate::runtimes::Family;
 
 /// Marks everything a process starts, by the private directory of the process.
 pub(crate) const MARKER: &str = "STEPWELL_LAMBDA_PROCESS";
+
+/// What a bootstrap writes into traces instead of the directory of the code, which it keeps from the function.
+const SHOWN_ROOT: &str = "STEPWELL_SHOWN_ROOT";
+
+/// Where uploaded code is on Lambda.
+const TASK_ROOT: &str = "/var/task";
 
 /// What all functions of a server have about them.
 #[derive(Clone, Debug)]
@@ -75,6 +81,9 @@ pub(crate) fn variables(
     for (name, value) in version.variables() {
         variables.retain(|(known, _)| known != name);
         variables.push((name.to_owned(), value.to_owned()));
+    }
+    if let (Code::Zip { .. }, Family::Python | Family::Node) = (&version.code, family) {
+        variables.push((SHOWN_ROOT.to_owned(), TASK_ROOT.to_owned()));
     }
     variables.push((MARKER.to_owned(), text(paths.private)));
     variables
