@@ -31,4 +31,4 @@ pub use service::{
     ByType, Call, Heard, KeptError, LogEvent, MachineRow, NewFrame, Notice, Outs, Place, Registry, Resolved, Retention,
     RowChange, RowError, SHARD, Service, ServiceSettings, ServiceTask, StatusChange, TestCase,
 };
-pub use sigv4::{Caller, Credential, Credentials, Signature, is_region};
+pub use sigv4::{Caller, Credential, Credentials, SERVICE, Signature, is_region};

@@ -169,8 +169,9 @@ pub(crate) struct ServeArgs {
     /// Without it, the file SFN_MOCK_CONFIG names.
     #[arg(long, value_name = "FILE", env = "STEPWELL_MOCKS")]
     pub(crate) mocks: Option<PathBuf>,
-    /// Where tasks reach a service, as in lambda=http://127.0.0.1:3001; may be given several times. Without it for a
-    /// service, the URL in STEPWELL_ENDPOINT_LAMBDA or in LAMBDA_ENDPOINT, and likewise for the others.
+    /// Where tasks reach a service, as in lambda=http://127.0.0.1:3001, or sqs=local for the one of this server; may be
+    /// given several times. Without it for a service, the URL in STEPWELL_ENDPOINT_LAMBDA or in LAMBDA_ENDPOINT, and
+    /// likewise for the others; without these, this server's own, if it has one.
     #[arg(long, value_name = "SERVICE=URL", env = "STEPWELL_ENDPOINT", value_delimiter = ',', value_parser = endpoint)]
     pub(crate) endpoint: Vec<(String, String)>,
     /// The account of callers whose access key id is none.

@@ -20,8 +20,8 @@ use stepwell_integrations::{Task, outcome_of};
 use stepwell_interpreter::{Chance, Moment, TaskKey};
 use stepwell_json::Json;
 use stepwell_protocol::{
-    AwsAnswer, AwsCall, AwsError, Fault, HttpAnswer, Keys, Operation, Payload, Scope, Service, decode_response,
-    encode_request, sign,
+    AwsAnswer, AwsCall, AwsError, Fault, HttpAnswer, HttpRequest, Keys, Operation, Payload, Place, Scope, Service,
+    decode_response, encode_request, sign,
 };
 use stepwell_spec::Timestamp;
 use tokio::runtime::Handle;
@@ -29,7 +29,8 @@ use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use crate::clock;
-use crate::endpoints::Endpoint;
+use crate::endpoints::{Destination, Endpoint};
+use crate::local::Local;
 use crate::shard::Answers;
 
 /// Calls of one service at a time; more wait. Each has a connection, and of the 1,024 descriptors that a process may
@@ -52,10 +53,17 @@ type Key = (ExecutionId, TaskKey);
 #[derive(Debug)]
 pub(crate) struct Calls {
     runtime: Handle,
-    client: Client<HttpConnector, Full<Bytes>>,
+    carrier: Carrier,
     places: BTreeMap<Arc<str>, Arc<Semaphore>>,
     open: Arc<Open>,
     answers: Answers,
+}
+
+/// What brings a request to its service.
+#[derive(Clone, Debug)]
+struct Carrier {
+    client: Client<HttpConnector, Full<Bytes>>,
+    local: Local,
 }
 
 /// How to give up each of them.
@@ -71,25 +79,25 @@ impl Open {
 
 impl Calls {
     /// Calls that a runtime makes, and whose answers go this way.
-    pub(crate) fn new(runtime: Handle, answers: Answers) -> Calls {
+    pub(crate) fn new(runtime: Handle, answers: Answers, local: Local) -> Calls {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIME));
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        Calls { runtime, client, places: BTreeMap::new(), open: Arc::default(), answers }
+        Calls { runtime, carrier: Carrier { client, local }, places: BTreeMap::new(), open: Arc::default(), answers }
     }
 
     /// Makes a task's call.
-    pub(crate) fn begin(&mut self, task: ServiceTask, call: AwsCall, endpoint: Endpoint) {
+    pub(crate) fn begin(&mut self, task: ServiceTask, call: AwsCall, destination: Destination) {
         let key = (task.execution, task.request.key);
         let places =
             self.places.entry(call.service.clone()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_MAX))).clone();
-        let (client, answers, open) = (self.client.clone(), self.answers.clone(), self.open.clone());
+        let (carrier, answers, open) = (self.carrier.clone(), self.answers.clone(), self.open.clone());
         let asker = Asker::of(&task);
         let work = async move {
             // The semaphore is never closed.
             let place = places.acquire_owned().await;
-            let answer = carry(&client, &endpoint, &call, &asker).await;
+            let answer = carrier.carry(&destination, &call, &asker).await;
             drop(place);
             let outcome = outcome_of(Task { request: &task.request, execution: &task.identity }, answer);
             open.lock().remove(&key);
@@ -111,7 +119,9 @@ impl Calls {
 /// Who makes a call.
 #[derive(Debug)]
 struct Asker {
-    region: Arc<str>,
+    /// As whom services of this process are asked.
+    place: Place,
+    /// As whom others are.
     keys: Keys,
     /// Draws the same idempotency tokens when the task is asked for again.
     entropy: u64,
@@ -122,20 +132,22 @@ impl Asker {
     /// emulators tell accounts apart.
     fn of(task: &ServiceTask) -> Asker {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let account = task.identity.arn.split(':').nth(4).unwrap_or_default();
+        let place = Place { account: account.into(), region: task.identity.region.clone() };
         let keys = match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
             (Some(access_key_id), Some(secret_access_key)) => {
                 Keys { access_key_id, secret_access_key, session_token: variable("AWS_SESSION_TOKEN") }
             }
             _ => {
-                let account = task.identity.arn.split(':').nth(4).unwrap_or_default().to_owned();
-                Keys { access_key_id: account, secret_access_key: "stepwell".to_owned(), session_token: None }
+                let (access_key_id, secret_access_key) = (account.to_owned(), "stepwell".to_owned());
+                Keys { access_key_id, secret_access_key, session_token: None }
             }
         };
         let TaskKey { thread, scheduled_event_id } = task.request.key;
         let entropy = [task.execution.0, u64::from(thread.0), scheduled_event_id]
             .into_iter()
             .fold(0, |seed, number| Chance::new(Moment { now: Timestamp(0), entropy: seed ^ number }).draw());
-        Asker { region: task.identity.region.clone(), keys, entropy }
+        Asker { place, keys, entropy }
     }
 }
 
@@ -152,39 +164,51 @@ pub(crate) fn operation_of(call: &AwsCall) -> Option<(&'static Service, &'static
     Some((service, service.operation(&call.action)?))
 }
 
-/// Makes one call, to its end.
-async fn carry(
-    client: &Client<HttpConnector, Full<Bytes>>,
-    endpoint: &Endpoint,
-    call: &AwsCall,
-    asker: &Asker,
-) -> AwsAnswer {
-    let Some((service, operation)) = operation_of(call) else {
-        return Err(refused(
-            "UnknownOperationException",
-            &format!("{} has no operation {}", call.service, call.action),
-        ));
-    };
-    let tokens = Chance::new(Moment { now: Timestamp(0), entropy: asker.entropy });
-    let mut wire = encode_request(service, operation, &call.input, &mut || tokens.uuid())
-        .map_err(|unfit| refused("ValidationException", &unfit.to_string()))?;
-    // S3 asks for the body's digest in a header.
-    let payload = if &*service.names.name == "s3" { Payload::SignedInHeader } else { Payload::Signed };
-    let timestamp = basic_time(clock::wall());
-    let scope = Scope { region: &asker.region, service: &service.names.signing_name, timestamp: &timestamp, payload };
-    sign(&mut wire, &endpoint.authority, &asker.keys, &scope);
-    let mut request = Request::builder()
-        .method(wire.method.as_str())
-        .uri(endpoint.url(&wire.target()))
-        .header("User-Agent", concat!("stepwell/", env!("CARGO_PKG_VERSION")));
-    for (name, value) in &wire.headers {
-        request = request.header(name, value);
+impl Carrier {
+    /// Makes one call, to its end.
+    async fn carry(&self, destination: &Destination, call: &AwsCall, asker: &Asker) -> AwsAnswer {
+        let Some((service, operation)) = operation_of(call) else {
+            let message = format!("{} has no operation {}", call.service, call.action);
+            return Err(refused("UnknownOperationException", &message));
+        };
+        let tokens = Chance::new(Moment { now: Timestamp(0), entropy: asker.entropy });
+        let request = encode_request(service, operation, &call.input, &mut || tokens.uuid())
+            .map_err(|unfit| refused("ValidationException", &unfit.to_string()))?;
+        let answering = async {
+            match destination {
+                Destination::Here => Ok(self.local.answer_task(&service.names.name, &asker.place, request).await),
+                Destination::At(endpoint) => self.send(endpoint, service, request, asker).await,
+            }
+        };
+        match tokio::time::timeout(ANSWER_TIME, answering).await {
+            Ok(Ok(answer)) => decode_response(service, operation, &answer),
+            Ok(Err(reason)) => Err(unreached(&reason)),
+            Err(_) => Err(unreached("Read timed out")),
+        }
     }
-    let request = request.body(Full::new(Bytes::from(wire.body))).map_err(|fault| unreached(&fault.to_string()))?;
-    match tokio::time::timeout(ANSWER_TIME, ask(client, endpoint, request)).await {
-        Ok(Ok(answer)) => decode_response(service, operation, &answer),
-        Ok(Err(reason)) => Err(unreached(&reason)),
-        Err(_) => Err(unreached("Read timed out")),
+
+    /// Signs a request and sends it.
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        service: &Service,
+        mut wire: HttpRequest,
+        asker: &Asker,
+    ) -> Result<HttpAnswer, String> {
+        // S3 asks for the body's digest in a header.
+        let payload = if &*service.names.name == "s3" { Payload::SignedInHeader } else { Payload::Signed };
+        let (region, timestamp) = (&*asker.place.region, basic_time(clock::wall()));
+        let scope = Scope { region, service: &service.names.signing_name, timestamp: &timestamp, payload };
+        sign(&mut wire, &endpoint.authority, &asker.keys, &scope);
+        let mut request = Request::builder()
+            .method(wire.method.as_str())
+            .uri(endpoint.url(&wire.target()))
+            .header("User-Agent", concat!("stepwell/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in &wire.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::from(wire.body))).map_err(|fault| fault.to_string())?;
+        ask(&self.client, endpoint, request).await
     }
 }
 

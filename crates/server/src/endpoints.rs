@@ -17,20 +17,37 @@ pub(crate) struct Endpoint {
     prefix: Arc<str>,
 }
 
-/// Services and where they answer, by botocore's names for them.
+/// Where a call goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// To the service of this process.
+    Here,
+    /// Over the network.
+    At(Endpoint),
+}
+
+/// What stands for a URL and means the service of this process.
+const HERE: &str = "local";
+
+/// Services and where they answer, by botocore's names for them. What is not said is answered here, if it can be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Endpoints(BTreeMap<String, Endpoint>);
+pub struct Endpoints(BTreeMap<String, Destination>);
 
 impl Endpoints {
-    /// Says where a service is. Refuses what is no URL that can be reached.
+    /// Says where a service is: at a URL, or `local`. Refuses what is no URL that can be reached.
     pub fn set(&mut self, service: &str, url: &str) -> Result<(), String> {
-        let endpoint =
-            Endpoint::parse(url).map_err(|reason| format!("the endpoint of {service} cannot be '{url}': {reason}"))?;
-        self.0.insert(service.to_owned(), endpoint);
+        let destination = match url {
+            HERE => Destination::Here,
+            url => Destination::At(
+                Endpoint::parse(url)
+                    .map_err(|reason| format!("the endpoint of {service} cannot be '{url}': {reason}"))?,
+            ),
+        };
+        self.0.insert(service.to_owned(), destination);
         Ok(())
     }
 
-    pub(crate) fn get(&self, service: &str) -> Option<&Endpoint> {
+    pub(crate) fn get(&self, service: &str) -> Option<&Destination> {
         self.0.get(service)
     }
 }

@@ -15,6 +15,7 @@ mod endpoints;
 mod gate;
 mod http;
 mod listener;
+mod local;
 mod metrics;
 mod mocks;
 mod queue;

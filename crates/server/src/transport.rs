@@ -15,7 +15,8 @@ use stepwell_protocol::AwsCall;
 use stepwell_spec::error::TASK_FAILED;
 
 use crate::calls::operation_of;
-use crate::endpoints::{Endpoint, Endpoints};
+use crate::endpoints::{Destination, Endpoints};
+use crate::local::Local;
 use crate::mocks::{MockFile, Mocks};
 
 /// Executions whose mocks are remembered. Older ones start to count their attempts anew, which nobody will see: by then
@@ -28,7 +29,7 @@ pub(crate) enum Done {
     /// Its execution is told this, in order. Nothing, when a worker will answer.
     Told(Vec<Command>),
     /// A service is asked.
-    Asks(AwsCall, Endpoint),
+    Asks(AwsCall, Destination),
 }
 
 /// Finds what answers a task.
@@ -36,12 +37,14 @@ pub(crate) enum Done {
 pub(crate) struct Transport {
     source: Option<Source>,
     endpoints: Endpoints,
+    /// What is not said to be elsewhere is here.
+    local: Local,
     cases: BTreeMap<ExecutionId, Mocks>,
 }
 
 /// A mock file and when it was last read.
 #[derive(Debug)]
-struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     seen: Option<Stamp>,
     file: MockFile,
@@ -51,10 +54,9 @@ struct Source {
 type Stamp = (SystemTime, u64);
 
 impl Transport {
-    /// Reads the mock file, if there is one. Refuses one that cannot be used.
-    pub(crate) fn open(mocks: Option<&Path>, endpoints: Endpoints) -> Result<Transport, String> {
-        let source = mocks.map(Source::open).transpose()?;
-        Ok(Transport { source, endpoints, cases: BTreeMap::new() })
+    /// One that knows these mocks and where services are.
+    pub(crate) fn new(source: Option<Source>, endpoints: Endpoints, local: Local) -> Transport {
+        Transport { source, endpoints, local, cases: BTreeMap::new() }
     }
 
     /// Does a task's work, or says who does.
@@ -65,7 +67,7 @@ impl Transport {
             Some(case) => self.run_mock(task, case),
             None if is_activity => Answer::Silence,
             None => match self.call(task) {
-                Ok((call, endpoint)) => return Done::Asks(call, endpoint),
+                Ok((call, destination)) => return Done::Asks(call, destination),
                 Err(answer) => answer,
             },
         };
@@ -94,18 +96,22 @@ impl Transport {
         Done::Told(commands)
     }
 
-    /// What a task asks of which endpoint, or how it ends without.
-    fn call(&self, task: &ServiceTask) -> Result<(AwsCall, Endpoint), Answer> {
+    /// What a task asks of whom, or how it ends without.
+    fn call(&self, task: &ServiceTask) -> Result<(AwsCall, Destination), Answer> {
         let call = call_of(Task { request: &task.request, execution: &task.identity })
             .map_err(|Failure { error, cause, .. }| Answer::Failed { error, cause })?;
         let service = &call.service;
-        let endpoint = self.endpoints.get(service).cloned().ok_or_else(|| {
-            Answer::Refused(format!(
-                "no service is configured to answer it; start the server with --endpoint {service}=URL, or mock it"
-            ))
-        })?;
+        let destination = match self.endpoints.get(service) {
+            Some(Destination::At(endpoint)) => Destination::At(endpoint.clone()),
+            Some(Destination::Here) | None if self.local.serves(service) => Destination::Here,
+            Some(Destination::Here) | None => {
+                return Err(Answer::Refused(format!(
+                    "no service is configured to answer it; start the server with --endpoint {service}=URL, or mock it"
+                )));
+            }
+        };
         match operation_of(&call) {
-            Some(_) => Ok((call, endpoint)),
+            Some(_) => Ok((call, destination)),
             None => Err(Answer::Refused(format!("{service} has no operation {}", call.action))),
         }
     }
@@ -139,7 +145,8 @@ impl Transport {
 }
 
 impl Source {
-    fn open(path: &Path) -> Result<Source, String> {
+    /// Reads a mock file. Refuses one that cannot be used.
+    pub(crate) fn open(path: &Path) -> Result<Source, String> {
         // The stamp comes first: a change while the file is read is then seen later, never missed.
         let seen = stamp(path);
         Ok(Source { path: path.to_owned(), seen, file: read(path)? })
@@ -236,14 +243,21 @@ mod tests {
         };
         match transport.run(task) {
             Done::Told(commands) => commands.into_iter().map(say).collect(),
-            Done::Asks(call, endpoint) => vec![format!("asks {} {}.{}", endpoint.url(""), call.service, call.action)],
+            Done::Asks(call, destination) => {
+                let whom = match destination {
+                    Destination::Here => "here".to_owned(),
+                    Destination::At(endpoint) => endpoint.url(""),
+                };
+                vec![format!("asks {whom} {}.{}", call.service, call.action)]
+            }
         }
     }
 
     fn transport(name: &str, answers: &str) -> (PathBuf, Transport) {
         let path = std::env::temp_dir().join(format!("stepwell-{}-{name}.json", std::process::id()));
         std::fs::write(&path, file(answers)).expect("a file");
-        let transport = Transport::open(Some(&path), Endpoints::default()).expect("a mock file");
+        let transport =
+            Transport::new(Some(Source::open(&path).expect("a mock file")), Endpoints::default(), Local::nowhere());
         (path, transport)
     }
 
@@ -298,7 +312,7 @@ mod tests {
     fn what_nobody_answers_fails_with_the_reason_and_how_to_mend_it() {
         let (path, mut transport) = transport("missing", "{}");
         std::fs::remove_file(path).expect("a file");
-        let mut none = Transport::open(None, Endpoints::default()).expect("no file is needed");
+        let mut none = Transport::new(None, Endpoints::default(), Local::nowhere());
         let check = |transport: &mut Transport, state: &str, case: Option<&str>, says: &str| {
             let told = told(transport, &task(1, state, case, sqs(Pattern::RequestResponse))).concat();
             assert!(told.starts_with("failed States.TaskFailed: The state '"), "{told}");
@@ -317,7 +331,7 @@ mod tests {
         let mut endpoints = Endpoints::default();
         endpoints.set("lambda", "http://l:1").expect("a URL");
         endpoints.set("sqs", "http://q:2").expect("a URL");
-        let mut transport = Transport::open(None, endpoints).expect("no file is needed");
+        let mut transport = Transport::new(None, endpoints, Local::nowhere());
         let function = task(1, "T", None, ResourceKind::LambdaFunction);
         assert_eq!(told(&mut transport, &function), ["asks http://l:1 lambda.Invoke"]);
         let mocked = told(&mut transport, &task(1, "T", Some("c"), ResourceKind::LambdaFunction)).concat();

@@ -59,6 +59,9 @@ pub struct Services {
 }
 
 impl Services {
+    /// The services there are, by botocore's names.
+    pub const NAMES: &[&str] = &["sqs", "sns"];
+
     /// The services with everything that was kept, and what is to be kept of opening them.
     pub fn open(settings: &ServicesSettings, index: &dyn Index) -> Result<(Services, Vec<RowChange>), KeptError> {
         let (key, rows) = match index.get(ABOUT, KEY)? {
@@ -109,6 +112,13 @@ impl Services {
     /// When the next tick has something to do that somebody waits for.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.sqs.next_due()
+    }
+
+    /// When something comes about that somebody waits for, if nothing else happens before: a delayed message. Under virtual
+    /// time the clock may go there at once. It may not go to the end of a long poll, nor to where a message that somebody
+    /// works on is seen again: time would run away from everybody who is not asleep.
+    pub fn next_jump(&self) -> Option<Timestamp> {
+        self.sqs.next_jump()
     }
 
     /// Nobody waits for the answer of this call any more.

@@ -9,6 +9,7 @@ mod chance;
 mod credentials;
 mod executions;
 mod flood;
+mod local;
 mod mocks;
 mod notices;
 mod refusals;
