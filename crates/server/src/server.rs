@@ -17,6 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
@@ -138,7 +139,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        local.open(hosts(&mailbox));
+        local.open(hosts(&mailbox, &self.settings, runtime.handle(), &clock)?);
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let outside =
             Outside { transport, runtime: runtime.handle().clone(), local: local.clone(), listeners: self.listeners };
@@ -173,9 +174,23 @@ impl Server {
 }
 
 /// Who answers for each service of this process.
-fn hosts(mailbox: &Mailbox) -> BTreeMap<&'static str, Host> {
+#[cfg_attr(not(feature = "dynamodb"), expect(unused_variables, reason = "the pure services need none of it"))]
+fn hosts(
+    mailbox: &Mailbox,
+    settings: &Settings,
+    runtime: &Handle,
+    clock: &Clock,
+) -> Result<BTreeMap<&'static str, Host>, StartError> {
     let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    Services::NAMES.iter().map(|name| (*name, Host::Calls(pure.clone()))).collect()
+    let mut hosts: BTreeMap<_, _> = Services::NAMES.iter().map(|name| (*name, Host::Calls(pure.clone()))).collect();
+    #[cfg(feature = "dynamodb")]
+    {
+        let tables = crate::local::Tables::open(settings.data.as_deref(), runtime, clock.clone())
+            .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
+        let tables: Arc<dyn Peers> = Arc::new(tables);
+        hosts.extend(crate::local::Tables::SERVICES.map(|name| (name, Host::Calls(tables.clone()))));
+    }
+    Ok(hosts)
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.
