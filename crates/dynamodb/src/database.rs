@@ -18,6 +18,7 @@ use crate::errors::Refusal;
 use crate::expiry::{self, NEVER};
 use crate::files::{self, OpenError};
 use crate::names::Names;
+use crate::syncing::Syncing;
 use crate::tokens::{Known, Tokens};
 
 /// The library stamps a table with the system's time. A trigger puts the call's in its place, in the same statement.
@@ -46,6 +47,7 @@ pub(crate) struct Database {
     clock: Arc<CallClock>,
     /// The second in which the next sweep is due, to be read without waiting for calls.
     due: AtomicI64,
+    syncing: Syncing,
     held: Mutex<Held>,
 }
 
@@ -67,9 +69,13 @@ impl Database {
         let clock = Arc::new(CallClock::default());
         let named = path.clone().unwrap_or_else(|| PathBuf::from(":memory:"));
         let failed = |error: DynoxideError| OpenError::Database(named.clone(), error.to_string());
-        let storage = match &path {
-            Some(path) => files::open(path)?,
-            None => Storage::memory().map_err(failed)?,
+        let (storage, syncing) = match &path {
+            Some(path) => {
+                let storage = files::open(path)?;
+                let log = files::open_log(path)?;
+                (storage, Syncing::new(Box::new(move || log.sync_data())))
+            }
+            None => (Storage::memory().map_err(failed)?, Syncing::new(Box::new(|| Ok(())))),
         };
         let storage = prepared(storage, &clock).map_err(failed)?;
         let mut held = Held {
@@ -81,7 +87,8 @@ impl Database {
             in_doubt: false,
         };
         let due = held.look_at_tables().map_err(failed)?;
-        Ok(Database { path, clock, due: AtomicI64::new(due), held: Mutex::new(held) })
+        // What was done while opening is on the disk with the first commit.
+        Ok(Database { path, clock, due: AtomicI64::new(due), syncing, held: Mutex::new(held) })
     }
 
     /// The second in which a tick has something to do.
@@ -103,8 +110,10 @@ impl Database {
     pub(crate) fn call(&self, asked: &Asked<'_>) -> std::result::Result<Json, Refusal> {
         self.exclusively(asked.now, |database, held| {
             database.sweep(held, asked.now).map_err(|error| Refusal::internal(error.to_string()))?;
-            let output = held.once(asked)?;
+            let answered = held.once(asked);
             if asked.action.changes != Changes::Nothing {
+                // Also when it is refused: of a batch some may have been done.
+                database.syncing.count_commit();
                 let due = match asked.action.changes {
                     Changes::Items if !held.expires => Ok(NEVER),
                     Changes::Items => expiry::next_due(&held.storage, held.swept),
@@ -113,11 +122,12 @@ impl Database {
                 // The change is done, and must be told so. A due time that cannot be read is now: the next call says why.
                 database.due.store(due.unwrap_or(i64::MIN), Ordering::Relaxed);
             }
-            Ok(output)
+            answered
         })
     }
 
-    /// Runs one at a time. A panic below is an error of the service's, and what may have come of it is undone.
+    /// Runs one at a time, and returns when what it did and saw is on the disk. A panic below is an error of the service's,
+    /// and what may have come of it is undone.
     fn exclusively<T>(
         &self,
         now: Timestamp,
@@ -129,10 +139,14 @@ impl Database {
             self.mend(&mut held)?;
         }
         let done = catch_unwind(AssertUnwindSafe(|| act(self, &mut held)));
-        done.unwrap_or_else(|_| {
+        let done = done.unwrap_or_else(|_| {
             held.in_doubt = true;
             Err(Refusal::internal("The local service failed while it worked on this."))
-        })
+        });
+        let commit = self.syncing.last_commit();
+        drop(held);
+        self.syncing.wait_for(commit).map_err(Refusal::internal)?;
+        done
     }
 
     /// Undoes what was not committed, and forgets what was remembered of it.
@@ -153,6 +167,7 @@ impl Database {
         if self.due.load(Ordering::Relaxed) > seconds(now) {
             return Ok(());
         }
+        self.syncing.count_commit();
         pollster::block_on(ttl::sweep_expired_items(&held.storage))?;
         held.swept = Some(seconds(now));
         self.due.store(expiry::next_due(&held.storage, held.swept)?, Ordering::Relaxed);

@@ -11,6 +11,7 @@ mod errors;
 mod expiry;
 mod files;
 mod names;
+mod syncing;
 mod tokens;
 
 pub use dynamodb::DynamoDb;
