@@ -21,12 +21,13 @@ use crate::names::Names;
 use crate::syncing::Syncing;
 use crate::tokens::{Known, Tokens};
 
-/// The library stamps a table with the system's time. A trigger puts the call's in its place, in the same statement.
+/// The library stamps a table with the system's time. A trigger puts the call's in its place, in the same statement. No
+/// table of DynamoDB's can have a name with colons.
 const STAMP_TABLES: &str = "
-    CREATE TEMP TABLE call_time (seconds INTEGER NOT NULL);
-    INSERT INTO call_time VALUES (0);
-    CREATE TEMP TRIGGER stamp_table AFTER INSERT ON main._tables BEGIN
-        UPDATE _tables SET created_at = (SELECT seconds FROM call_time) WHERE table_name = NEW.table_name;
+    CREATE TEMP TABLE \"call::time\" (seconds INTEGER NOT NULL);
+    INSERT INTO \"call::time\" VALUES (0);
+    CREATE TEMP TRIGGER \"stamp::table\" AFTER INSERT ON main._tables BEGIN
+        UPDATE _tables SET created_at = (SELECT seconds FROM \"call::time\") WHERE table_name = NEW.table_name;
     END;";
 
 /// A call on its way through a database.
@@ -237,8 +238,11 @@ impl Held {
     fn change_tables(&self, asked: &Asked<'_>) -> std::result::Result<String, Undone> {
         let table = asked.input.get("TableName").and_then(Json::as_str);
         match (asked.action.name, table) {
-            ("CreateTable", _) => {
-                let sql = format!("UPDATE call_time SET seconds = {}", seconds(asked.now));
+            ("CreateTable", table) => {
+                if let Some(table) = table {
+                    self.refuse_name(table).map_err(Undone::Refused)?;
+                }
+                let sql = format!("UPDATE \"call::time\" SET seconds = {}", seconds(asked.now));
                 let stamped = self.storage.conn().execute_batch(&sql).map_err(DynoxideError::from);
                 stamped.map_err(Undone::Refused)?;
                 self.run(asked)
@@ -251,6 +255,24 @@ impl Held {
                 Ok(output)
             }
             _ => self.run(asked),
+        }
+    }
+
+    /// Refuses names that DynamoDB takes and SQLite does not: its own, the library's, and those that differ from another
+    /// only in small and capital letters.
+    fn refuse_name(&self, name: &str) -> Result<()> {
+        const OF_THE_LIBRARY: [&str; 3] = ["_config", "_stream_records", "_tables"];
+        let lower = name.to_ascii_lowercase();
+        if lower.starts_with("sqlite_") || OF_THE_LIBRARY.contains(&lower.as_str()) {
+            let message = format!("The local service cannot have a table of the name {name}.");
+            return Err(DynoxideError::ValidationException(message));
+        }
+        let names = self.storage.list_table_names()?;
+        match names.iter().find(|other| other.eq_ignore_ascii_case(name) && *other != name) {
+            Some(other) => Err(DynoxideError::ResourceInUseException(format!(
+                "Table already exists: {other}, which the local service cannot tell from {name}"
+            ))),
+            None => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@ mod deliveries;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod host;
+mod own;
 mod pure;
 mod route;
 mod wire;
@@ -26,11 +27,12 @@ use tokio::runtime::Handle;
 #[cfg(feature = "dynamodb")]
 pub(crate) use dynamodb::Tables;
 pub(crate) use host::{Host, HttpHost, StreamFault, Streamed, whole};
+pub(crate) use own::OwnApi;
 pub(crate) use pure::Pure;
 pub(crate) use route::{Meant, meant};
 pub(crate) use wire::{refusal, request_of};
 
-use crate::calls::operation_of;
+use crate::carrier::operation_of;
 use crate::clock::Clock;
 use deliveries::Courier;
 

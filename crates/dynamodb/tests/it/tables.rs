@@ -77,6 +77,29 @@ fn names_and_schemas_are_checked() {
 }
 
 #[test]
+fn names_that_the_database_cannot_have_are_refused() {
+    let mut world = World::in_memory();
+    for name in ["_tables", "_Config", "sqlite_master"] {
+        let expected = format!("ValidationException: The local service cannot have a table of the name {name}.");
+        world.play(&[("CreateTable", &TABLE.replace("\"tab\"", &format!("\"{name}\"")), &expected)]);
+    }
+    // These are anybody's.
+    for name in ["call_time", "stamp_table", "sqlite", "tables", "Tab"] {
+        world.table(name);
+        let input = format!(r#"{{"TableName":"{name}","Item":{{"k":{{"S":"1"}}}}}}"#);
+        world.play(&[("PutItem", &input, "{}")]);
+    }
+    world.play(&[
+        (
+            "CreateTable",
+            TABLE,
+            "ResourceInUseException: Table already exists: Tab, which the local service cannot tell from tab",
+        ),
+        ("ListTables", "{}", r#"{"TableNames":["Tab","call_time","sqlite","stamp_table","tables"]}"#),
+    ]);
+}
+
+#[test]
 fn lists_go_page_by_page() {
     let mut world = World::in_memory();
     for name in ["ccc", "aaa", "bbb"] {

@@ -14,6 +14,7 @@ mod flood;
 mod local;
 mod mocks;
 mod notices;
+mod outward;
 mod refusals;
 mod services;
 mod serving;
