@@ -61,6 +61,8 @@ struct Held {
     expires: bool,
     /// When the last sweep was, in seconds.
     swept: Option<i64>,
+    /// When records of streams were last looked at, in seconds.
+    trimmed: i64,
     /// What the storage remembers may not be what is kept.
     in_doubt: bool,
 }
@@ -85,6 +87,7 @@ impl Database {
             tokens: Tokens::default(),
             expires: false,
             swept: None,
+            trimmed: 0,
             in_doubt: false,
         };
         let due = held.look_at_tables().map_err(failed)?;
@@ -110,7 +113,7 @@ impl Database {
     /// Does what is asked. The output is as the library has it.
     pub(crate) fn call(&self, asked: &Asked<'_>) -> std::result::Result<Json, Refusal> {
         self.exclusively(asked.now, |database, held| {
-            database.sweep(held, asked.now).map_err(|error| Refusal::internal(error.to_string()))?;
+            database.pass_time(held, asked.now).map_err(|error| Refusal::internal(error.to_string()))?;
             let answered = held.once(asked);
             if asked.action.changes != Changes::Nothing {
                 // Also when it is refused: of a batch some may have been done.
@@ -162,6 +165,16 @@ impl Database {
         }
         held.in_doubt = false;
         Ok(())
+    }
+
+    /// Deletes what is over by now.
+    fn pass_time(&self, held: &mut Held, now: Timestamp) -> Result<()> {
+        if seconds(now).saturating_sub(held.trimmed) >= expiry::TRIM_EVERY_SECONDS {
+            self.syncing.count_commit();
+            expiry::trim_streams(&held.storage, seconds(now))?;
+            held.trimmed = seconds(now);
+        }
+        self.sweep(held, now)
     }
 
     fn sweep(&self, held: &mut Held, now: Timestamp) -> Result<()> {
@@ -294,4 +307,37 @@ fn prepared(storage: Storage, clock: &Arc<CallClock>) -> Result<Storage> {
 
 fn seconds(now: Timestamp) -> i64 {
     now.0.div_euclid(1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use stepwell_spec::Timestamp;
+
+    use super::Database;
+
+    #[test]
+    fn a_panic_is_an_error_and_what_it_left_is_undone() {
+        let directory = std::env::temp_dir().join(format!("stepwell-dynamodb-{}-panic", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("a directory");
+        for path in [None, Some(directory.join("database.sqlite"))] {
+            let database = Database::open(path).expect("a database");
+            let run = |sql: &'static str| {
+                database.exclusively(Timestamp(0), move |_, held| {
+                    held.storage.conn().execute_batch(sql).expect("done");
+                    if sql.starts_with("BEGIN") { panic!("on purpose") } else { Ok(()) }
+                })
+            };
+            run("CREATE TABLE t (a); INSERT INTO t VALUES (1)").expect("done");
+            let refused = run("BEGIN; INSERT INTO t VALUES (2)").expect_err("a panic");
+            let said = "InternalServerError: The local service failed while it worked on this.";
+            assert_eq!(refused.to_string(), said);
+            let count = database.exclusively(Timestamp(0), |_, held| {
+                let count: i64 =
+                    held.storage.conn().query_row("SELECT COUNT(*) FROM t", (), |row| row.get(0)).expect("a count");
+                Ok(count)
+            });
+            assert_eq!(count.expect("a count"), 1);
+        }
+        std::fs::remove_dir_all(&directory).expect("removed");
+    }
 }

@@ -1,6 +1,7 @@
-//! Time to live: when the next item of a database expires, found through an index that SQLite keeps with every write.
+//! What goes with time: items with a time to live, and records of streams.
 //!
-//! The library deletes expired items by reading whole tables. Here it is only asked to when something has expired.
+//! The library deletes expired items by reading whole tables. Here it is only asked to when something has expired, which an
+//! index tells that SQLite keeps with every write. Records of streams it keeps for ever.
 
 use dynoxide::storage::{Storage, TableMetadata};
 use dynoxide::{DynoxideError, Result};
@@ -8,6 +9,20 @@ use stepwell_json::Json;
 
 /// A sweep reads every item of the tables with a time to live, so there is at most one in so many seconds.
 const SWEEP_EVERY_SECONDS: i64 = 60;
+
+/// A record of a stream is there for a day.
+///
+/// Source: DynamoDB Streams, "data retention limit".
+const RECORDS_SECONDS: i64 = 24 * 60 * 60;
+
+/// How often to look for older ones.
+pub(crate) const TRIM_EVERY_SECONDS: i64 = 60 * 60;
+
+/// Deletes the records of streams that are older than a day.
+pub(crate) fn trim_streams(storage: &Storage, now: i64) -> Result<()> {
+    let sql = format!("DELETE FROM _stream_records WHERE created_at < {}", now.saturating_sub(RECORDS_SECONDS));
+    storage.conn().execute_batch(&sql).map_err(DynoxideError::from)
+}
 
 /// Nothing expires.
 pub(crate) const NEVER: i64 = i64::MAX;

@@ -40,11 +40,18 @@ fn writes_until_killed() {
     let Ok(directory) = std::env::var(DIRECTORY) else { return };
     let mut world = World::open(Some(Path::new(&directory)));
     world.table("tab");
-    for number in 0.. {
-        let put = format!(r#"{{"TableName":"tab","Item":{{"k":{{"S":"{number}"}}}}}}"#);
-        assert_eq!(world.ask("PutItem", &put), "{}");
-        println!("written {number}");
-    }
+    let ask = world.asker();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let ask = &ask;
+            scope.spawn(move || {
+                for number in 0.. {
+                    ask("PutItem", &format!(r#"{{"TableName":"tab","Item":{{"k":{{"S":"{thread}-{number}"}}}}}}"#));
+                    println!("written {thread}-{number}");
+                }
+            });
+        }
+    });
 }
 
 #[test]
@@ -63,13 +70,13 @@ fn what_was_acknowledged_survives_a_kill() {
         if let Some((_, number)) = line.expect("a line").rsplit_once("written ") {
             acknowledged.push(number.to_owned());
         }
-        if acknowledged.len() == 50 {
+        if acknowledged.len() == 200 {
             child.kill().expect("killed");
             break;
         }
     }
     child.wait().expect("ended");
-    assert_eq!(acknowledged.len(), 50);
+    assert_eq!(acknowledged.len(), 200);
     let mut world = World::open(Some(&directory));
     for number in acknowledged {
         let key = format!(r#"{{"k":{{"S":"{number}"}}}}"#);

@@ -49,4 +49,14 @@ fn a_stream_tells_what_changed() {
         })
         .collect();
     assert_eq!(told, ["INSERT - 1", "MODIFY 1 2", "REMOVE 2 -"]);
+
+    // A day later they are gone, and what comes then is read from the place where reading stopped.
+    let next = format!(r#"{{"ShardIterator":"{}"}}"#, text(&read, &["NextShardIterator"]));
+    world.now += 24 * 60 * 60 + 1;
+    let count = |read: &Json| read.get("Records").and_then(Json::as_array).expect("records").len();
+    assert_eq!(count(&world.answer("GetRecords", &asked).expect("records").output), 0);
+    world.play(&[("PutItem", &put(3), "{}")]);
+    for iterator in [&asked, &next] {
+        assert_eq!(count(&world.answer("GetRecords", iterator).expect("records").output), 1);
+    }
 }

@@ -1,33 +1,16 @@
 //! Calls from many threads at once.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use stepwell_dynamodb::DynamoDb;
-use stepwell_interpreter::Moment;
-use stepwell_json::Json;
-use stepwell_protocol::AwsCall;
-use stepwell_spec::Timestamp;
-
-use crate::world::{BEGIN, World, place};
+use crate::world::{World, directory};
 
 const THREADS: u64 = 16;
 const EACH: u64 = 25;
 
-#[test]
-fn sixteen_threads_lose_no_count() {
-    let mut world = World::in_memory();
+fn together(mut world: World) -> World {
     world.table("tab");
-    let dynamodb = &world.dynamodb;
-    let calls = AtomicU64::new(1000);
-    let ask = |action: &str, input: &str| {
-        let call =
-            AwsCall { service: "dynamodb".into(), action: action.into(), input: Json::parse(input).expect("JSON") };
-        let at = Moment { now: Timestamp(BEGIN * 1000), entropy: calls.fetch_add(1, Ordering::Relaxed) };
-        DynamoDb::call(dynamodb, &place("123456789012", "us-east-1"), &call, at).expect("an answer")
-    };
+    let asker = world.asker();
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
-            let ask = &ask;
+            let ask = &asker;
             scope.spawn(move || {
                 for turn in 0..EACH {
                     ask(
@@ -40,10 +23,28 @@ fn sixteen_threads_lose_no_count() {
             });
         }
     });
+    drop(asker);
+    world
+}
+
+fn check(world: &mut World) {
     let sum = format!(r#"{{"Item":{{"n":{{"N":"{}"}}}}}}"#, THREADS * EACH);
     let count = THREADS * EACH + 1;
     world.play(&[
         ("GetItem", r#"{"TableName":"tab","Key":{"k":{"S":"sum"}},"ProjectionExpression":"n"}"#, &sum),
         ("Scan", r#"{"TableName":"tab","Select":"COUNT"}"#, &format!(r#"{{"Count":{count},"ScannedCount":{count}}}"#)),
     ]);
+}
+
+#[test]
+fn sixteen_threads_lose_no_count() {
+    check(&mut together(World::in_memory()));
+}
+
+#[test]
+fn nor_do_they_on_a_disk() {
+    let directory = directory("together");
+    drop(together(World::open(Some(&directory))));
+    check(&mut World::open(Some(&directory)));
+    std::fs::remove_dir_all(&directory).expect("removed");
 }

@@ -1,6 +1,7 @@
 //! A DynamoDB, scripted time and chance, and scripts of calls with the answers they must give.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use stepwell_dynamodb::DynamoDb;
 use stepwell_interpreter::Moment;
@@ -43,6 +44,18 @@ impl World {
         let call = AwsCall { service: service.into(), action: action.into(), input };
         let at = self.moment();
         self.dynamodb.call(&self.place, &call, at)
+    }
+
+    /// Makes calls from any thread, each of which must be answered.
+    pub(crate) fn asker(&self) -> impl Fn(&str, &str) + Sync + '_ {
+        let calls = AtomicU64::new(1_000_000);
+        move |action, input| {
+            let input = Json::parse(input).unwrap_or_else(|error| panic!("{input}: {error:?}"));
+            let call = AwsCall { service: "dynamodb".into(), action: action.into(), input };
+            let at = Moment { now: Timestamp(self.now * 1000), entropy: calls.fetch_add(1, Ordering::Relaxed) };
+            let answer = self.dynamodb.call(&self.place, &call, at);
+            assert!(answer.is_ok(), "{action}: {answer:?}");
+        }
     }
 
     /// The output as text, or `CODE: MESSAGE MEMBERS`, which no output begins with.
