@@ -23,6 +23,8 @@ pub struct DynamoDb {
     /// `None` in memory.
     directory: Option<PathBuf>,
     places: Mutex<BTreeMap<Place, Arc<Database>>>,
+    /// Answers for places where no table was ever made, so that asking there leaves no file.
+    nowhere: Arc<Database>,
 }
 
 impl DynamoDb {
@@ -36,7 +38,8 @@ impl DynamoDb {
                 places.insert(place, Arc::new(database));
             }
         }
-        Ok(DynamoDb { directory: directory.map(Path::to_owned), places: Mutex::new(places) })
+        let nowhere = Arc::new(Database::open(None)?);
+        Ok(DynamoDb { directory: directory.map(Path::to_owned), places: Mutex::new(places), nowhere })
     }
 
     /// Answers a call. What it acknowledges is on the disk.
@@ -85,14 +88,17 @@ impl DynamoDb {
             None => Json::empty_object(),
         };
         let asked = Asked { service, operation, action, names: &names, input: &input, now: at.now };
-        let output = self.database(place)?.call(&asked)?;
+        let output = self.database(place, action.name == "CreateTable")?.call(&asked)?;
         Ok(operation.output.as_ref().map_or_else(Json::empty_object, |part| names.ours(part, &output)))
     }
 
-    fn database(&self, place: &Place) -> Result<Arc<Database>, Refusal> {
+    fn database(&self, place: &Place, begins: bool) -> Result<Arc<Database>, Refusal> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(database) = places.get(place) {
             return Ok(database.clone());
+        }
+        if !begins {
+            return Ok(self.nowhere.clone());
         }
         let path = match &self.directory {
             None => None,

@@ -43,7 +43,22 @@ fn what_is_no_place_writes_no_file() {
     let directory = directory("no-place");
     let mut world = World::open(Some(&directory));
     world.place = place("123456789012", "../outside");
-    world.play(&[("ListTables", "{}", "ValidationException: There is no place 123456789012 in ../outside.")]);
+    let table = r#"{"TableName":"tab","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],
+        "AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST"}"#;
+    world.play(&[
+        ("ListTables", "{}", r#"{"TableNames":[]}"#),
+        ("CreateTable", table, "ValidationException: There is no place 123456789012 in ../outside."),
+    ]);
+    // Nor does one where no table was made.
+    world.place = place("123456789012", "eu-west-1");
+    world.play(&[
+        ("ListTables", "{}", r#"{"TableNames":[]}"#),
+        (
+            "PutItem",
+            r#"{"TableName":"tab","Item":{"k":{"S":"1"}}}"#,
+            "ResourceNotFoundException: Requested resource not found",
+        ),
+    ]);
     assert_eq!(std::fs::read_dir(&directory).expect("a directory").count(), 0);
     std::fs::remove_dir_all(&directory).expect("removed");
 }
