@@ -1,5 +1,6 @@
 //! The local DynamoDB through its door: scripts of calls and what they must answer.
 
+mod by_chance;
 mod durability;
 mod expiry;
 mod items;
