@@ -11,9 +11,6 @@ use stepwell_spec::partition_of;
 /// What stands in the library's ARNs for region and account.
 const THEIR_PLACE: &str = ":dynoxide:000000000000:";
 
-/// Its region by itself.
-const THEIR_REGION: &str = "dynoxide";
-
 /// The whole of an ARN of its own, up to the resource.
 const THEIR_ARN: &str = "arn:aws:dynamodb:dynoxide:000000000000:";
 
@@ -66,15 +63,16 @@ impl Names<'_> {
                 }
                 Ok(Json::from(members.build()))
             }
-            (Kind::String, Json::String(text)) => Ok(Json::from(self.their_name(&shape.name, text)?)),
+            (Kind::String, Json::String(text)) if names_resource(&shape.name) => {
+                Ok(Json::from(self.their_name(&shape.name, text)?))
+            }
             _ => Ok(value.clone()),
         }
     }
 
     fn their_name(&self, shape: &str, text: &str) -> Result<String, Elsewhere> {
-        let names_resource = matches!(shape, "TableArn" | "ResourceArnString" | "StreamArn");
         let is_arn = text.starts_with("arn:") && text.split(':').nth(2) == Some("dynamodb");
-        if !names_resource || !is_arn {
+        if !names_resource(shape) || !is_arn {
             return Ok(text.to_owned());
         }
         let resource = text.strip_prefix(&self.prefix).ok_or(Elsewhere)?;
@@ -93,9 +91,13 @@ impl Names<'_> {
             (Kind::Structure(_), Json::Object(object)) => {
                 let mut members = ObjectBuilder::with_capacity(object.len());
                 for (name, value) in object {
-                    if let Some(member) = shape.member(name).filter(|_| !value.is_null()) {
-                        members.insert(name.clone(), self.ours(&member.part, value));
-                    }
+                    let Some(member) = shape.member(name).filter(|_| !value.is_null()) else { continue };
+                    let value = match &**name {
+                        // A record of a stream has it by itself.
+                        "awsRegion" => Json::string(self.place.region.clone()),
+                        _ => self.ours(&member.part, value),
+                    };
+                    members.insert(name.clone(), value);
                 }
                 Json::from(members.build())
             }
@@ -105,7 +107,6 @@ impl Names<'_> {
             (Kind::Map(_, of), Json::Object(object)) => {
                 in_order(object.iter().map(|(name, value)| (name.clone(), self.ours(of, value))))
             }
-            (Kind::String, Json::String(text)) if **text == *THEIR_REGION => Json::string(self.place.region.clone()),
             (Kind::String, Json::String(text)) if text.starts_with("arn:") => Json::from(self.our_text(text)),
             _ => value.clone(),
         }
@@ -120,6 +121,11 @@ impl Names<'_> {
             .replace(THEIR_CALLER, &caller)
             .replace(&format!("arn:aws:kms{THEIR_PLACE}"), &format!("{partition}kms:{region}:{account}:"))
     }
+}
+
+/// Whether a text of this shape may be an ARN of ours.
+fn names_resource(shape: &str) -> bool {
+    matches!(shape, "TableArn" | "ResourceArnString" | "StreamArn")
 }
 
 /// A typed attribute with the maps in it in order.

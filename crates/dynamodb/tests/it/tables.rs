@@ -84,7 +84,7 @@ fn names_that_the_database_cannot_have_are_refused() {
         world.play(&[("CreateTable", &TABLE.replace("\"tab\"", &format!("\"{name}\"")), &expected)]);
     }
     // These are anybody's.
-    for name in ["call_time", "stamp_table", "sqlite", "tables", "Tab"] {
+    for name in ["call_time", "dynoxide", "stamp_table", "sqlite", "tables", "Tab"] {
         world.table(name);
         let input = format!(r#"{{"TableName":"{name}","Item":{{"k":{{"S":"1"}}}}}}"#);
         world.play(&[("PutItem", &input, "{}")]);
@@ -95,7 +95,7 @@ fn names_that_the_database_cannot_have_are_refused() {
             TABLE,
             "ResourceInUseException: Table already exists: Tab, which the local service cannot tell from tab",
         ),
-        ("ListTables", "{}", r#"{"TableNames":["Tab","call_time","sqlite","stamp_table","tables"]}"#),
+        ("ListTables", "{}", r#"{"TableNames":["Tab","call_time","dynoxide","sqlite","stamp_table","tables"]}"#),
     ]);
 }
 
