@@ -6,6 +6,8 @@
 mod deliveries;
 #[cfg(feature = "lambda")]
 mod functions;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod host;
 mod own;
 mod pure;
@@ -26,6 +28,8 @@ use tokio::runtime::Handle;
 
 #[cfg(feature = "lambda")]
 pub(crate) use functions::Functions;
+#[cfg(feature = "dynamodb")]
+pub(crate) use dynamodb::Tables;
 pub(crate) use host::{Host, HttpHost, StreamFault, Streamed, whole};
 pub(crate) use own::OwnApi;
 pub(crate) use pure::Pure;

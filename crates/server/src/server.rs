@@ -142,12 +142,11 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        #[cfg_attr(not(feature = "lambda"), expect(unused_mut, reason = "who speaks for itself is added here"))]
-        let mut hosts = hosts(&mailbox, &clock);
+        let hosts = hosts(&mailbox, &clock);
+        #[cfg(feature = "dynamodb")]
+        let hosts = with_tables(hosts, &self.settings, runtime.handle(), &clock)?;
         #[cfg(feature = "lambda")]
-        let functions = crate::local::Functions::open(&runtime, &self.settings, address, clock.clone(), local.clone())?;
-        #[cfg(feature = "lambda")]
-        hosts.insert("lambda", functions.host());
+        let (hosts, functions) = with_functions(hosts, &runtime, &self.settings, address, &clock, &local)?;
         local.open(hosts);
         #[cfg(feature = "lambda")]
         runtime.block_on(functions.name(&self.settings))?;
@@ -194,6 +193,38 @@ fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
+}
+
+/// DynamoDB among them.
+#[cfg(feature = "dynamodb")]
+fn with_tables(
+    mut hosts: BTreeMap<&'static str, Host>,
+    settings: &Settings,
+    runtime: &tokio::runtime::Handle,
+    clock: &Clock,
+) -> Result<BTreeMap<&'static str, Host>, StartError> {
+    use crate::local::Tables;
+
+    let tables = Tables::open(settings.data.as_deref(), runtime, clock.clone())
+        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
+    let tables: Arc<dyn Peers> = Arc::new(tables);
+    hosts.extend(Tables::SERVICES.map(|name| (name, Host::Calls(tables.clone()))));
+    Ok(hosts)
+}
+
+/// And for functions, which the caller ends when the server does.
+#[cfg(feature = "lambda")]
+fn with_functions(
+    mut hosts: BTreeMap<&'static str, Host>,
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    address: SocketAddr,
+    clock: &Clock,
+    local: &Local,
+) -> Result<(BTreeMap<&'static str, Host>, crate::local::Functions), StartError> {
+    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local.clone())?;
+    hosts.insert("lambda", functions.host());
+    Ok((hosts, functions))
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.
