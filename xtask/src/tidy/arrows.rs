@@ -98,6 +98,12 @@ pub(crate) const ROOMS: &[Room] = &[
         outside_tests: &[],
     },
     Room {
+        name: "s3",
+        uses: &["json", "spec", "protocol"],
+        outside: Outside::Any,
+        outside_tests: &[],
+    },
+    Room {
         name: "server",
         uses: &["json", "spec", "asl", "interpreter", "engine", "api", "store", "protocol", "integrations", "services"],
         outside: Outside::Any,
