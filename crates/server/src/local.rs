@@ -28,7 +28,7 @@ pub(crate) use pure::Pure;
 pub(crate) use route::{Meant, meant};
 pub(crate) use wire::{refusal, request_of};
 
-use crate::calls::operation_of;
+use crate::carrier::operation_of;
 use crate::clock::Clock;
 use deliveries::Courier;
 

@@ -19,6 +19,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
@@ -28,6 +29,7 @@ use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
+use crate::tls::Tls;
 use crate::transport::{Source, Transport};
 use crate::writer::Outside;
 use stepwell_api::{Heard, ServiceSettings};
@@ -132,7 +134,9 @@ impl Server {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let address = self.address();
         let clock = Clock::new(self.settings.time, self.seeds.clock);
-        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
+        // Log groups are here, and are told whatever their state machines say.
+        let here = Heard { log_events: true, ..Heard::default() };
+        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(here, Heard::or);
         let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
@@ -140,8 +144,10 @@ impl Server {
         let local = Local::new(runtime.handle().clone(), clock.clone());
         local.open(hosts(&mailbox, &clock));
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
-        let outside =
-            Outside { transport, runtime: runtime.handle().clone(), local: local.clone(), listeners: self.listeners };
+        let tls = Tls::new(self.settings.ca_bundle.clone());
+        let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
+        let (handle, listeners) = (runtime.handle().clone(), self.listeners);
+        let outside = Outside { transport, runtime: handle, carrier, local: local.clone(), listeners };
         let services =
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
@@ -175,7 +181,7 @@ impl Server {
 /// Who answers for each service of this process.
 fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    let mut hosts: BTreeMap<_, _> = Services::NAMES.iter().map(|name| (*name, Host::Calls(pure.clone()))).collect();
+    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use stepwell_api::{Call, NewFrame, Outs, Refusal, SHARD, Service, ServiceSettings};
+use stepwell_api::{Call, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
-use stepwell_services::{Services, ServicesOuts, ServicesSettings};
+use stepwell_services::{LogLine, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::{Response, Timestamp};
 use stepwell_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -442,8 +442,30 @@ impl Shard {
         }
         let Outs { frame, tasks, cancelled, notices, .. } = outs;
         let frame = frame.map(|frame| (SHARD, frame));
+        let lines: Vec<LogLine> = notices.iter().filter_map(log_line).collect();
+        // What is said of an event is kept behind the event.
         self.writer.give(Outcomes { frame, replies, tasks, cancelled, notices, ..Outcomes::default() })
+            && self.log(&lines)
     }
+
+    /// Writes what executions have to say to log groups. `false` when the writer has broken off.
+    fn log(&mut self, lines: &[LogLine]) -> bool {
+        if lines.is_empty() {
+            return true;
+        }
+        let outs = self.services.log(lines, self.clock.moment());
+        self.deliver_local(outs)
+    }
+}
+
+fn log_line(notice: &Notice) -> Option<LogLine> {
+    let Notice::LogEvent(event) = notice else { return None };
+    Some(LogLine {
+        log_group_arn: event.log_group_arn.clone(),
+        log_stream_name: event.log_stream_name.as_str().into(),
+        timestamp: event.timestamp,
+        message: event.message.to_string().into(),
+    })
 }
 
 #[cfg(test)]
