@@ -25,6 +25,8 @@ use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::listener::{Listener, LogLines};
+#[cfg(feature = "s3")]
+use crate::local::S3Host;
 use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -142,7 +144,17 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        local.open(hosts(&mailbox, &clock));
+        #[cfg_attr(not(feature = "s3"), expect(unused_mut, reason = "only S3 joins the others"))]
+        let mut hosts = hosts(&mailbox, &clock);
+        #[cfg(feature = "s3")]
+        {
+            let data = self.settings.data.clone();
+            let s3 = S3Host::open(data, self.seeds.key, self.keyring.as_ref(), &local, &clock);
+            let s3 = s3.map_err(|fault| StartError::Refused(fault.to_string()))?;
+            runtime.spawn(s3.tell_what_waits());
+            hosts.insert("s3", Host::Http(Arc::new(s3)));
+        }
+        local.open(hosts);
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());

@@ -105,7 +105,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "server",
-        uses: &["json", "spec", "asl", "interpreter", "engine", "api", "store", "protocol", "integrations", "services"],
+        uses: &["json", "spec", "asl", "interpreter", "engine", "api", "store", "protocol", "integrations", "services", "s3"],
         outside: Outside::Any,
         outside_tests: &[],
     },
