@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::{Method, Request, Response, Uri};
+use http_body::Body as _;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result};
@@ -160,8 +162,8 @@ impl S3 {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         match &self.verifying {
-            None => self.answer_trusted(place, request, now).await,
-            Some((service, keys)) => self.carry(place, request, now, Some((service, keys))).await,
+            None => self.carry(place, request, now, Trust::Anybody).await,
+            Some((service, keys)) => self.carry(place, request, now, Trust::Keys(service, keys)).await,
         }
     }
 
@@ -171,16 +173,10 @@ impl S3 {
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.carry(place, request, now, None).await
+        self.carry(place, request, now, Trust::Process).await
     }
 
-    async fn carry<B>(
-        &self,
-        place: &Place,
-        request: Request<B>,
-        now: Timestamp,
-        verifying: Option<(&S3Service, &Keys)>,
-    ) -> Response<Body>
+    async fn carry<B>(&self, place: &Place, request: Request<B>, now: Timestamp, trust: Trust<'_>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -189,21 +185,28 @@ impl S3 {
         let target = Target::of(request.uri(), request.headers());
         let head = *request.method() == Method::HEAD;
         let about = About { request_id: &request_id, host_id: &host_id, target: &target, head };
-        let place = match verifying.map(|(_, keys)| signer(keys, &request, now)).transpose() {
-            Ok(Some(key)) => Place { account: key.account.as_str().into(), region: place.region.clone() },
-            Ok(None) => place.clone(),
+        let account = match asking(&trust, place, &request, now) {
+            Ok(account) => account,
             Err(refusal) => return refused(&refusal, &about),
         };
-        if let Err(refusal) = self.check(&place, &request, &target, now) {
+        if let Err(refusal) = self.check(account.as_deref(), &request, &target, now) {
             return refused(&refusal, &about);
         }
+        let account = account.map_or_else(|| place.account.clone(), Arc::from);
+        let place = Place { account, region: place.region.clone() };
         let trailers = Trailers::default();
         let ids = (request_id.clone(), host_id.clone());
         let asker = Asker::new(&place, now, ids, request.headers(), trailers.clone());
-        let (service, mut request) = match verifying {
-            Some((service, _)) => (service, request.map(boxed)),
-            None => (&self.trusting, unsigned(request, trailers)),
+        let (service, mut request) = match trust {
+            Trust::Keys(service, _) => (service, request.map(boxed)),
+            Trust::Anybody | Trust::Process => (&self.trusting, unsigned(request, trailers)),
         };
+        // s3s asks for the header, which a request that never was on a wire need not have.
+        if let Some(length) = request.body().size_hint().exact()
+            && !request.headers().contains_key(CONTENT_LENGTH)
+        {
+            request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
         request.extensions_mut().insert(asker.clone());
         match service.call(request).await {
             Ok(response) => answered(response, asker.refusal(), &about).await,
@@ -212,7 +215,13 @@ impl S3 {
     }
 
     /// What is refused whatever the action is.
-    fn check<B>(&self, place: &Place, request: &Request<B>, target: &Target, now: Timestamp) -> Result<(), Refusal> {
+    fn check<B>(
+        &self,
+        account: Option<&str>,
+        request: &Request<B>,
+        target: &Target,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let (method, uri, headers) = (request.method(), request.uri(), request.headers());
         check_expiry(uri, now)?;
         check_action(method, target, uri, headers)?;
@@ -233,10 +242,39 @@ impl S3 {
         }
         // Whoever makes a bucket whose name is taken is told so. A policy is not read, but one who has set it means
         // somebody else.
-        if *bucket.account != *place.account && !open && !makes_bucket(method, uri, target) {
+        let foreign = account.is_some_and(|account| account != bucket.account);
+        if foreign && !open && !makes_bucket(method, uri, target) {
             return Err(Refusal::of(refusal::ACCESS_DENIED));
         }
         Ok(())
+    }
+}
+
+/// Whom a request is believed.
+enum Trust<'a> {
+    /// It is this process's own.
+    Process,
+    /// It is what it says.
+    Anybody,
+    /// It is who signed it.
+    Keys(&'a S3Service, &'a Keys),
+}
+
+/// The account that asks; None: somebody who does not say who they are, where that is nobody's business.
+fn asking<B>(
+    trust: &Trust<'_>,
+    place: &Place,
+    request: &Request<B>,
+    now: Timestamp,
+) -> Result<Option<String>, Refusal> {
+    match trust {
+        Trust::Process => Ok(Some(place.account.to_string())),
+        Trust::Keys(_, keys) => signer(keys, request, now).map(|key| Some(key.account.clone())),
+        Trust::Anybody => {
+            let claimed = claimed_key(request.uri(), request.headers())?.map(|claim| claim.access_key_id);
+            let is_account = |id: &String| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+            Ok(claimed.map(|id| if is_account(&id) { id } else { place.account.to_string() }))
+        }
     }
 }
 

@@ -573,7 +573,9 @@ pub(super) async fn attributes(
         let body = object.body.map(|body| view.body(body)).transpose()?;
         Ok((bucket, object, body))
     })?;
-    let asks = |name: &str| input.object_attributes.iter().any(|asked| asked.as_str() == name);
+    // A header may have them all, with commas between.
+    let asked = || input.object_attributes.iter().flat_map(|asked| asked.as_str().split(','));
+    let asks = |name: &str| asked().any(|asked| asked.trim() == name);
     let mut output = GetObjectAttributesOutput {
         last_modified: Some(time(object.modified)),
         version_id: told_id(&bucket, &object.version),
