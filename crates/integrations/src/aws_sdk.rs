@@ -35,7 +35,9 @@ impl ServiceIntegration for AwsSdk {
 
     fn output(&self, integration: &Integration, answer: AwsOutput) -> Result<Json, Failure> {
         Ok(match model_of(integration) {
-            Some((service, Operation { output: Some(part), .. })) => to_result(service, part, &answer.output),
+            Some((service, Operation { output: Some(part), .. })) => {
+                to_result(service, part, &answer.output, Times::Text)
+            }
             Some((_, Operation { output: None, .. })) => Json::empty_object(),
             None => answer.output,
         })
@@ -66,8 +68,19 @@ fn model_of(integration: &Integration) -> Option<(&'static Service, &'static Ope
     Some((service, operation_of_sdk(service, &integration.action)?))
 }
 
+/// How times are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Times {
+    /// `1970-01-01T00:00:07.000Z`
+    Text,
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Milliseconds,
+}
+
 /// Arguments under the names of the model. A member that the model does not have stays, so that it is refused by name.
-fn to_input(service: &Service, part: &Use, value: &Json) -> Json {
+pub(crate) fn to_input(service: &Service, part: &Use, value: &Json) -> Json {
     match (&service.shape(part.shape).kind, value) {
         (Kind::Structure(members), Json::Object(given)) => {
             let mut input = ObjectBuilder::new();
@@ -96,13 +109,13 @@ fn to_input(service: &Service, part: &Use, value: &Json) -> Json {
 }
 
 /// An answer as the SDK's classes show it.
-fn to_result(service: &Service, part: &Use, value: &Json) -> Json {
+pub(crate) fn to_result(service: &Service, part: &Use, value: &Json, times: Times) -> Json {
     match (&service.shape(part.shape).kind, value) {
         (Kind::Structure(members), Json::Object(given)) => {
             let mut result = ObjectBuilder::new();
             for (name, value) in given.iter() {
                 if let Some(member) = members.iter().find(|member| member.name == *name) {
-                    result.insert(pascal(name), to_result(service, &member.part, value));
+                    result.insert(pascal(name), to_result(service, &member.part, value, times));
                 }
             }
             // The SDK collects headers of a prefix, however few there are.
@@ -113,18 +126,19 @@ fn to_result(service: &Service, part: &Use, value: &Json) -> Json {
             Json::Object(result.build())
         }
         (Kind::List(items), Json::Array(values)) => {
-            Json::array(values.iter().map(|value| to_result(service, items, value)).collect())
+            Json::array(values.iter().map(|value| to_result(service, items, value, times)).collect())
         }
         (Kind::Map(_, values), Json::Object(given)) => {
-            Json::object(given.iter().map(|(name, value)| (name.clone(), to_result(service, values, value))))
+            Json::object(given.iter().map(|(name, value)| (name.clone(), to_result(service, values, value, times))))
         }
         (Kind::Blob, Json::String(text)) => match blob_bytes(text) {
             Some(bytes) => Json::from(String::from_utf8_lossy(&bytes).into_owned()),
             None => value.clone(),
         },
-        (Kind::Timestamp, value) => match value.as_f64() {
-            Some(seconds) => Json::from(Timestamp((seconds * 1000.0).round() as i64).to_string()),
-            None => value.clone(),
+        (Kind::Timestamp, value) => match (value.as_f64(), times) {
+            (Some(seconds), Times::Text) => Json::from(Timestamp((seconds * 1000.0).round() as i64).to_string()),
+            (Some(seconds), Times::Milliseconds) => Json::from((seconds * 1000.0).round() as i64),
+            (Some(_), Times::Seconds) | (None, _) => value.clone(),
         },
         _ => value.clone(),
     }
