@@ -161,6 +161,7 @@ pub(crate) mod tests {
             role_arn: None,
             retry_count: 0,
             taken: false,
+            submitted: None,
         }
     }
 

@@ -276,7 +276,7 @@ fn restored(answer: &Json, names: &[Renamed]) -> Json {
     let Json::Object(members) = answer else { return answer.clone() };
     Json::object(members.iter().map(|(name, value)| match names.iter().find(|known| known.model == &**name) {
         Some(known) if known.in_list => {
-            (Arc::from(known.task), value.as_array().and_then(|items| items.get(0)).cloned().unwrap_or(Json::Null))
+            (Arc::from(known.task), value.as_array().and_then(|items| items.first()).cloned().unwrap_or(Json::Null))
         }
         Some(known) => (Arc::from(known.task), value.clone()),
         None => (name.clone(), value.clone()),

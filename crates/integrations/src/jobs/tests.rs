@@ -1,3 +1,5 @@
+//! Whole jobs, held against the models: what starts them, what is asked, how they end and what stops them.
+
 use stepwell_spec::SERVICES;
 
 use super::*;

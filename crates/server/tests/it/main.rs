@@ -9,6 +9,7 @@ mod chance;
 mod credentials;
 mod executions;
 mod flood;
+mod jobs;
 mod local;
 mod mocks;
 mod notices;

@@ -74,6 +74,10 @@ impl Fake {
         self.asked.recv_timeout(PATIENCE).expect("somebody asks")
     }
 
+    pub(crate) fn try_next(&self) -> Option<String> {
+        self.asked.try_recv().ok()
+    }
+
     pub(crate) fn was_not_asked(&self) {
         assert!(self.asked.try_recv().is_err(), "nobody asks");
     }
