@@ -80,7 +80,7 @@ pub struct TaskRequest {
     pub resource: Resource,
     /// `Parameters` or `Arguments`, evaluated.
     pub input: Json,
-    /// The token that completes the task, where it waits for one.
+    /// The token that completes the task, where there is one: it waits for it, or for a job which may come before.
     pub token: Option<Text>,
     /// `Credentials.RoleArn`, evaluated.
     pub role_arn: Option<Text>,
@@ -102,6 +102,17 @@ impl TaskRequest {
                 Pattern::RequestResponse | Pattern::WaitForTaskToken => false,
             },
             ResourceKind::LambdaFunction | ResourceKind::Activity => false,
+        }
+    }
+}
+
+impl TaskRequest {
+    /// Whether nothing but its token, a worker's or anybody's, completes it.
+    pub fn is_called_back(&self) -> bool {
+        match &self.resource.kind {
+            ResourceKind::Activity => true,
+            ResourceKind::LambdaFunction => false,
+            ResourceKind::Integration(integration) => integration.pattern == Pattern::WaitForTaskToken,
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::jobs::Pace;
 use crate::listener::{Listener, LogLines};
-use crate::local::{Host, Local, Pure};
+use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
@@ -135,13 +135,15 @@ impl Server {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
         let address = self.address();
         let clock = Clock::new(self.settings.time, self.seeds.clock);
-        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
+        // Log groups are here, and are told whatever their state machines say.
+        let here = Heard { log_events: true, ..Heard::default() };
+        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(here, Heard::or);
         let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        local.open(hosts(&mailbox));
+        local.open(hosts(&mailbox, &clock));
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
@@ -178,9 +180,11 @@ impl Server {
 }
 
 /// Who answers for each service of this process.
-fn hosts(mailbox: &Mailbox) -> BTreeMap<&'static str, Host> {
+fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    Services::NAMES.iter().map(|name| (*name, Host::Calls(pure.clone()))).collect()
+    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
+    hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
+    hosts
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.

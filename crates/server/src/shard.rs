@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use stepwell_api::{Call, NewFrame, Outs, Refusal, SHARD, Service, ServiceSettings};
+use stepwell_api::{Call, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
-use stepwell_services::{Services, ServicesOuts, ServicesSettings};
+use stepwell_services::{LogLine, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::{Response, Timestamp};
 use stepwell_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -111,11 +111,17 @@ impl Answers {
     }
 }
 
-/// The way to the local services that live on the shard's thread. It holds no thread alive.
+/// The way for services of this process, to the local ones on the shard's thread and to the service itself. It holds no
+/// thread alive.
 #[derive(Clone, Debug)]
 pub(crate) struct SideDoor(Sender<Message>);
 
 impl SideDoor {
+    /// As [`Door::call`].
+    pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
+        call_through(&self.0, call, place).await
+    }
+
     /// Asks a local service and waits for its answer. `None` when the thread has ended.
     ///
     /// A caller that stops waiting takes its call back.
@@ -180,18 +186,22 @@ impl Door {
     ///
     /// A caller that stops waiting takes its call back.
     pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
-        let (sender, receiver) = oneshot::channel();
-        let mut waiting = Waiting { door: self, id: call.id, is_over: false };
-        self.0.0.send(Message::Call(Box::new(call), Caller { sender, _place: place })).ok()?;
-        let answer = receiver.await;
-        waiting.is_over = true;
-        answer.ok()
+        call_through(&self.0.0, call, place).await
     }
+}
+
+async fn call_through(way: &Sender<Message>, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
+    let (sender, receiver) = oneshot::channel();
+    let mut waiting = Waiting { way, id: call.id, is_over: false };
+    way.send(Message::Call(Box::new(call), Caller { sender, _place: place })).ok()?;
+    let answer = receiver.await;
+    waiting.is_over = true;
+    answer.ok()
 }
 
 /// A call that is being waited for.
 struct Waiting<'a> {
-    door: &'a Door,
+    way: &'a Sender<Message>,
     id: u64,
     is_over: bool,
 }
@@ -200,7 +210,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             // A service that is gone has forgotten everything.
-            let _ = self.door.0.0.send(Message::Forget(self.id));
+            let _ = self.way.send(Message::Forget(self.id));
         }
     }
 }
@@ -432,8 +442,30 @@ impl Shard {
         }
         let Outs { frame, tasks, cancelled, notices, .. } = outs;
         let frame = frame.map(|frame| (SHARD, frame));
+        let lines: Vec<LogLine> = notices.iter().filter_map(log_line).collect();
+        // What is said of an event is kept behind the event.
         self.writer.give(Outcomes { frame, replies, tasks, cancelled, notices, ..Outcomes::default() })
+            && self.log(&lines)
     }
+
+    /// Writes what executions have to say to log groups. `false` when the writer has broken off.
+    fn log(&mut self, lines: &[LogLine]) -> bool {
+        if lines.is_empty() {
+            return true;
+        }
+        let outs = self.services.log(lines, self.clock.moment());
+        self.deliver_local(outs)
+    }
+}
+
+fn log_line(notice: &Notice) -> Option<LogLine> {
+    let Notice::LogEvent(event) = notice else { return None };
+    Some(LogLine {
+        log_group_arn: event.log_group_arn.clone(),
+        log_stream_name: event.log_stream_name.as_str().into(),
+        timestamp: event.timestamp,
+        message: event.message.to_string().into(),
+    })
 }
 
 #[cfg(test)]

@@ -91,7 +91,8 @@ impl Transport {
                 commands.push(Command::TaskSucceeded { task: key, output });
             }
             Answer::Failed { error, cause } => commands.push(Command::TaskFailed { task: key, error, cause }),
-            Answer::Silence => {}
+            // Mocks answer at once, or never.
+            Answer::Silence | Answer::Later(_) => {}
             Answer::Refused(reason) => {
                 let request = &task.request;
                 let cause = format!(

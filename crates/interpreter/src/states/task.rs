@@ -28,7 +28,7 @@ use crate::query::{self, Location};
 use crate::scope::{States, Surroundings};
 
 pub(crate) fn enter(burst: &mut Burst<'_>, thread: ThreadId, state: &State, task: &Task) {
-    let token = waits_for_token(task).then(|| burst.execution.tokens.draw(&burst.chance));
+    let token = has_token(task).then(|| burst.execution.tokens.draw(&burst.chance));
     match prepare(&burst.around_with_token(thread, token.as_ref()), state, task) {
         Ok(prepared) => schedule(burst, thread, task, prepared, token),
         Err(failure) => burst.fail(thread, failure),
@@ -277,13 +277,16 @@ fn cancel_timers(burst: &mut Burst<'_>, key: TaskKey) {
     }
 }
 
-fn waits_for_token(task: &Task) -> bool {
+/// Whether a token may complete the task. AWS issues one for a job as well, and takes it before the job ends.
+///
+/// Source: recorded conversation callback/sync_with_task_token.
+fn has_token(task: &Task) -> bool {
     match &task.resource.kind {
         ResourceKind::Activity => true,
         ResourceKind::LambdaFunction => false,
         ResourceKind::Integration(integration) => match integration.pattern {
-            Pattern::WaitForTaskToken => true,
-            Pattern::RequestResponse | Pattern::Sync | Pattern::Sync2 => false,
+            Pattern::WaitForTaskToken | Pattern::Sync | Pattern::Sync2 => true,
+            Pattern::RequestResponse => false,
         },
     }
 }

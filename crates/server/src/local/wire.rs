@@ -30,6 +30,10 @@ pub(super) async fn answer(
     };
     let asked = match decode_request(service, &request) {
         Ok(asked) => asked,
+        Err(Misdirected::UnknownOperation(action)) if is_form(&request) => {
+            let message = format!("The action {action} is not valid for this endpoint.");
+            return encode_error(Protocol::Query, service, &client_error("InvalidAction", &message, &request_id()));
+        }
         Err(fault) => return refusal(name, &misdirected(name, fault, &request_id())),
     };
     let call = AwsCall { service: name.into(), action: asked.operation.name.clone(), input: asked.input };
@@ -54,6 +58,11 @@ pub(super) async fn answer(
         Err(error) => error,
     };
     written_error(asked.protocol, service, error)
+}
+
+/// Whether a request is one of the query protocol, whose errors have another shape.
+fn is_form(request: &HttpRequest) -> bool {
+    request.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }
 
 /// An error as its protocol has it. Services that spoke the query protocol first have codes of their own in it, which they
