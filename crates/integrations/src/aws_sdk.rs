@@ -7,8 +7,8 @@ use stepwell_asl::Integration;
 use stepwell_interpreter::Failure;
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_protocol::{
-    AwsCall, AwsError, AwsOutput, Fault, Kind, Location, Operation, Service, Use, blob_bytes, operation_of_sdk,
-    service_of_sdk,
+    AwsCall, AwsError, AwsOutput, EXTENDED_REQUEST_ID, Fault, Kind, Location, Operation, Service, Use, blob_bytes,
+    operation_of_sdk, service_of_sdk,
 };
 use stepwell_spec::Timestamp;
 
@@ -52,9 +52,24 @@ impl ServiceIntegration for AwsSdk {
         if fault.fault == Fault::Unreached {
             return Failure::new(&format!("{class}.SdkClientException"), message);
         }
-        let cause =
-            format!("{message} (Service: {class}, Status Code: {}, Request ID: {})", fault.status, fault.request_id);
-        Failure::new(&format!("{class}.{}Exception", bare(&fault.code)), cause)
+        let extended = match fault.members.get(EXTENDED_REQUEST_ID).and_then(Json::as_str) {
+            Some(id) => format!(", Extended Request ID: {id}"),
+            None => String::new(),
+        };
+        let cause = format!(
+            "{message} (Service: {class}, Status Code: {}, Request ID: {}{extended})",
+            fault.status, fault.request_id
+        );
+        // What the model does not have is no class of the SDK, but the service's own.
+        let bare = bare(&fault.code);
+        let is_modelled = |service: &Service| {
+            service.error(&fault.code).is_some() || service.error(&format!("{bare}Exception")).is_some()
+        };
+        let name = match service_of_sdk(sdk_name(integration)) {
+            Some(service) if !is_modelled(service) => &class,
+            Some(_) | None => bare,
+        };
+        Failure::new(&format!("{class}.{name}Exception"), cause)
     }
 }
 
@@ -151,6 +166,9 @@ fn is_spelled(model: &str, given: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use stepwell_json::Json;
+    use stepwell_protocol::{AwsError, EXTENDED_REQUEST_ID};
+
     use crate::task::tests::{answer, asked, refusal, told, unreached};
 
     fn resource(named: &str) -> String {
@@ -209,11 +227,25 @@ mod tests {
 
     #[test]
     fn errors_are_classes_of_the_service() {
-        // As recorded, but for the extended request id.
+        // As recorded.
+        let extended = refusal("NoSuchBucket", "The specified bucket does not exist", 404)
+            .map_err(|fault| AwsError { members: Json::object([(EXTENDED_REQUEST_ID, Json::from("x-1"))]), ..fault });
         assert_eq!(
-            told(&resource("s3:listObjects"), refusal("NoSuchBucket", "The specified bucket does not exist", 404)),
-            "S3.NoSuchBucketException: The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: id-1)"
+            told(&resource("s3:listObjects"), extended),
+            "S3.NoSuchBucketException: The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: id-1, \
+             Extended Request ID: x-1)"
         );
+        for (named, code, expected) in [
+            ("s3:headBucket", "404", "S3.S3Exception"),
+            ("s3:putObject", "PreconditionFailed", "S3.S3Exception"),
+            ("ec2:startInstances", "IncorrectInstanceState", "Ec2.Ec2Exception"),
+            ("lambda:invoke", "500", "Lambda.LambdaException"),
+            ("dynamodb:putItem", "ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"),
+            ("nosuch:doIt", "Odd", "Nosuch.OddException"),
+        ] {
+            let said = told(&resource(named), refusal(code, "No.", 400));
+            assert!(said.starts_with(&format!("{expected}: No. (Service: ")), "{said}");
+        }
         let refused = told(&resource("dynamodb:getItem"), refusal("ResourceNotFoundException", "No.", 400));
         assert!(refused.starts_with("DynamoDb.ResourceNotFoundException: No. (Service: DynamoDb, Status"), "{refused}");
         assert_eq!(told(&resource("sqs:sendMessage"), unreached("Nobody.")), "Sqs.SdkClientException: Nobody.");

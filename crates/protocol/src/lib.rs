@@ -36,7 +36,7 @@ pub use codec::{
     Asked, Misdirected, UNREADABLE, decode_request, decode_response, decode_response_as, encode_error, encode_request,
     encode_request_as, encode_response, wants_query_errors,
 };
-pub use errors::QUERY_ERROR_CODE;
+pub use errors::{EXTENDED_REQUEST_ID, QUERY_ERROR_CODE};
 pub use http::{HttpAnswer, HttpRequest};
 pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
