@@ -22,6 +22,7 @@ mod http_task;
 mod jobs;
 mod lambda;
 mod metadata;
+mod reach;
 mod sns;
 mod sqs;
 mod task;
@@ -32,6 +33,7 @@ pub use connection::{
 };
 pub use form::ArrayFormat;
 pub use jobs::{Progress, poll_of, progress_of, stop_of, waits_for_job};
+pub use reach::{Reach, reach_of};
 pub use task::{Task, call_of, outcome_of, place_of};
 pub use web::{
     Address, WEB_BODY_BYTES_MAX, WebAnswer, WebCall, WebFault, WebKind, WebOutput, web_call_of, web_outcome_of,

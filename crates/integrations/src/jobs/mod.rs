@@ -49,6 +49,11 @@ pub(crate) fn job_service(name: &str) -> Option<&'static dyn ServiceIntegration>
     JOB_SERVICES.get(place).map(|service| service as &dyn ServiceIntegration)
 }
 
+/// The service of the model that an action of these services asks.
+pub(crate) fn service_of_job(integration: &Integration) -> Option<&'static str> {
+    action_of(integration).map(|action| action.operation.0)
+}
+
 /// Whether AWS has this action and nothing here does it.
 pub(crate) fn is_not_done(integration: &Integration) -> bool {
     NOT_DONE.contains(&(&*integration.resource_type, &*integration.action))
