@@ -147,9 +147,9 @@ macro_rules! sagemaker_job {
     };
 }
 
-/// A change of an application of EMR Serverless, until it has this state.
+/// A change of an application of EMR Serverless, until it has one of these states.
 macro_rules! application {
-    ($action:literal, $operation:literal, $id:expr, $state:literal, $otherwise:expr) => {
+    ($action:literal, $operation:literal, $id:expr, $states:expr, $otherwise:expr) => {
         job(
             $action,
             ("emr-serverless", $operation),
@@ -157,7 +157,7 @@ macro_rules! application {
                 ("GetApplication", &[("applicationId", $id)]),
                 &["application"],
                 &["state"],
-                &[$state],
+                $states,
                 $otherwise,
                 Shown::Under("Application"),
             ),
@@ -512,18 +512,25 @@ pub(crate) const JOB_SERVICES: &[JobService] = &[
                 "createApplication",
                 "CreateApplication",
                 Answer(&["ApplicationId"]),
-                "CREATED",
+                // One that starts by itself may have done so.
+                &["CREATED", "STARTING", "STARTED"],
                 &["TERMINATED"]
             ),
             application!(
                 "startApplication",
                 "StartApplication",
                 Argument("ApplicationId"),
-                "STARTED",
+                &["STARTED"],
                 &["STOPPED", "TERMINATED"]
             ),
-            application!("stopApplication", "StopApplication", Argument("ApplicationId"), "STOPPED", &["TERMINATED"]),
-            application!("deleteApplication", "DeleteApplication", Argument("ApplicationId"), "TERMINATED", &[]),
+            application!(
+                "stopApplication",
+                "StopApplication",
+                Argument("ApplicationId"),
+                &["STOPPED"],
+                &["TERMINATED"]
+            ),
+            application!("deleteApplication", "DeleteApplication", Argument("ApplicationId"), &["TERMINATED"], &[]),
             job(
                 "startJobRun",
                 ("emr-serverless", "StartJobRun"),
