@@ -29,7 +29,8 @@ mod task;
 mod web;
 
 pub use connection::{
-    Authorization, Connection, TokenRequest, connection_of, describe_connection, read_secret, with_token,
+    Authorization, Connection, ConnectionFault, TokenRequest, connection_of, describe_connection, read_secret,
+    with_token,
 };
 pub use form::ArrayFormat;
 pub use jobs::{Progress, poll_of, progress_of, stop_of, waits_for_job};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use stepwell_api::ServiceTask;
+use stepwell_api::{ServiceTask, is_test};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::ExecutionId;
 use stepwell_integrations::{Task, WebCall, WebKind, outcome_of, place_of, waits_for_job, web_outcome_of};
@@ -88,8 +88,13 @@ impl Calls {
             WebKind::ApiGateway => "apigateway",
             WebKind::Http => "http",
         };
+        let answers = self.answers.clone();
         self.spawn(service, key, async move {
-            let answer = web::visit(&carrier, &call, &asker).await;
+            let mut exchange = None;
+            let answer = web::visit(&carrier, &call, &asker, &mut exchange).await;
+            if let Some(exchange) = exchange.filter(|_| is_test(task.execution)) {
+                answers.exchanged(task.execution, exchange);
+            }
             web_outcome_of(Task { request: &task.request, execution: &task.identity }, answer)
         });
     }
