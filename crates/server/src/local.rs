@@ -4,6 +4,8 @@
 //! service is.
 
 mod deliveries;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod host;
 mod own;
 mod pure;
@@ -22,6 +24,8 @@ use stepwell_protocol::{
 use stepwell_services::Delivery;
 use tokio::runtime::Handle;
 
+#[cfg(feature = "dynamodb")]
+pub(crate) use dynamodb::Tables;
 pub(crate) use host::{Host, HttpHost, StreamFault, Streamed, whole};
 pub(crate) use own::OwnApi;
 pub(crate) use pure::Pure;

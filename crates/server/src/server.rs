@@ -143,7 +143,10 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        local.open(hosts(&mailbox, &clock));
+        let hosts = hosts(&mailbox, &clock);
+        #[cfg(feature = "dynamodb")]
+        let hosts = with_tables(hosts, &self.settings, runtime.handle(), &clock)?;
+        local.open(hosts);
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
@@ -185,6 +188,23 @@ fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
+}
+
+/// DynamoDB among them.
+#[cfg(feature = "dynamodb")]
+fn with_tables(
+    mut hosts: BTreeMap<&'static str, Host>,
+    settings: &Settings,
+    runtime: &tokio::runtime::Handle,
+    clock: &Clock,
+) -> Result<BTreeMap<&'static str, Host>, StartError> {
+    use crate::local::Tables;
+
+    let tables = Tables::open(settings.data.as_deref(), runtime, clock.clone())
+        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
+    let tables: Arc<dyn Peers> = Arc::new(tables);
+    hosts.extend(Tables::SERVICES.map(|name| (name, Host::Calls(tables.clone()))));
+    Ok(hosts)
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.
