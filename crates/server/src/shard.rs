@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use stepwell_api::{Call, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings};
+use stepwell_api::{Call, HttpExchange, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
@@ -39,6 +39,8 @@ enum Message {
     ForgetAsked(u64),
     /// What came of a task.
     Answers(ExecutionId, Vec<Command>),
+    /// What the task of a test asked of an address.
+    Exchanged(ExecutionId, Box<HttpExchange>),
     /// Nobody can ask any more.
     End,
 }
@@ -168,6 +170,14 @@ impl Mailbox {
     }
 }
 
+impl Answers {
+    /// What the task of a test asked of an address, before its answer.
+    pub(crate) fn exchanged(&self, execution: ExecutionId, exchange: HttpExchange) {
+        // A service that is gone has no tests any more.
+        let _ = self.0.send(Message::Exchanged(execution, Box::new(exchange)));
+    }
+}
+
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -176,6 +186,7 @@ impl std::fmt::Debug for Message {
             Message::Forget(id) => write!(f, "Forget({id})"),
             Message::ForgetAsked(id) => write!(f, "ForgetAsked({id})"),
             Message::Answers(execution, _) => write!(f, "Answers({})", execution.0),
+            Message::Exchanged(execution, _) => write!(f, "Exchanged({})", execution.0),
             Message::End => f.write_str("End"),
         }
     }
@@ -354,6 +365,10 @@ impl Shard {
             }
             Next::Message(Message::Answers(execution, commands)) => {
                 self.answers.extend(commands.into_iter().map(|command| (execution, command)));
+                true
+            }
+            Next::Message(Message::Exchanged(execution, exchange)) => {
+                self.service.exchanged(execution, *exchange);
                 true
             }
             Next::Other => true,
