@@ -7,6 +7,7 @@
 
 mod answers;
 mod deliveries;
+mod iam;
 mod input;
 mod logs;
 mod paging;
@@ -16,6 +17,7 @@ mod services;
 mod shelf;
 mod sns;
 mod sqs;
+mod sts;
 mod wildcards;
 
 pub use answers::query_code;

@@ -9,11 +9,13 @@ use stepwell_store::{Index, RowChange};
 
 use crate::answers::{Refusal, answer};
 use crate::deliveries::Delivery;
+use crate::iam::Iam;
 use crate::logs::{LogLine, Logs};
 use crate::rows::KeptError;
 use crate::seal::Seal;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
+use crate::sts;
 
 /// What belongs to all of the services.
 const ABOUT: &str = "services_about";
@@ -58,6 +60,7 @@ pub struct Services {
     sqs: Sqs,
     sns: Sns,
     logs: Logs,
+    iam: Iam,
 }
 
 /// How a service takes a call.
@@ -65,9 +68,11 @@ type Door = fn(&mut Services, &Request<'_>, &mut ServicesOuts);
 
 /// The services, by the names of their models.
 const DOORS: &[(&str, Door)] = &[
+    ("iam", |services, request, outs| services.iam.call(request, outs)),
     ("logs", |services, request, outs| services.logs.call(request, outs)),
     ("sns", |services, request, outs| services.sns.call(request, &mut services.sqs, outs)),
     ("sqs", |services, request, outs| services.sqs.call(request, outs)),
+    ("sts", |services, request, outs| sts::call(&services.iam, request, outs)),
 ];
 
 impl Services {
@@ -96,6 +101,7 @@ impl Services {
             sqs: Sqs::open(settings, seal.clone(), index)?,
             sns: Sns::open(settings, seal, index)?,
             logs: Logs::open(index)?,
+            iam: Iam::open(index)?,
         };
         Ok((services, rows))
     }
@@ -154,5 +160,6 @@ impl Services {
         self.sqs.finish(now, chance, outs);
         self.sns.finish(outs);
         self.logs.write_rows(outs);
+        self.iam.write_rows(&mut outs.rows);
     }
 }
