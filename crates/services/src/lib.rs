@@ -13,6 +13,7 @@ mod logs;
 mod paging;
 mod rows;
 mod seal;
+mod secrets;
 mod services;
 mod shelf;
 mod sns;

@@ -13,6 +13,7 @@ use crate::iam::Iam;
 use crate::logs::{LogLine, Logs};
 use crate::rows::KeptError;
 use crate::seal::Seal;
+use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::sts;
@@ -61,6 +62,7 @@ pub struct Services {
     sns: Sns,
     logs: Logs,
     iam: Iam,
+    secrets: Secrets,
 }
 
 /// How a service takes a call.
@@ -70,6 +72,7 @@ type Door = fn(&mut Services, &Request<'_>, &mut ServicesOuts);
 const DOORS: &[(&str, Door)] = &[
     ("iam", |services, request, outs| services.iam.call(request, outs)),
     ("logs", |services, request, outs| services.logs.call(request, outs)),
+    ("secretsmanager", |services, request, outs| services.secrets.call(request, outs)),
     ("sns", |services, request, outs| services.sns.call(request, &mut services.sqs, outs)),
     ("sqs", |services, request, outs| services.sqs.call(request, outs)),
     ("sts", |services, request, outs| sts::call(&services.iam, request, outs)),
@@ -102,6 +105,7 @@ impl Services {
             sns: Sns::open(settings, seal, index)?,
             logs: Logs::open(index)?,
             iam: Iam::open(index)?,
+            secrets: Secrets::open(index)?,
         };
         Ok((services, rows))
     }
@@ -161,5 +165,6 @@ impl Services {
         self.sns.finish(outs);
         self.logs.write_rows(outs);
         self.iam.write_rows(&mut outs.rows);
+        self.secrets.write_rows(&mut outs.rows);
     }
 }

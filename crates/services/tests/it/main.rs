@@ -5,5 +5,6 @@ mod by_chance;
 mod identity;
 mod log_groups;
 mod queues;
+mod secrets;
 mod topics;
 mod world;
