@@ -5,6 +5,7 @@
 
 mod deliveries;
 mod host;
+mod own;
 mod pure;
 mod route;
 mod wire;
@@ -22,11 +23,12 @@ use stepwell_services::Delivery;
 use tokio::runtime::Handle;
 
 pub(crate) use host::{Host, HttpHost, StreamFault, Streamed, whole};
+pub(crate) use own::OwnApi;
 pub(crate) use pure::Pure;
 pub(crate) use route::{Meant, meant};
 pub(crate) use wire::{refusal, request_of};
 
-use crate::calls::operation_of;
+use crate::carrier::operation_of;
 use crate::clock::Clock;
 use deliveries::Courier;
 

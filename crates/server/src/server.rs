@@ -19,15 +19,17 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::listener::{Listener, LogLines};
-use crate::local::{Host, Local, Pure};
+use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
+use crate::tls::Tls;
 use crate::transport::{Source, Transport};
 use crate::writer::Outside;
 use stepwell_api::{Heard, ServiceSettings};
@@ -140,10 +142,12 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        local.open(hosts(&mailbox));
+        local.open(hosts(&mailbox, &clock));
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
-        let outside =
-            Outside { transport, runtime: runtime.handle().clone(), local: local.clone(), listeners: self.listeners };
+        let tls = Tls::new(self.settings.ca_bundle.clone());
+        let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
+        let (handle, listeners) = (runtime.handle().clone(), self.listeners);
+        let outside = Outside { transport, runtime: handle, carrier, local: local.clone(), listeners };
         let services =
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
@@ -175,9 +179,11 @@ impl Server {
 }
 
 /// Who answers for each service of this process.
-fn hosts(mailbox: &Mailbox) -> BTreeMap<&'static str, Host> {
+fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect()
+    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
+    hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
+    hosts
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.

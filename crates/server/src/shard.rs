@@ -111,11 +111,17 @@ impl Answers {
     }
 }
 
-/// The way to the local services that live on the shard's thread. It holds no thread alive.
+/// The way for services of this process, to the local ones on the shard's thread and to the service itself. It holds no
+/// thread alive.
 #[derive(Clone, Debug)]
 pub(crate) struct SideDoor(Sender<Message>);
 
 impl SideDoor {
+    /// As [`Door::call`].
+    pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
+        call_through(&self.0, call, place).await
+    }
+
     /// Asks a local service and waits for its answer. `None` when the thread has ended.
     ///
     /// A caller that stops waiting takes its call back.
@@ -180,18 +186,22 @@ impl Door {
     ///
     /// A caller that stops waiting takes its call back.
     pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
-        let (sender, receiver) = oneshot::channel();
-        let mut waiting = Waiting { door: self, id: call.id, is_over: false };
-        self.0.0.send(Message::Call(Box::new(call), Caller { sender, _place: place })).ok()?;
-        let answer = receiver.await;
-        waiting.is_over = true;
-        answer.ok()
+        call_through(&self.0.0, call, place).await
     }
+}
+
+async fn call_through(way: &Sender<Message>, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
+    let (sender, receiver) = oneshot::channel();
+    let mut waiting = Waiting { way, id: call.id, is_over: false };
+    way.send(Message::Call(Box::new(call), Caller { sender, _place: place })).ok()?;
+    let answer = receiver.await;
+    waiting.is_over = true;
+    answer.ok()
 }
 
 /// A call that is being waited for.
 struct Waiting<'a> {
-    door: &'a Door,
+    way: &'a Sender<Message>,
     id: u64,
     is_over: bool,
 }
@@ -200,7 +210,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             // A service that is gone has forgotten everything.
-            let _ = self.door.0.0.send(Message::Forget(self.id));
+            let _ = self.way.send(Message::Forget(self.id));
         }
     }
 }

@@ -9,12 +9,12 @@ use std::time::SystemTime;
 use stepwell_api::{ServiceTask, TestCase};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::{Answer, Dispatch, ExecutionId, Transport as _};
-use stepwell_integrations::{Task, call_of};
+use stepwell_integrations::{Task, WebCall, call_of, web_call_of};
 use stepwell_interpreter::{Command, Failure};
 use stepwell_protocol::AwsCall;
 use stepwell_spec::error::TASK_FAILED;
 
-use crate::calls::operation_of;
+use crate::carrier::operation_of;
 use crate::endpoints::{Destination, Endpoints};
 use crate::local::Local;
 use crate::mocks::{MockFile, Mocks};
@@ -30,6 +30,8 @@ pub(crate) enum Done {
     Told(Vec<Command>),
     /// A service is asked.
     Asks(AwsCall, Destination),
+    /// An address is asked.
+    Visits(Box<WebCall>),
 }
 
 /// Finds what answers a task.
@@ -66,9 +68,13 @@ impl Transport {
         let answer = match &task.test_case {
             Some(case) => self.run_mock(task, case),
             None if is_activity => Answer::Silence,
-            None => match self.call(task) {
-                Ok((call, destination)) => return Done::Asks(call, destination),
-                Err(answer) => answer,
+            None => match web_call_of(Task { request: &task.request, execution: &task.identity }) {
+                Some(Ok(call)) => return Done::Visits(Box::new(call)),
+                Some(Err(Failure { error, cause, .. })) => Answer::Failed { error, cause },
+                None => match self.call(task) {
+                    Ok((call, destination)) => return Done::Asks(call, destination),
+                    Err(answer) => answer,
+                },
             },
         };
         let mut commands = Vec::new();
@@ -82,7 +88,8 @@ impl Transport {
                 commands.push(Command::TaskSucceeded { task: key, output });
             }
             Answer::Failed { error, cause } => commands.push(Command::TaskFailed { task: key, error, cause }),
-            Answer::Silence => {}
+            // Mocks answer at once, or never.
+            Answer::Silence | Answer::Later(_) => {}
             Answer::Refused(reason) => {
                 let request = &task.request;
                 let cause = format!(
@@ -102,7 +109,7 @@ impl Transport {
             .map_err(|Failure { error, cause, .. }| Answer::Failed { error, cause })?;
         let service = &call.service;
         let destination = match self.endpoints.get(service) {
-            Some(Destination::At(endpoint)) => Destination::At(endpoint.clone()),
+            Some(elsewhere @ (Destination::At(_) | Destination::Aws)) => elsewhere.clone(),
             Some(Destination::Here) | None if self.local.serves(service) => Destination::Here,
             Some(Destination::Here) | None => {
                 return Err(Answer::Refused(format!(
@@ -242,11 +249,13 @@ mod tests {
             other => format!("{other:?}"),
         };
         match transport.run(task) {
+            Done::Visits(call) => vec![format!("visits {}", call.address.authority)],
             Done::Told(commands) => commands.into_iter().map(say).collect(),
             Done::Asks(call, destination) => {
                 let whom = match destination {
                     Destination::Here => "here".to_owned(),
                     Destination::At(endpoint) => endpoint.url(""),
+                    Destination::Aws => "aws".to_owned(),
                 };
                 vec![format!("asks {whom} {}.{}", call.service, call.action)]
             }

@@ -22,6 +22,7 @@ use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError, Tail};
 use tokio::runtime::Handle;
 
 use crate::calls::Calls;
+use crate::carrier::Carrier;
 use crate::listener::Listener;
 use crate::local::Local;
 use crate::shard::{Answer, Answers, AwsCaller, Caller};
@@ -61,8 +62,9 @@ pub(crate) struct Outcomes {
 /// What tasks and notices go to.
 pub(crate) struct Outside {
     pub(crate) transport: Transport,
-    /// What carries calls.
+    /// What carries calls, and on what.
     pub(crate) runtime: Handle,
+    pub(crate) carrier: Carrier,
     /// What answers calls here, and sends out what its services deliver.
     pub(crate) local: Local,
     pub(crate) listeners: Vec<Box<dyn Listener>>,
@@ -92,7 +94,7 @@ impl Writer {
     pub(crate) fn start(store: Box<dyn Store>, outside: Outside, answers: Answers) -> std::io::Result<Writer> {
         let (sender, outcomes) = sync_channel(QUEUE_MAX);
         let kept = Arc::<Kept>::default();
-        let calls = Calls::new(outside.runtime.clone(), answers.clone(), outside.local.clone());
+        let calls = Calls::new(outside.runtime.clone(), answers.clone(), outside.carrier.clone());
         let work = Work { store, outside, calls, answers, kept: kept.clone(), outcomes };
         let thread = std::thread::Builder::new().name("stepwell-writer".to_owned()).spawn(move || work.run())?;
         Ok(Writer { sender, kept, thread, given: 0 })
@@ -232,13 +234,14 @@ impl Work {
             match self.outside.transport.run(&task) {
                 Done::Told(commands) => self.answers.send(task.execution, commands),
                 Done::Asks(call, destination) => self.calls.begin(task, call, destination),
+                Done::Visits(call) => self.calls.visit(task, *call),
             }
         }
         for (execution, task) in outcomes.cancelled {
             self.calls.cancel(execution, task);
         }
         for notice in &outcomes.notices {
-            for listener in &mut self.outside.listeners {
+            for listener in self.outside.listeners.iter_mut().filter(|listener| listener.hears().covers(notice)) {
                 listener.hear(notice);
             }
         }

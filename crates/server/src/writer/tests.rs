@@ -9,7 +9,9 @@ use stepwell_spec::Timestamp;
 use stepwell_store::{Frame, Index, MemoryStore, Tail};
 
 use super::*;
+use crate::egress::Egress;
 use crate::endpoints::Endpoints;
+use crate::tls::Tls;
 
 /// A store that keeps so many batches and then fails. It says what it has kept.
 struct Failing {
@@ -88,7 +90,9 @@ fn said(batches: usize, given: &[(&str, bool)]) -> Vec<String> {
     // There is no call for it to carry.
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let listeners: Vec<Box<dyn Listener>> = vec![Box::new(Echo(says.clone())), Box::new(Echo(says))];
-    let outside = Outside { transport, runtime: runtime.handle().clone(), local: Local::nowhere(), listeners };
+    let local = Local::nowhere();
+    let carrier = Carrier::new(Endpoints::default(), local.clone(), Tls::default(), Egress::default());
+    let outside = Outside { transport, runtime: runtime.handle().clone(), carrier, local, listeners };
     let mut writer = Writer::start(store, outside, Answers::unread()).expect("a thread");
     let mut lines = Vec::new();
     for (id, has_frame) in given {

@@ -12,6 +12,7 @@ mod flood;
 mod local;
 mod mocks;
 mod notices;
+mod outward;
 mod refusals;
 mod services;
 mod serving;
