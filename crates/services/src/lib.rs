@@ -11,6 +11,7 @@ mod iam;
 mod input;
 mod logs;
 mod paging;
+mod patterns;
 mod rows;
 mod seal;
 mod secrets;
