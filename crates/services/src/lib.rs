@@ -7,6 +7,7 @@
 
 mod answers;
 mod deliveries;
+mod events;
 mod iam;
 mod input;
 mod logs;

@@ -49,6 +49,28 @@ impl Secrets {
         Ok(answer)
     }
 
+    /// A secret that another service keeps here. Gives its ARN.
+    pub(crate) fn keep_for(&mut self, owner: &str, request: &Request<'_>, name: &str, value: &Json) -> Arc<str> {
+        let (key, name) = (key(request.place, name), Arc::from(name));
+        let mut secret = match self.secrets.remove(&key) {
+            Some(secret) => secret,
+            None => Secret { owner: Some(owner.into()), ..new_secret(request, &name) },
+        };
+        let value = Value::Text(value.to_string().into());
+        secret.add_version(&request.chance.uuid().into(), value, &[CURRENT.into()], request.now);
+        let arn = secret.arn.clone();
+        self.secrets.insert(key, secret);
+        arn
+    }
+
+    /// What another service keeps here is not needed any more.
+    pub(crate) fn forget_for(&mut self, arn: &str) {
+        let key = self.secrets.iter().find(|(_, secret)| &*secret.arn == arn).map(|(key, _)| key.clone());
+        if let Some(key) = key {
+            self.secrets.remove(&key);
+        }
+    }
+
     pub(super) fn get_secret_value(&mut self, request: &Request<'_>, input: Input<'_>) -> Outcome {
         let key = self.key_of(request, input)?;
         let secret = self.living(&key)?;
