@@ -4,6 +4,8 @@
 //! service is.
 
 mod deliveries;
+#[cfg(feature = "lambda")]
+mod functions;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod host;
@@ -24,6 +26,8 @@ use stepwell_protocol::{
 use stepwell_services::Delivery;
 use tokio::runtime::Handle;
 
+#[cfg(feature = "lambda")]
+pub(crate) use functions::Functions;
 #[cfg(feature = "dynamodb")]
 pub(crate) use dynamodb::Tables;
 pub(crate) use host::{Host, HttpHost, StreamFault, Streamed, whole};

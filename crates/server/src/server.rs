@@ -145,7 +145,11 @@ impl Server {
         let hosts = hosts(&mailbox, &clock);
         #[cfg(feature = "dynamodb")]
         let hosts = with_tables(hosts, &self.settings, runtime.handle(), &clock)?;
+        #[cfg(feature = "lambda")]
+        let (hosts, functions) = with_functions(hosts, &runtime, &self.settings, address, &clock, &local)?;
         local.open(hosts);
+        #[cfg(feature = "lambda")]
+        runtime.block_on(functions.name(&self.settings))?;
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
@@ -169,6 +173,8 @@ impl Server {
             if tokio::time::timeout(END_TIME, connections.shutdown()).await.is_err() {
                 tracing::warn!("ended with requests unanswered");
             }
+            #[cfg(feature = "lambda")]
+            functions.shut_down().await;
             outcome
         });
         // Connections that are left hold the door open; without them the thread ends.
@@ -204,6 +210,21 @@ fn with_tables(
     let tables: Arc<dyn Peers> = Arc::new(tables);
     hosts.extend(Tables::SERVICES.map(|name| (name, Host::Calls(tables.clone()))));
     Ok(hosts)
+}
+
+/// And for functions, which the caller ends when the server does.
+#[cfg(feature = "lambda")]
+fn with_functions(
+    mut hosts: BTreeMap<&'static str, Host>,
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    address: SocketAddr,
+    clock: &Clock,
+    local: &Local,
+) -> Result<(BTreeMap<&'static str, Host>, crate::local::Functions), StartError> {
+    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local.clone())?;
+    hosts.insert("lambda", functions.host());
+    Ok((hosts, functions))
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.

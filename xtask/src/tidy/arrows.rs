@@ -98,6 +98,13 @@ pub(crate) const ROOMS: &[Room] = &[
         outside_tests: &[],
     },
     Room {
+        name: "lambda",
+        uses: &["json", "spec", "protocol"],
+        // Runs processes and serves them their events.
+        outside: Outside::Any,
+        outside_tests: &[],
+    },
+    Room {
         name: "api",
         uses: &["json", "spec", "asl", "interpreter", "engine", "store"],
         // Verifies signatures and seals page tokens.
@@ -118,6 +125,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "integrations",
             "services",
             "dynamodb",
+            "lambda",
         ],
         outside: Outside::Any,
         outside_tests: &[],
