@@ -25,6 +25,8 @@ use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::listener::{Listener, LogLines};
+#[cfg(feature = "s3")]
+use crate::local::S3Host;
 use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -147,6 +149,9 @@ impl Server {
         let hosts = with_tables(hosts, &self.settings, runtime.handle(), &clock)?;
         #[cfg(feature = "lambda")]
         let (hosts, functions) = with_functions(hosts, &runtime, &self.settings, address, &clock, &local)?;
+        #[cfg(feature = "s3")]
+        let hosts =
+            with_buckets(hosts, self.seeds.key, self.keyring.as_ref(), &runtime, &self.settings, &clock, &local)?;
         local.open(hosts);
         #[cfg(feature = "lambda")]
         runtime.block_on(functions.name(&self.settings))?;
@@ -225,6 +230,24 @@ fn with_functions(
     let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local.clone())?;
     hosts.insert("lambda", functions.host());
     Ok((hosts, functions))
+}
+
+/// And the buckets.
+#[cfg(feature = "s3")]
+fn with_buckets(
+    mut hosts: BTreeMap<&'static str, Host>,
+    key: [u8; 32],
+    keyring: Option<&Keyring>,
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    clock: &Clock,
+    local: &Local,
+) -> Result<BTreeMap<&'static str, Host>, StartError> {
+    let s3 = S3Host::open(settings.data.clone(), key, keyring, local, clock);
+    let s3 = s3.map_err(|fault| StartError::Refused(fault.to_string()))?;
+    runtime.spawn(s3.tell_what_waits());
+    hosts.insert("s3", Host::Http(Arc::new(s3)));
+    Ok(hosts)
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.
