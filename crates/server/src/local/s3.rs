@@ -8,8 +8,8 @@ use hyper::{Request, Response};
 use stepwell_protocol::Place;
 use stepwell_s3::{Key, S3, S3Settings};
 
-use super::host::{FromOutside, HttpHost, Responding, StreamFault, Streamed};
 use super::Local;
+use super::host::{FromOutside, HttpHost, Responding, StreamFault, Streamed};
 use crate::clock::Clock;
 use crate::credentials::Keyring;
 
