@@ -134,7 +134,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "cli",
-        uses: &["json", "spec", "jsonpath", "jsonata", "asl", "interpreter", "engine", "server"],
+        uses: &["json", "spec", "jsonpath", "jsonata", "asl", "interpreter", "engine", "protocol", "server"],
         outside: Outside::Any,
         outside_tests: &[],
     },
