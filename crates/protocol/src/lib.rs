@@ -33,8 +33,8 @@ pub use blob::{blob_bytes, blob_text};
 pub use call::{AwsAnswer, AwsCall, AwsError, AwsOutput, Fault};
 pub use checksum::add_checksum;
 pub use codec::{
-    Asked, Misdirected, UNREADABLE, decode_request, decode_response, decode_response_as, encode_error, encode_request,
-    encode_request_as, encode_response, wants_query_errors,
+    Asked, Misdirected, UNREADABLE, asked_operation, decode_request, decode_response, decode_response_as, encode_error,
+    encode_request, encode_request_as, encode_response, wants_query_errors,
 };
 pub use errors::{EXTENDED_REQUEST_ID, QUERY_ERROR_CODE};
 pub use http::{HttpAnswer, HttpRequest};

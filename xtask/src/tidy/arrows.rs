@@ -98,12 +98,20 @@ pub(crate) const ROOMS: &[Room] = &[
         outside_tests: &[],
     },
     Room {
+        name: "lambda",
+        uses: &["json", "spec", "protocol"],
+        // Runs processes and serves them their events.
+        outside: Outside::Any,
+        outside_tests: &[],
+    },
+    Room {
         name: "api",
         uses: &["json", "spec", "asl", "interpreter", "engine", "store"],
         // Verifies signatures and seals page tokens.
         outside: Outside::Only(&["base64", "hmac", "sha2", "subtle"]),
         outside_tests: &[],
     },
+    Room { name: "s3", uses: &["json", "spec", "protocol"], outside: Outside::Any, outside_tests: &[] },
     Room {
         name: "server",
         uses: &[
@@ -118,6 +126,8 @@ pub(crate) const ROOMS: &[Room] = &[
             "integrations",
             "services",
             "dynamodb",
+            "lambda",
+            "s3",
         ],
         outside: Outside::Any,
         outside_tests: &[],
