@@ -41,7 +41,7 @@ impl KeyChain {
         (self.variable)(name).filter(|value| !value.is_empty())
     }
 
-    fn from_environment(&self) -> Option<Keys> {
+    fn environment_keys(&self) -> Option<Keys> {
         Some(Keys {
             access_key_id: self.variable("AWS_ACCESS_KEY_ID")?,
             secret_access_key: self.variable("AWS_SECRET_ACCESS_KEY")?,
@@ -57,7 +57,7 @@ impl KeyChain {
     /// The keys for an emulator: those of the environment. Without any, the access key id is the account whose resources
     /// are meant, which is how emulators tell accounts apart.
     pub(crate) fn emulated(&self, place: &Place) -> Keys {
-        self.from_environment().unwrap_or_else(|| Keys {
+        self.environment_keys().unwrap_or_else(|| Keys {
             access_key_id: place.account.to_string(),
             secret_access_key: "stepwell".to_owned(),
             session_token: None,
@@ -66,7 +66,7 @@ impl KeyChain {
 
     /// The server's own keys, for AWS itself.
     pub(crate) fn own(&self) -> Result<Keys, String> {
-        if let Some(keys) = self.from_environment() {
+        if let Some(keys) = self.environment_keys() {
             return Ok(keys);
         }
         let profile = self.variable("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
