@@ -17,7 +17,7 @@ mod s3;
 mod wire;
 
 use std::collections::BTreeMap;
-#[cfg(feature = "s3")]
+#[cfg(any(feature = "lambda", feature = "s3"))]
 use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -60,13 +60,19 @@ struct Inner {
 }
 
 /// The same, without keeping them there: what a service of them has of the others.
-#[cfg(feature = "s3")]
+#[cfg(any(feature = "lambda", feature = "s3"))]
 pub(crate) struct WeakLocal(Weak<Inner>);
 
-#[cfg(feature = "s3")]
-impl WeakLocal {
-    pub(crate) fn upgrade(&self) -> Option<Local> {
-        self.0.upgrade().map(Local)
+#[cfg(any(feature = "lambda", feature = "s3"))]
+impl Peers for WeakLocal {
+    fn ask(&self, place: &Place, call: AwsCall) -> Answering {
+        match self.0.upgrade().map(Local) {
+            Some(local) => local.ask(place, call),
+            None => {
+                let error = client_error("ServiceUnavailable", "the server is ending", "");
+                Box::pin(async move { Err(error) })
+            }
+        }
     }
 }
 
@@ -98,7 +104,7 @@ impl Local {
     }
 
     /// A way to them that does not keep them.
-    #[cfg(feature = "s3")]
+    #[cfg(any(feature = "lambda", feature = "s3"))]
     pub(crate) fn downgrade(&self) -> WeakLocal {
         WeakLocal(Arc::downgrade(&self.0))
     }

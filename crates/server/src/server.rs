@@ -228,7 +228,7 @@ fn with_functions(
     clock: &Clock,
     local: &Local,
 ) -> Result<(BTreeMap<&'static str, Host>, crate::local::Functions), StartError> {
-    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local.clone())?;
+    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local)?;
     hosts.insert("lambda", functions.host());
     Ok((hosts, functions))
 }

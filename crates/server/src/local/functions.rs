@@ -30,7 +30,7 @@ impl Functions {
         settings: &Settings,
         address: SocketAddr,
         clock: Clock,
-        local: Local,
+        local: &Local,
     ) -> Result<Functions, StartError> {
         let mut told = LambdaSettings { endpoint: Some(endpoint_of(address)), ..LambdaSettings::default() };
         if settings.time == Time::Skip {
@@ -39,7 +39,7 @@ impl Functions {
         }
         let directory = settings.data.as_ref().map(|data| data.join(DIRECTORY));
         let _inside = runtime.enter();
-        let lambda = Lambda::open(directory.as_deref(), told, Arc::new(local))
+        let lambda = Lambda::open(directory.as_deref(), told, Arc::new(local.downgrade()))
             .map_err(|fault| StartError::Refused(format!("cannot start: {fault}")))?;
         Ok(Functions { lambda: Arc::new(lambda), clock })
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use hyper::{Request, Response};
-use stepwell_protocol::{Answering, AwsCall, Peers, Place};
+use stepwell_protocol::Place;
 use stepwell_s3::{Key, S3, S3Settings};
 
+use super::Local;
 use super::host::{FromOutside, HttpHost, Responding, StreamFault, Streamed};
-use super::{Local, WeakLocal};
 use crate::clock::Clock;
 use crate::credentials::Keyring;
 
@@ -20,21 +20,6 @@ const FOLDER: &str = "s3";
 pub(crate) struct S3Host {
     s3: Arc<S3>,
     clock: Clock,
-}
-
-/// The other services, for as long as they are there.
-struct Others(WeakLocal);
-
-impl Peers for Others {
-    fn ask(&self, place: &Place, call: AwsCall) -> Answering {
-        match self.0.upgrade() {
-            Some(local) => local.ask(place, call),
-            None => {
-                let error = super::client_error("ServiceUnavailable", "the server is ending", "");
-                Box::pin(async move { Err(error) })
-            }
-        }
-    }
 }
 
 impl S3Host {
@@ -59,7 +44,7 @@ impl S3Host {
         let settings = S3Settings {
             directory: data.map(|data| data.join(FOLDER)),
             seed,
-            peers: Arc::new(Others(local.downgrade())),
+            peers: Arc::new(local.downgrade()),
             keys,
         };
         Ok(S3Host { s3: Arc::new(S3::open(settings)?), clock: clock.clone() })
