@@ -204,7 +204,8 @@ pub(crate) fn encode(protocol: Protocol, service: &Service, error: &AwsError) ->
             };
         }
         Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
-            let code = query_code.unwrap_or(&error.code);
+            let modelled = error_shape(service, &error.code).map(|id| service.shape(id).code());
+            let code = query_code.or(modelled).unwrap_or(&error.code);
             write_xml(&error_document(protocol, service, error, code, kind), &mut answer);
         }
     }

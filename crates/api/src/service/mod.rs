@@ -199,6 +199,11 @@ impl Service {
         outs
     }
 
+    /// Somebody listens to these from now on.
+    pub fn hear(&mut self, heard: Heard) {
+        self.heard = heard;
+    }
+
     /// Takes the answer of a task that was done outside.
     pub fn complete(&mut self, execution: ExecutionId, command: Command, at: Moment) -> Outs {
         let mut outs = Outs::default();
