@@ -272,6 +272,42 @@ fn a_connection_authorizes_an_http_task() {
     api.was_not_asked();
 }
 
+/// A connection made here, whose secret is kept here.
+#[test]
+fn a_connection_of_this_server_authorizes_too() {
+    let api = Fake::start(|_| json("1"));
+    let server = Running::with(Settings { egress: own_machine(), ..Settings::default() });
+    let made = |name: &str, kind: &str, parameters: &str| {
+        let headers = [
+            ("Host", "localhost"),
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("X-Amz-Target", "AWSEvents.CreateConnection"),
+        ];
+        let body = format!(r#"{{"Name":"{name}","AuthorizationType":"{kind}","AuthParameters":{parameters}}}"#);
+        let answer = server.ask("POST", "/", &headers, body.as_bytes());
+        assert_eq!(answer.status, 200, "{answer:?}");
+        text(&Json::parse(&answer.body).expect("JSON"), "ConnectionArn")
+    };
+    let key = r#"{"ApiKeyAuthParameters":{"ApiKeyName":"X-Key","ApiKeyValue":"k-1"},"InvocationHttpParameters":{"HeaderParameters":[{"Key":"X-More","Value":"m","IsValueSecret":true}]}}"#;
+    let basic = r#"{"BasicAuthParameters":{"Username":"u","Password":"p"}}"#;
+    for (name, kind, parameters, sent) in [
+        ("keyed", "API_KEY", key, &["\r\nx-key: k-1\r\n", "\r\nx-more: m\r\n"][..]),
+        ("named", "BASIC", basic, &["\r\nauthorization: basic dtpw\r\n"][..]),
+    ] {
+        let arn = made(name, kind, parameters);
+        let parameters = format!(
+            r#"{{"ApiEndpoint":"http://{}/","Method":"GET","Authentication":{{"ConnectionArn":"{arn}"}}}}"#,
+            api.address
+        );
+        let shown = run(&server, name, "http:invoke", &parameters);
+        assert_eq!(text(&shown, "status"), "SUCCEEDED", "{shown}");
+        let asked = api.next();
+        for header in sent {
+            assert!(asked.contains(header), "{asked}");
+        }
+    }
+}
+
 #[test]
 fn a_connection_may_have_to_ask_for_a_token_first() {
     let tokens = Fake::start(|_| json(r#"{"access_token":"t-1","token_type":"Bearer"}"#));
