@@ -17,7 +17,7 @@ mod s3;
 mod wire;
 
 use std::collections::BTreeMap;
-#[cfg(feature = "s3")]
+#[cfg(any(feature = "lambda", feature = "s3"))]
 use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -66,8 +66,8 @@ pub(crate) struct WeakLocal(Weak<Inner>);
 #[cfg(any(feature = "lambda", feature = "s3"))]
 impl Peers for WeakLocal {
     fn ask(&self, place: &Place, call: AwsCall) -> Answering {
-        match self.0.upgrade() {
-            Some(inner) => Local(inner).ask(place, call),
+        match self.0.upgrade().map(Local) {
+            Some(local) => local.ask(place, call),
             None => {
                 let error = client_error("ServiceUnavailable", "the server is ending", "");
                 Box::pin(async move { Err(error) })
