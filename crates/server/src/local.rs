@@ -4,10 +4,10 @@
 //! service is.
 
 mod deliveries;
-#[cfg(feature = "lambda")]
-mod functions;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
+#[cfg(feature = "lambda")]
+mod functions;
 mod host;
 mod own;
 mod pure;
@@ -26,10 +26,10 @@ use stepwell_protocol::{
 use stepwell_services::Delivery;
 use tokio::runtime::Handle;
 
-#[cfg(feature = "lambda")]
-pub(crate) use functions::Functions;
 #[cfg(feature = "dynamodb")]
 pub(crate) use dynamodb::Tables;
+#[cfg(feature = "lambda")]
+pub(crate) use functions::Functions;
 pub(crate) use host::{Host, HttpHost, StreamFault, Streamed, whole};
 pub(crate) use own::OwnApi;
 pub(crate) use pure::Pure;

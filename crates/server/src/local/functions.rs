@@ -36,6 +36,7 @@ impl Functions {
         if settings.time == Time::Skip {
             // Nobody waits for what nothing happens in.
             told.retry_delays = [Duration::ZERO; 2];
+            told.long_polls = false;
         }
         let directory = settings.data.as_ref().map(|data| data.join(DIRECTORY));
         let _inside = runtime.enter();
