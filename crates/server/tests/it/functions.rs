@@ -79,5 +79,5 @@ fn a_function_may_be_served_elsewhere() {
     let done = run(&server, &machine, r#"{"item":"ink"}"#);
     assert_eq!(text(&done, "output"), r#"{"got":"it"}"#, "{done}");
     let asked = elsewhere.next();
-    assert!(asked.starts_with("post /here http/1.1") && asked.ends_with(r#"{"item":"ink"}"#), "{asked}");
+    assert!(asked.starts_with("POST /here HTTP/1.1") && asked.ends_with(r#"{"item":"ink"}"#), "{asked}");
 }
