@@ -111,6 +111,7 @@ pub(crate) const ROOMS: &[Room] = &[
         outside: Outside::Only(&["base64", "hmac", "sha2", "subtle"]),
         outside_tests: &[],
     },
+    Room { name: "s3", uses: &["json", "spec", "protocol"], outside: Outside::Any, outside_tests: &[] },
     Room {
         name: "server",
         uses: &[
@@ -126,6 +127,7 @@ pub(crate) const ROOMS: &[Room] = &[
             "services",
             "dynamodb",
             "lambda",
+            "s3",
         ],
         outside: Outside::Any,
         outside_tests: &[],

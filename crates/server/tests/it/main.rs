@@ -13,6 +13,7 @@ mod executions;
 mod flood;
 #[cfg(feature = "lambda")]
 mod functions;
+mod jobs;
 mod local;
 mod mocks;
 mod notices;
