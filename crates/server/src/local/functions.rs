@@ -64,6 +64,11 @@ impl Functions {
         Ok(())
     }
 
+    /// Goes on with what was accepted in another life: the other services are there now.
+    pub(crate) fn resume(&self) {
+        self.lambda.resume();
+    }
+
     /// Ends every process of a function.
     pub(crate) async fn shut_down(&self) {
         self.lambda.shut_down().await;
