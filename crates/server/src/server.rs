@@ -197,8 +197,8 @@ impl Server {
 
 /// Who answers for each service of this process.
 fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
-    let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
+    let pure = Arc::new(Pure::new(mailbox.side_door()));
+    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Pure(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
 }
