@@ -86,7 +86,7 @@ pub(crate) enum Command {
   throttle = [\"aws\", \"StartExecution=1000/500\"]
 
   An execution started on \"<state machine's ARN>#CASE\" gets its answers from that case of --mocks.")]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
 }
 
 #[derive(Args)]
