@@ -165,6 +165,8 @@ impl Server {
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
         let Running { door, ended, thread } = shard::start(parts, mailbox, outside)?;
+        #[cfg(feature = "lambda")]
+        functions.resume();
         let front =
             Arc::new(Front::new(&self.settings, self.keyring, door, local.clone(), metrics, self.seeds.request_ids));
         let outcome = runtime.block_on(async {

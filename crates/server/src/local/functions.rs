@@ -36,6 +36,7 @@ impl Functions {
         if settings.time == Time::Skip {
             // Nobody waits for what nothing happens in.
             told.retry_delays = [Duration::ZERO; 2];
+            told.long_polls = false;
         }
         let directory = settings.data.as_ref().map(|data| data.join(DIRECTORY));
         let _inside = runtime.enter();
@@ -61,6 +62,11 @@ impl Functions {
             named.map_err(|fault| StartError::Unusable(fault.to_string()))?;
         }
         Ok(())
+    }
+
+    /// Goes on with what was accepted in another life: the other services are there now.
+    pub(crate) fn resume(&self) {
+        self.lambda.resume();
     }
 
     /// Ends every process of a function.
