@@ -35,6 +35,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:
   stepwell run order.asl.json --input '{\"id\": 7}'
   stepwell run order.asl.yaml --input @order.json --mocks mocks.json#HappyPath
+  stepwell run order.asl.json --function charge-card=./functions/charge
   echo '{\"id\": 7}' | stepwell run order.asl.json --input - --history")]
     Run(RunArgs),
     /// Evaluate one JSONata expression, JSONPath or intrinsic call and print the result.
@@ -102,6 +103,12 @@ pub(crate) struct RunArgs {
     /// Answers for Task states, in the mock configuration format of Step Functions Local; #CASE picks the test case.
     #[arg(long, value_name = "FILE[#CASE]", env = "STEPWELL_MOCKS")]
     pub(crate) mocks: Option<String>,
+    /// A function made of a directory's files, which tasks call by its name or any ARN with it; may be given several times.
+    /// Without FILE.FUNCTION it follows from the files: lambda_function.py, app.py, index.mjs, index.js, bootstrap. Time
+    /// stands still while it works.
+    #[cfg(feature = "lambda")]
+    #[arg(long, value_name = "NAME=DIR[:FILE.FUNCTION]", env = "STEPWELL_FUNCTION", value_delimiter = ',', value_parser = function)]
+    pub(crate) function: Vec<NamedFunction>,
     /// Whether waits, retries and timeouts take no time or their real time.
     #[arg(long, value_enum, default_value_t = Time::Skip, env = "STEPWELL_TIME")]
     pub(crate) time: Time,

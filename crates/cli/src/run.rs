@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use stepwell_asl::{Definition, Options, WorkflowId, compile};
-use stepwell_engine::{Clock, Engine, ExecutionId, Stopped, VirtualClock, run_to_end};
+use stepwell_engine::{Clock, Engine, ExecutionId, Stopped, Transport, VirtualClock, run_to_end};
 use stepwell_interpreter::{Chance, Execution, Failure, Identity, Moment, Settings, Start, Status, Tokens};
 use stepwell_json::Json;
 use stepwell_server::{MockFile, Mocks};
@@ -26,10 +26,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
     let definition = Arc::new(load(args)?);
     let input = read_json(&args.input, "--input")?;
     let names = machine_names(&args.file);
-    let mut mocks = match &args.mocks {
+    let mocks = match &args.mocks {
         Some(given) => read_mocks(given, &names, &definition)?,
         None => Mocks::default(),
     };
+    let mut transport = transport(args, mocks)?;
     let at = this_moment(args.seed);
     let mut clock: Box<dyn Clock> = match args.time {
         Time::Skip => Box::new(VirtualClock::new(at)),
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Unusable> {
             history.push(record.clone());
         }
     };
-    let outcome = run_to_end(&mut engine, start, &mut mocks, &mut clock, &mut observe);
+    let outcome = run_to_end(&mut engine, start, &mut *transport, &mut clock, &mut observe);
     if args.history {
         print_json(&history_json(&history));
     }
@@ -133,9 +134,7 @@ fn machine_names(file: &Path) -> Vec<String> {
 }
 
 fn identity(machine_name: &str, machine_type: MachineType, at: Moment) -> Identity {
-    let region = std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION"));
-    let region = region.unwrap_or_else(|_| "us-east-1".to_owned());
-    let account = account();
+    let (region, account) = (region(), account());
     let name = Chance::new(at).uuid();
     let arn = match machine_type {
         MachineType::Standard => format!("arn:aws:states:{region}:{account}:execution:{machine_name}:{name}"),
@@ -154,6 +153,29 @@ fn identity(machine_name: &str, machine_type: MachineType, at: Moment) -> Identi
         state_machine_alias_arn: None,
         region: region.into(),
     }
+}
+
+/// What answers the tasks: the functions that are named, and the mocks.
+#[cfg(feature = "lambda")]
+fn transport(args: &RunArgs, mocks: Mocks) -> Result<Box<dyn Transport>, Unusable> {
+    if args.function.is_empty() {
+        return Ok(Box::new(mocks));
+    }
+    match stepwell_server::Handlers::open(&args.function, &account(), &region(), mocks) {
+        Ok(handlers) => Ok(Box::new(handlers)),
+        Err(fault) => Err(Unusable(fault.to_string())),
+    }
+}
+
+/// What answers the tasks: the mocks.
+#[cfg(not(feature = "lambda"))]
+fn transport(_: &RunArgs, mocks: Mocks) -> Result<Box<dyn Transport>, Unusable> {
+    Ok(Box::new(mocks))
+}
+
+fn region() -> String {
+    let region = std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION"));
+    region.unwrap_or_else(|_| "us-east-1".to_owned())
 }
 
 /// The access key id when that is twelve digits, as on the server.

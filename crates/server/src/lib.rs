@@ -15,6 +15,8 @@ mod credentials;
 mod egress;
 mod endpoints;
 mod gate;
+#[cfg(feature = "lambda")]
+mod handlers;
 mod http;
 mod jobs;
 mod keys;
@@ -34,6 +36,8 @@ mod writer;
 
 pub use egress::{Cidr, Egress};
 pub use endpoints::Endpoints;
+#[cfg(feature = "lambda")]
+pub use handlers::Handlers;
 pub use listener::Listener;
 pub use mocks::{MockFile, Mocks};
 pub use server::{Server, StartError};
