@@ -7,8 +7,8 @@ use stepwell_asl::Integration;
 use stepwell_interpreter::Failure;
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_protocol::{
-    AwsCall, AwsError, AwsOutput, Fault, Kind, Location, Operation, Service, Use, blob_bytes, operation_of_sdk,
-    service_of_sdk,
+    AwsCall, AwsError, AwsOutput, EXTENDED_REQUEST_ID, Fault, Kind, Location, Operation, Service, Use, blob_bytes,
+    operation_of_sdk, service_of_sdk,
 };
 use stepwell_spec::Timestamp;
 
@@ -50,8 +50,12 @@ impl ServiceIntegration for AwsSdk {
         if fault.fault == Fault::Unreached {
             return Failure::new(&format!("{class}.SdkClientException"), message);
         }
-        let cause =
-            format!("{message} (Service: {class}, Status Code: {}, Request ID: {})", fault.status, fault.request_id);
+        let extended = fault.members.get(EXTENDED_REQUEST_ID).and_then(Json::as_str);
+        let extended = extended.map(|id| format!(", Extended Request ID: {id}")).unwrap_or_default();
+        let cause = format!(
+            "{message} (Service: {class}, Status Code: {}, Request ID: {}{extended})",
+            fault.status, fault.request_id
+        );
         Failure::new(&format!("{class}.{}Exception", bare(&fault.code)), cause)
     }
 }
@@ -137,6 +141,9 @@ fn is_spelled(model: &str, given: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use stepwell_json::Json;
+    use stepwell_protocol::{AwsError, EXTENDED_REQUEST_ID};
+
     use crate::task::tests::{answer, asked, refusal, told, unreached};
 
     fn resource(named: &str) -> String {
@@ -195,10 +202,17 @@ mod tests {
 
     #[test]
     fn errors_are_classes_of_the_service() {
-        // As recorded, but for the extended request id.
+        let missing = || refusal("NoSuchBucket", "The specified bucket does not exist", 404);
         assert_eq!(
-            told(&resource("s3:listObjects"), refusal("NoSuchBucket", "The specified bucket does not exist", 404)),
+            told(&resource("s3:listObjects"), missing()),
             "S3.NoSuchBucketException: The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: id-1)"
+        );
+        // As recorded of S3.
+        let with_both_ids = missing()
+            .map_err(|error| AwsError { members: Json::object([(EXTENDED_REQUEST_ID, Json::from("id-2"))]), ..error });
+        assert_eq!(
+            told(&resource("s3:listObjects"), with_both_ids),
+            "S3.NoSuchBucketException: The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: id-1, Extended Request ID: id-2)"
         );
         let refused = told(&resource("dynamodb:getItem"), refusal("ResourceNotFoundException", "No.", 400));
         assert!(refused.starts_with("DynamoDb.ResourceNotFoundException: No. (Service: DynamoDb, Status"), "{refused}");

@@ -16,6 +16,10 @@ use crate::{cbor_body, json_body};
 /// `AWS.SimpleQueueService.NonExistentQueue`. Beside the members of its shape.
 pub const QUERY_ERROR_CODE: &str = "QueryErrorCode";
 
+/// The member that holds the second id S3 gives a request. Beside the members of its shape.
+pub const EXTENDED_REQUEST_ID: &str = "ExtendedRequestId";
+
+const EXTENDED_ID_HEADER: &str = "x-amz-id-2";
 const QUERY_ERROR_HEADER: &str = "x-amzn-query-error";
 const ERROR_TYPE_HEADER: &str = "x-amzn-errortype";
 
@@ -83,6 +87,9 @@ pub(crate) fn decode(protocol: Protocol, service: &Service, answer: &HttpAnswer)
     }
     if let Some(query_code) = said.query_code {
         kept.insert(QUERY_ERROR_CODE, Json::from(query_code));
+    }
+    if let Some(id) = answer.header(EXTENDED_ID_HEADER) {
+        kept.insert(EXTENDED_REQUEST_ID, Json::from(id));
     }
     let fault = match said.kind.as_deref() {
         Some("Sender") => Fault::Client,
@@ -211,7 +218,7 @@ fn error_tree(protocol: Protocol, service: &Service, error: &AwsError) -> (Json,
         tree.insert("__type", Json::from(error.code.clone()));
     }
     let shape = error_shape(service, &error.code);
-    let kept = without_query_code(&error.members);
+    let kept = of_the_shape(&error.members);
     let mut headers = Vec::new();
     if let Some(id) = shape {
         let part = Use::of(id);
@@ -241,14 +248,15 @@ fn error_tree(protocol: Protocol, service: &Service, error: &AwsError) -> (Json,
     (Json::from(tree.build()), headers)
 }
 
-fn without_query_code(members: &Json) -> Json {
+fn of_the_shape(members: &Json) -> Json {
     match members.as_object() {
-        Some(object) if object.contains_key(QUERY_ERROR_CODE) => {
+        Some(object) => {
             let mut kept = object.to_builder();
-            kept.remove(QUERY_ERROR_CODE);
+            for beside in [QUERY_ERROR_CODE, EXTENDED_REQUEST_ID] {
+                kept.remove(beside);
+            }
             Json::from(kept.build())
         }
-        Some(_) => members.clone(),
         None => Json::empty_object(),
     }
 }
@@ -257,7 +265,7 @@ fn error_document(protocol: Protocol, service: &Service, error: &AwsError, code:
     let mut inner = match error_shape(service, &error.code) {
         Some(id) => {
             let xml = Xml { service, naming: xml_body::QUERY };
-            let element = xml.element("Error", &Use::of(id), &without_query_code(&error.members));
+            let element = xml.element("Error", &Use::of(id), &of_the_shape(&error.members));
             element.unwrap_or_else(|_| Element::new("Error"))
         }
         None => Element::new("Error"),
