@@ -27,7 +27,7 @@ use stepwell_protocol::{
     Answering, AwsAnswer, AwsCall, AwsError, Fault, HttpAnswer, HttpRequest, Peers, Place, decode_response,
     encode_request,
 };
-use stepwell_services::Delivery;
+use stepwell_services::{Asker, Delivery};
 use tokio::runtime::Handle;
 
 #[cfg(feature = "dynamodb")]
@@ -121,7 +121,7 @@ impl Local {
     pub(crate) fn http(&self, service: &str) -> Option<&Arc<dyn HttpHost>> {
         match self.host(service)? {
             Host::Http(host) => Some(host),
-            Host::Calls(_) => None,
+            Host::Pure(_) | Host::Calls(_) => None,
         }
     }
 
@@ -139,6 +139,7 @@ impl Local {
     /// Answers a request of a service.
     pub(crate) async fn answer(&self, service: &str, place: &Place, request: HttpRequest) -> HttpAnswer {
         match self.host(service) {
+            Some(Host::Pure(host)) => wire::answer(service, &**host, place, request, || self.request_id()).await,
             Some(Host::Calls(host)) => wire::answer(service, &**host, place, request, || self.request_id()).await,
             Some(Host::Http(host)) => host::answer_whole(&**host, place, request).await,
             None => refusal(service, &not_served(service, &self.names(), &self.request_id())),
@@ -174,6 +175,7 @@ impl Local {
 impl Peers for Local {
     fn ask(&self, place: &Place, call: AwsCall) -> Answering {
         match self.host(&call.service) {
+            Some(Host::Pure(host)) => host.ask_as(Asker::Service, place, call),
             Some(Host::Calls(host)) => host.ask(place, call),
             Some(Host::Http(host)) => {
                 let (host, place, token) = (host.clone(), place.clone(), self.request_id());

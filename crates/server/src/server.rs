@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
+use crate::jobs::Pace;
 use crate::listener::{Listener, LogLines};
 #[cfg(feature = "s3")]
 use crate::local::S3Host;
@@ -158,8 +159,8 @@ impl Server {
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
-        let (handle, listeners) = (runtime.handle().clone(), self.listeners);
-        let outside = Outside { transport, runtime: handle, carrier, local: local.clone(), listeners };
+        let (handle, listeners, pace) = (runtime.handle().clone(), self.listeners, Pace::of(self.settings.time));
+        let outside = Outside { transport, runtime: handle, carrier, pace, local: local.clone(), listeners };
         let services =
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
@@ -194,8 +195,8 @@ impl Server {
 
 /// Who answers for each service of this process.
 fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
-    let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
+    let pure = Arc::new(Pure::new(mailbox.side_door()));
+    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Pure(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
 }

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use stepwell_api::{Call, Heard, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings, StatusChange};
+use stepwell_api::{
+    Call, Heard, HttpExchange, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings, StatusChange,
+};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
-use stepwell_services::{LogLine, Services, ServicesOuts, ServicesSettings};
+use stepwell_services::{Asker, LogLine, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::{Response, Timestamp};
 use stepwell_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -39,6 +41,8 @@ enum Message {
     ForgetAsked(u64),
     /// What came of a task.
     Answers(ExecutionId, Vec<Command>),
+    /// What the task of a test asked of an address.
+    Exchanged(ExecutionId, Box<HttpExchange>),
     /// Nobody can ask any more.
     End,
 }
@@ -62,6 +66,7 @@ impl Caller {
 #[derive(Debug)]
 pub(crate) struct LocalCall {
     pub(crate) id: u64,
+    pub(crate) asker: Asker,
     pub(crate) place: AwsPlace,
     pub(crate) call: AwsCall,
 }
@@ -168,6 +173,14 @@ impl Mailbox {
     }
 }
 
+impl Answers {
+    /// What the task of a test asked of an address, before its answer.
+    pub(crate) fn exchanged(&self, execution: ExecutionId, exchange: HttpExchange) {
+        // A service that is gone has no tests any more.
+        let _ = self.0.send(Message::Exchanged(execution, Box::new(exchange)));
+    }
+}
+
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -176,6 +189,7 @@ impl std::fmt::Debug for Message {
             Message::Forget(id) => write!(f, "Forget({id})"),
             Message::ForgetAsked(id) => write!(f, "ForgetAsked({id})"),
             Message::Answers(execution, _) => write!(f, "Answers({})", execution.0),
+            Message::Exchanged(execution, _) => write!(f, "Exchanged({})", execution.0),
             Message::End => f.write_str("End"),
         }
     }
@@ -342,9 +356,9 @@ impl Shard {
                 self.deliver(outs)
             }
             Next::Message(Message::Ask(asked, caller)) => {
-                let LocalCall { id, place, call } = *asked;
+                let LocalCall { id, asker, place, call } = *asked;
                 self.asking.insert(id, caller);
-                let outs = self.services.call(&place, &call, id, self.clock.moment());
+                let outs = self.services.call(asker, &place, &call, id, self.clock.moment());
                 self.deliver_local(outs)
             }
             Next::Message(Message::ForgetAsked(id)) => {
@@ -359,6 +373,10 @@ impl Shard {
             }
             Next::Message(Message::Answers(execution, commands)) => {
                 self.answers.extend(commands.into_iter().map(|command| (execution, command)));
+                true
+            }
+            Next::Message(Message::Exchanged(execution, exchange)) => {
+                self.service.exchanged(execution, *exchange);
                 true
             }
             Next::Other => true,

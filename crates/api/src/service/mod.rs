@@ -47,6 +47,7 @@ pub use registry::{MachineRow, Registry, Resolved};
 pub use retention::Retention;
 pub use stepwell_store::RowChange;
 pub use stepwell_store::json_rows::RowError;
+pub use test_state::{HttpAnswered, HttpAsked, HttpExchange, is_test};
 
 /// Who a request's resources belong to, and where they are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
