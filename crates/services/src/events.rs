@@ -26,7 +26,7 @@ use crate::answers::{Refusal, answer};
 use crate::deliveries::Delivery;
 use crate::input::Input;
 use crate::logs::Logs;
-use crate::rows::KeptError;
+use crate::rows::RowError;
 use crate::secrets::Secrets;
 use crate::services::{Request, ServicesOuts};
 use crate::shelf::Shelf;
@@ -63,7 +63,7 @@ struct When<'a> {
 type Outcome = Result<Json, Refusal>;
 
 impl Events {
-    pub(crate) fn open(index: &dyn Index) -> Result<Events, KeptError> {
+    pub(crate) fn open(index: &dyn Index) -> Result<Events, RowError> {
         Ok(Events {
             buses: Shelf::open(index)?,
             rules: Shelf::open(index)?,

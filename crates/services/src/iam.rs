@@ -25,7 +25,7 @@ use stepwell_store::{Index, RowChange};
 use crate::answers::{Refusal, answer};
 use crate::input::Input;
 use crate::paging;
-use crate::rows::KeptError;
+use crate::rows::RowError;
 use crate::services::{Request, ServicesOuts};
 use crate::shelf::Shelf;
 use entities::Entity;
@@ -50,7 +50,7 @@ const PAGE: usize = 100;
 const PAGE_MAX: i64 = 1_000;
 
 impl Iam {
-    pub(crate) fn open(index: &dyn Index) -> Result<Iam, KeptError> {
+    pub(crate) fn open(index: &dyn Index) -> Result<Iam, RowError> {
         Ok(Iam { entities: Shelf::open(index)?, policies: Shelf::open(index)?, keys: Shelf::open(index)? })
     }
 

@@ -26,5 +26,5 @@ mod wildcards;
 pub use answers::query_code;
 pub use deliveries::{Delivery, DeliveryTarget};
 pub use logs::LogLine;
-pub use rows::KeptError;
 pub use services::{Asker, Services, ServicesOuts, ServicesSettings};
+pub use stepwell_store::json_rows::RowError;

@@ -18,7 +18,7 @@ use stepwell_store::{Index, RowChange};
 
 use crate::answers::{Refusal, answer};
 use crate::input::Input;
-use crate::rows::KeptError;
+use crate::rows::RowError;
 use crate::services::{Request, ServicesOuts};
 use crate::shelf::Shelf;
 use secret::Secret;
@@ -32,7 +32,7 @@ pub(crate) struct Secrets {
 type Outcome = Result<Json, Refusal>;
 
 impl Secrets {
-    pub(crate) fn open(index: &dyn Index) -> Result<Secrets, KeptError> {
+    pub(crate) fn open(index: &dyn Index) -> Result<Secrets, RowError> {
         Ok(Secrets { secrets: Shelf::open(index)? })
     }
 

@@ -13,7 +13,7 @@ use crate::deliveries::Delivery;
 use crate::events::{Events, Neighbours};
 use crate::iam::Iam;
 use crate::logs::{LogLine, Logs};
-use crate::rows::KeptError;
+use crate::rows::RowError;
 use crate::seal::Seal;
 use crate::secrets::Secrets;
 use crate::sns::Sns;
@@ -102,13 +102,13 @@ impl Services {
     }
 
     /// The services with everything that was kept, and what is to be kept of opening them.
-    pub fn open(settings: &ServicesSettings, index: &dyn Index) -> Result<(Services, Vec<RowChange>), KeptError> {
+    pub fn open(settings: &ServicesSettings, index: &dyn Index) -> Result<(Services, Vec<RowChange>), RowError> {
         let (key, rows) = match index.get(ABOUT, KEY)? {
             Some(kept) => match <[u8; 32]>::try_from(kept) {
                 Ok(key) => (key, Vec::new()),
                 Err(kept) => {
                     let what = format!("it has {} bytes", kept.len());
-                    return Err(KeptError::Row { table: ABOUT, key: KEY.escape_ascii().to_string(), what });
+                    return Err(RowError::Broken { table: ABOUT, key: KEY.escape_ascii().to_string(), what });
                 }
             },
             None => {

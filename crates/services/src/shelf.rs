@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use stepwell_store::{Index, RowChange};
 
-use crate::rows::{KeptError, RowReader, RowWriter, each_row, removal};
+use crate::rows::{RowError, RowReader, RowWriter, each_row, new_row, removal};
 
 /// What can stand on a shelf.
 pub(crate) trait Kept: Sized {
@@ -17,7 +17,7 @@ pub(crate) trait Kept: Sized {
 
     fn write(&self, row: RowWriter) -> RowWriter;
 
-    fn read(row: &RowReader<'_>) -> Result<Self, KeptError>;
+    fn read(row: &RowReader<'_>) -> Result<Self, RowError>;
 }
 
 /// Things by key.
@@ -28,7 +28,7 @@ pub(crate) struct Shelf<T> {
 
 impl<T: Kept> Shelf<T> {
     /// Everything that was kept.
-    pub(crate) fn open(index: &dyn Index) -> Result<Shelf<T>, KeptError> {
+    pub(crate) fn open(index: &dyn Index) -> Result<Shelf<T>, RowError> {
         let mut things = BTreeMap::new();
         each_row(index, T::TABLE, |row| {
             let key = std::str::from_utf8(row.key_rest(0)).map_err(|error| row.broken(error.to_string()))?;
@@ -85,7 +85,7 @@ impl<T: Kept> Shelf<T> {
         for key in std::mem::take(&mut self.touched) {
             let bytes = key.as_bytes().to_vec();
             rows.push(match self.things.get(&key) {
-                Some(thing) => thing.write(RowWriter::new()).change(T::TABLE, bytes),
+                Some(thing) => thing.write(new_row()).change(T::TABLE, bytes),
                 None => removal(T::TABLE, bytes),
             });
         }

@@ -21,6 +21,7 @@ mod error;
 mod frame;
 mod gathered;
 mod index;
+pub mod json_rows;
 mod log;
 mod memory;
 mod recovery;

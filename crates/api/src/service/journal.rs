@@ -7,8 +7,9 @@ use stepwell_engine::ExecutionId;
 use stepwell_spec::{ProtocolError, Record, Stored};
 use stepwell_store::{DecodeError, Encoder, StoreError, TooDeep};
 
-use super::rows::{RowChange, RowError};
 use crate::refusal::Refusal;
+use stepwell_store::RowChange;
+use stepwell_store::json_rows::RowError;
 
 /// A frame that is to be kept before anything of what the same input led to leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]

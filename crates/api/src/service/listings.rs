@@ -17,7 +17,7 @@ use stepwell_spec::{FieldSink, FieldSource, Stored, Text, Timestamp};
 use stepwell_store::{Decoder, Index, Order};
 
 use super::journal::KeptError;
-use super::rows::RowError;
+use stepwell_store::json_rows::RowError;
 
 /// ARNs to names.
 pub(super) const EXECUTIONS: &str = "executions";

@@ -18,11 +18,12 @@ use stepwell_spec::{Action, FieldSink, FieldSource, MapRunRedriven, MapRunStarte
 use stepwell_store::{Decoder, Index, Order};
 
 use super::journal::KeptError;
-use super::rows::{RowChange, RowError};
 use super::{Outs, Place, Service};
 use crate::arns::{ExecutionRef, MapRunRef};
 use crate::pages::{Listing, page_size};
 use crate::refusal::Refusal;
+use stepwell_store::RowChange;
+use stepwell_store::json_rows::RowError;
 
 const MAP_RUNS: &str = "map_runs";
 const MAP_RUNS_OF: &str = "map_runs_of";

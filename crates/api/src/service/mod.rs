@@ -18,7 +18,6 @@ mod redrives;
 mod registry;
 mod residents;
 mod retention;
-mod rows;
 mod shard;
 mod test_state;
 
@@ -46,7 +45,8 @@ pub use journal::{KeptError, NewFrame};
 pub use notices::{Heard, LogEvent, Notice, StatusChange};
 pub use registry::{MachineRow, Registry, Resolved};
 pub use retention::Retention;
-pub use rows::{RowChange, RowError};
+pub use stepwell_store::RowChange;
+pub use stepwell_store::json_rows::RowError;
 pub use test_state::{HttpAnswered, HttpAsked, HttpExchange, is_test};
 
 /// Who a request's resources belong to, and where they are.

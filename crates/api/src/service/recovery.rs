@@ -11,11 +11,12 @@ use super::journal::{Journal, KeptError};
 use super::map_runs::open_map_runs;
 use super::registry::Registry;
 use super::retention::Forgetting;
-use super::rows::{RowChange, RowError};
 use super::shard::drawn;
 use super::{ActivityQueues, Outs, Service, ServiceSettings, listings};
 use crate::pages::PageSeal;
 use crate::tokens::TokenSeal;
+use stepwell_store::RowChange;
+use stepwell_store::json_rows::RowError;
 
 /// Facts about the whole: the key that seals page tokens and task tokens, and how far names are given away.
 const ABOUT: &str = "about";

@@ -19,7 +19,8 @@ use super::map_runs::MapRunRow;
 use super::nested::ParentTask;
 use super::redrives::RedriveToken;
 use super::registry::MachineRow;
-use super::rows::{RowChange, RowError};
+use stepwell_store::RowChange;
+use stepwell_store::json_rows::RowError;
 
 /// Executions that stay in memory although they wait. What one takes depends on its payloads: some kilobytes.
 const RESIDENTS_MAX: usize = 1_024;

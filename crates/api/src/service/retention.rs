@@ -14,7 +14,7 @@ use stepwell_store::HISTORIES;
 use super::Service;
 use super::journal::KeptError;
 use super::listings::{self, ENDED, EXECUTIONS, Ended, LISTING};
-use super::rows::RowChange;
+use stepwell_store::RowChange;
 
 /// How long an execution is there after its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

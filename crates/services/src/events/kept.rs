@@ -10,7 +10,7 @@ use super::connections::Connection;
 use super::rules::Rule;
 use super::targets::Target;
 use crate::answers::texts;
-use crate::rows::{KeptError, RowReader, RowWriter};
+use crate::rows::{RowError, RowReader, RowWriter};
 use crate::shelf::Kept;
 
 fn map(map: &BTreeMap<std::sync::Arc<str>, std::sync::Arc<str>>) -> Json {
@@ -27,7 +27,7 @@ impl Kept for Bus {
             .json("tags", map(&self.tags))
     }
 
-    fn read(row: &RowReader<'_>) -> Result<Bus, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<Bus, RowError> {
         Ok(Bus {
             name: row.text("name")?,
             description: row.text_if_any("description")?,
@@ -54,7 +54,7 @@ impl Kept for Rule {
             .json("targets", Json::object(targets))
     }
 
-    fn read(row: &RowReader<'_>) -> Result<Rule, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<Rule, RowError> {
         let targets = row.json("targets")?;
         let targets = targets.as_object().ok_or_else(|| row.broken("its `targets` is no object"))?;
         Ok(Rule {
@@ -86,7 +86,7 @@ impl Kept for Connection {
             .time("changed", self.changed)
     }
 
-    fn read(row: &RowReader<'_>) -> Result<Connection, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<Connection, RowError> {
         Ok(Connection {
             name: row.text("name")?,
             arn: row.text("arn")?,

@@ -9,7 +9,7 @@ use super::entities::{Entity, Kind, Texts};
 use super::keys::AccessKey;
 use super::managed::{Policy, Version};
 use crate::answers::texts;
-use crate::rows::{KeptError, RowReader, RowWriter};
+use crate::rows::{RowError, RowReader, RowWriter};
 use crate::shelf::Kept;
 
 fn map(map: &Texts) -> Json {
@@ -41,7 +41,7 @@ impl Kept for Entity {
             .json("members", list(&self.members))
     }
 
-    fn read(row: &RowReader<'_>) -> Result<Entity, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<Entity, RowError> {
         let kind = row.text("kind")?;
         Ok(Entity {
             kind: Kind::of_resource(&kind).ok_or_else(|| row.broken(format!("there is no kind {kind}")))?,
@@ -84,7 +84,7 @@ impl Kept for Policy {
             .json("versions", Json::object(versions))
     }
 
-    fn read(row: &RowReader<'_>) -> Result<Policy, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<Policy, RowError> {
         let mut versions = BTreeMap::new();
         let kept = row.json("versions")?;
         for (number, version) in kept.as_object().into_iter().flat_map(|versions| versions.iter()) {
@@ -119,7 +119,7 @@ impl Kept for AccessKey {
             .time("created", self.created)
     }
 
-    fn read(row: &RowReader<'_>) -> Result<AccessKey, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<AccessKey, RowError> {
         Ok(AccessKey {
             account: row.text("account")?,
             user: row.text("user")?,

@@ -10,7 +10,7 @@ use super::events::{Event, Events};
 use super::groups::LogGroup;
 use super::streams::LogStream;
 use crate::answers::texts;
-use crate::rows::{KeptError, RowReader, RowWriter, each_row, key, removal};
+use crate::rows::{RowError, RowReader, RowWriter, each_row, key, new_row, removal};
 use crate::services::ServicesOuts;
 use crate::shelf::{Kept, Shelf};
 
@@ -35,7 +35,7 @@ impl Kept for LogGroup {
         }
     }
 
-    fn read(row: &RowReader<'_>) -> Result<LogGroup, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<LogGroup, RowError> {
         Ok(LogGroup {
             name: row.text("name")?,
             created: row.time("created")?,
@@ -58,7 +58,7 @@ impl Kept for LogStream {
             .time_if_any("last_ingested", self.last_ingested)
     }
 
-    fn read(row: &RowReader<'_>) -> Result<LogStream, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<LogStream, RowError> {
         Ok(LogStream {
             number: row.number("number")?,
             group: row.text("group")?,
@@ -71,7 +71,7 @@ impl Kept for LogStream {
 }
 
 pub(super) fn event_row(number: u64, event: &Event) -> RowChange {
-    RowWriter::new()
+    new_row()
         .number("stream", event.stream)
         .time("timestamp", event.timestamp)
         .time("ingested", event.ingested)
@@ -85,7 +85,7 @@ pub(super) fn gone_event(number: u64) -> RowChange {
 
 impl Logs {
     /// Logs with everything that was kept.
-    pub(crate) fn open(index: &dyn Index) -> Result<Logs, KeptError> {
+    pub(crate) fn open(index: &dyn Index) -> Result<Logs, RowError> {
         let mut logs = Logs {
             groups: Shelf::open(index)?,
             streams: Shelf::open(index)?,
@@ -129,7 +129,7 @@ impl Logs {
         self.streams.write_rows(&mut outs.rows);
         if self.next != self.next_kept {
             self.next_kept = self.next;
-            outs.rows.push(RowWriter::new().number("next", self.next).change(NEXT, b"next".to_vec()));
+            outs.rows.push(new_row().number("next", self.next).change(NEXT, b"next".to_vec()));
         }
     }
 }

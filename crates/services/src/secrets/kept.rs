@@ -8,7 +8,7 @@ use stepwell_spec::Timestamp;
 
 use super::secret::{Secret, Value, Version};
 use crate::answers::texts;
-use crate::rows::{KeptError, RowReader, RowWriter};
+use crate::rows::{RowError, RowReader, RowWriter};
 use crate::shelf::Kept;
 
 impl Kept for Secret {
@@ -35,7 +35,7 @@ impl Kept for Secret {
             .json("versions", Json::object(versions))
     }
 
-    fn read(row: &RowReader<'_>) -> Result<Secret, KeptError> {
+    fn read(row: &RowReader<'_>) -> Result<Secret, RowError> {
         let mut versions = BTreeMap::new();
         for (id, version) in row.json("versions")?.as_object().into_iter().flat_map(|versions| versions.iter()) {
             // The row says of a value what it is, and not what: a fault's text may be shown.

@@ -10,7 +10,7 @@ use super::Sns;
 use super::subscriptions::{Protocol, Subscription};
 use super::topics::{Accepted, Topic};
 use crate::answers::texts;
-use crate::rows::{KeptError, RowReader, RowWriter, each_row, removal};
+use crate::rows::{RowError, RowReader, each_row, new_row, removal};
 use crate::seal::Seal;
 use crate::services::{ServicesOuts, ServicesSettings};
 
@@ -23,7 +23,7 @@ const ACCEPTED: &str = "sns_accepted";
 
 impl Sns {
     /// SNS with everything that was kept.
-    pub(crate) fn open(settings: &ServicesSettings, seal: Seal, index: &dyn Index) -> Result<Sns, KeptError> {
+    pub(crate) fn open(settings: &ServicesSettings, seal: Seal, index: &dyn Index) -> Result<Sns, RowError> {
         let mut sns = Sns {
             endpoint: settings.endpoint.clone(),
             seal,
@@ -87,7 +87,7 @@ fn accepted_rows(topic: &Topic) -> Vec<RowChange> {
     let row = |id: &Arc<str>| {
         let key = format!("{}\0{id}", topic.arn).into_bytes();
         match topic.accepted.get(id) {
-            Some(accepted) => RowWriter::new()
+            Some(accepted) => new_row()
                 .text("topic", &topic.arn)
                 .text("id", id)
                 .text("message_id", &accepted.message_id)
@@ -102,7 +102,7 @@ fn accepted_rows(topic: &Topic) -> Vec<RowChange> {
 
 fn topic_row(topic: &Topic) -> RowChange {
     let map = |map: &BTreeMap<Arc<str>, Arc<str>>| texts(map.iter().map(|(key, value)| (key.clone(), value.clone())));
-    RowWriter::new()
+    new_row()
         .text("arn", &topic.arn)
         .text("account", &topic.place.account)
         .text("region", &topic.place.region)
@@ -113,7 +113,7 @@ fn topic_row(topic: &Topic) -> RowChange {
         .change(TOPICS, topic.arn.as_bytes().to_vec())
 }
 
-fn read_topic(row: &RowReader<'_>) -> Result<Topic, KeptError> {
+fn read_topic(row: &RowReader<'_>) -> Result<Topic, RowError> {
     let place = Place { account: row.text("account")?, region: row.text("region")? };
     Ok(Topic {
         attributes: row.text_map("attributes")?,
@@ -126,7 +126,7 @@ fn read_topic(row: &RowReader<'_>) -> Result<Topic, KeptError> {
 
 fn subscription_row(subscription: &Subscription) -> RowChange {
     let attributes = subscription.attributes.iter().map(|(key, value)| (key.clone(), value.clone()));
-    RowWriter::new()
+    new_row()
         .text("arn", &subscription.arn)
         .text("topic", &subscription.topic)
         .text("owner", &subscription.owner)
@@ -139,7 +139,7 @@ fn subscription_row(subscription: &Subscription) -> RowChange {
         .change(SUBSCRIPTIONS, subscription.arn.as_bytes().to_vec())
 }
 
-fn read_subscription(row: &RowReader<'_>) -> Result<Subscription, KeptError> {
+fn read_subscription(row: &RowReader<'_>) -> Result<Subscription, RowError> {
     let protocol = row.text("protocol")?;
     Ok(Subscription {
         arn: row.text("arn")?,

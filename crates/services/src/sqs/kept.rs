@@ -14,7 +14,7 @@ use super::message::{Message, Seen};
 use super::move_tasks::MoveTask;
 use super::queue::Queue;
 use crate::answers::texts;
-use crate::rows::{KeptError, RowReader, RowWriter, each_row, key, removal};
+use crate::rows::{RowError, RowReader, each_row, key, new_row, removal};
 use crate::seal::Seal;
 use crate::services::{ServicesOuts, ServicesSettings};
 
@@ -35,7 +35,7 @@ const NUMBERS: &str = "sqs_numbers";
 
 impl Sqs {
     /// SQS with everything that was kept.
-    pub(crate) fn open(settings: &ServicesSettings, seal: Seal, index: &dyn Index) -> Result<Sqs, KeptError> {
+    pub(crate) fn open(settings: &ServicesSettings, seal: Seal, index: &dyn Index) -> Result<Sqs, RowError> {
         let mut sqs = Sqs {
             endpoint: settings.endpoint.clone(),
             minute_rules: settings.minute_rules,
@@ -118,7 +118,7 @@ impl Sqs {
         }
         if self.next != self.next_kept {
             self.next_kept = self.next;
-            outs.rows.push(RowWriter::new().number("next", self.next).change(NUMBERS, key([0])));
+            outs.rows.push(new_row().number("next", self.next).change(NUMBERS, key([0])));
         }
     }
 }
@@ -150,7 +150,7 @@ fn rows_of(queue: &mut Queue) -> Vec<RowChange> {
         let mut at = key([queue.number]);
         at.extend_from_slice(digest);
         rows.push(match queue.accepted.get(digest) {
-            Some(accepted) => RowWriter::new()
+            Some(accepted) => new_row()
                 .text("message_id", &accepted.message_id)
                 .number("number", accepted.number)
                 .time("until", accepted.until)
@@ -170,7 +170,7 @@ pub(super) fn rows_of_gone(queue: &mut Queue) -> Vec<RowChange> {
 }
 
 pub(super) fn deleted(arn: &Arc<str>, at: Timestamp) -> RowChange {
-    RowWriter::new().text("arn", arn).time("at", at).change(DELETED, arn.as_bytes().to_vec())
+    new_row().text("arn", arn).time("at", at).change(DELETED, arn.as_bytes().to_vec())
 }
 
 pub(super) fn not_deleted(arn: &str) -> RowChange {
@@ -179,7 +179,7 @@ pub(super) fn not_deleted(arn: &str) -> RowChange {
 
 fn queue_row(queue: &Queue) -> RowChange {
     let map = |map: &BTreeMap<Arc<str>, Arc<str>>| texts(map.iter().map(|(key, value)| (key.clone(), value.clone())));
-    RowWriter::new()
+    new_row()
         .text("account", &queue.place.account)
         .text("region", &queue.place.region)
         .text("name", &queue.name)
@@ -191,7 +191,7 @@ fn queue_row(queue: &Queue) -> RowChange {
         .change(QUEUES, key([queue.number]))
 }
 
-fn read_queue(row: &RowReader<'_>) -> Result<Queue, KeptError> {
+fn read_queue(row: &RowReader<'_>) -> Result<Queue, RowError> {
     let [number] = row.key_numbers()?;
     let place = Place { account: row.text("account")?, region: row.text("region")? };
     let mut queue = Queue::new(number, place, row.text("name")?, row.time("created_at")?);
@@ -203,7 +203,7 @@ fn read_queue(row: &RowReader<'_>) -> Result<Queue, KeptError> {
 }
 
 fn message_row(queue: u64, number: u64, message: &Message) -> RowChange {
-    RowWriter::new()
+    new_row()
         .text("id", &message.id)
         .text("body", &message.body)
         .json("attributes", Json::Object(message.attributes.clone()))
@@ -216,7 +216,7 @@ fn message_row(queue: u64, number: u64, message: &Message) -> RowChange {
         .change(MESSAGES, key([queue, number]))
 }
 
-fn read_message(row: &RowReader<'_>, seen: Option<Seen>) -> Result<Message, KeptError> {
+fn read_message(row: &RowReader<'_>, seen: Option<Seen>) -> Result<Message, RowError> {
     let attributes: Option<Object> = row.json("attributes")?.as_object().cloned();
     let sent_at = row.time("sent_at")?;
     Ok(Message {
@@ -234,7 +234,7 @@ fn read_message(row: &RowReader<'_>, seen: Option<Seen>) -> Result<Message, Kept
 }
 
 fn seen_row(queue: u64, number: u64, seen: &Seen) -> RowChange {
-    RowWriter::new()
+    new_row()
         .time("visible_at", seen.visible_at)
         .number("receives", seen.receives)
         .time_if_any("first_received_at", seen.first_received_at)
@@ -242,7 +242,7 @@ fn seen_row(queue: u64, number: u64, seen: &Seen) -> RowChange {
         .change(RECEIVES, key([queue, number]))
 }
 
-fn read_seen(row: &RowReader<'_>) -> Result<Seen, KeptError> {
+fn read_seen(row: &RowReader<'_>) -> Result<Seen, RowError> {
     Ok(Seen {
         visible_at: row.time("visible_at")?,
         receives: row.number("receives")?,
@@ -252,7 +252,7 @@ fn read_seen(row: &RowReader<'_>) -> Result<Seen, KeptError> {
 }
 
 fn task_row(number: u64, task: &MoveTask) -> RowChange {
-    let row = RowWriter::new()
+    let row = new_row()
         .text("source", &task.source)
         .text_if_any("destination", task.destination.as_ref())
         .time("started_at", task.started_at)
@@ -265,7 +265,7 @@ fn task_row(number: u64, task: &MoveTask) -> RowChange {
     row.number("per_second", task.per_second.unwrap_or_default()).change(MOVE_TASKS, key([number]))
 }
 
-fn read_task(row: &RowReader<'_>) -> Result<MoveTask, KeptError> {
+fn read_task(row: &RowReader<'_>) -> Result<MoveTask, RowError> {
     Ok(MoveTask {
         source: row.text("source")?,
         destination: row.text_if_any("destination")?,

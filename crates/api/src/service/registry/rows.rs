@@ -15,7 +15,8 @@ use stepwell_store::{ALL_KEYS, Index, Order};
 
 use super::revisions::Revisions;
 use super::{ActivityRow, Alias, FirstVersion, Machine, MachineRow, Registry, Version};
-use crate::service::rows::{RowChange, RowError, RowReader, RowWriter, each_row};
+use stepwell_store::RowChange;
+use stepwell_store::json_rows::{RowError, RowReader, RowWriter, each_row};
 
 const REVISIONS: &str = "revisions";
 const MACHINES: &str = "machines";
@@ -37,16 +38,14 @@ impl Registry {
     pub fn open(index: &dyn Index) -> Result<Registry, RowError> {
         let mut registry = Registry { revisions: Revisions::after(last_revision(index)?), ..Registry::default() };
         let revisions = &mut registry.revisions;
-        each_row(index, MACHINES, |key, value| {
-            let (arn, machine) = read_machine(&RowReader::open(MACHINES, key, value, FORMAT)?, key, |number| {
-                revision_in_memory_or(revisions, number, index)
-            })?;
+        each_row(index, MACHINES, FORMAT, |row| {
+            let (arn, machine) =
+                read_machine(row, row.key(), |number| revision_in_memory_or(revisions, number, index))?;
             registry.machines.insert(arn, machine);
             Ok(())
         })?;
-        each_row(index, ACTIVITIES, |key, value| {
-            let row = RowReader::open(ACTIVITIES, key, value, FORMAT)?;
-            registry.activities.insert(text_key(&row, key)?, read_activity(&row)?);
+        each_row(index, ACTIVITIES, FORMAT, |row| {
+            registry.activities.insert(text_key(row, row.key())?, read_activity(row)?);
             Ok(())
         })?;
         Ok(registry)

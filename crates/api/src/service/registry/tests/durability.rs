@@ -16,7 +16,7 @@ use stepwell_store::{Append, Index, MemoryStore, Outcome, Row, Store};
 use super::super::{Registry, aws_owned_key};
 use super::{ROLE, World, arn, create, definition, route, tag, update};
 use crate::refusal::Refusal;
-use crate::service::rows::RowChange;
+use stepwell_store::RowChange;
 
 impl World {
     fn opened(index: &dyn Index) -> World {

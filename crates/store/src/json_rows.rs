@@ -1,4 +1,4 @@
-//! Rows of the store's tables: what changes in them, and how a value is written as JSON text and read again.
+//! Rows whose values are JSON text: how one is written, and read again.
 //!
 //! Owns the frame every row has — an object whose first member says its format — and what is told of one that cannot be
 //! read. Which tables there are, and what a row of theirs holds, is their owners' affair.
@@ -9,9 +9,8 @@ use std::ops::Bound;
 use stepwell_json::{Json, Number, ObjectBuilder};
 use stepwell_spec::shapes::Structure;
 use stepwell_spec::{Text, Timestamp};
-use stepwell_store::{Index, Order, StoreError};
 
-pub use stepwell_store::RowChange;
+use crate::{Index, Order, RowChange, StoreError};
 
 /// The member that says how a row is written.
 const FORMAT: &str = "format";
@@ -75,18 +74,19 @@ impl std::error::Error for RowError {
     }
 }
 
-/// Gives every row of a table in the order of the keys.
-pub(super) fn each_row(
+/// Gives every row of a table in the order of the keys. Its format must be one of those up to `known`.
+pub fn each_row(
     index: &dyn Index,
     table: &'static str,
-    mut each: impl FnMut(&[u8], &[u8]) -> Result<(), RowError>,
+    known: u64,
+    mut each: impl FnMut(&RowReader<'_>) -> Result<(), RowError>,
 ) -> Result<(), RowError> {
     let mut past: Option<Vec<u8>> = None;
     loop {
         let from = past.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let rows = index.scan(table, (from, Bound::Unbounded), Order::Ascending, PAGE_ROWS)?;
         for (key, value) in &rows {
-            each(key, value)?;
+            each(&RowReader::open(table, key, value, known)?)?;
         }
         match rows.into_iter().next_back() {
             Some((key, _)) => past = Some(key),
@@ -96,72 +96,99 @@ pub(super) fn each_row(
 }
 
 /// Writes a row, or an object inside of one: members that are not there are left out.
-pub(super) struct RowWriter(ObjectBuilder);
+pub struct RowWriter(ObjectBuilder);
+
+impl fmt::Debug for RowWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowWriter").field("members", &self.0.len()).finish()
+    }
+}
 
 impl RowWriter {
     /// A row of this format.
-    pub(super) fn row(format: u64) -> RowWriter {
+    pub fn row(format: u64) -> RowWriter {
         RowWriter::inner().number(FORMAT, format)
     }
 
     /// An object inside of a row.
-    pub(super) fn inner() -> RowWriter {
+    pub fn inner() -> RowWriter {
         RowWriter(ObjectBuilder::new())
     }
 
-    pub(super) fn text(self, name: &'static str, text: &Text) -> RowWriter {
-        self.member(name, Json::String(text.clone()))
+    /// A text.
+    pub fn text(self, name: &'static str, text: &Text) -> RowWriter {
+        self.json(name, Json::String(text.clone()))
     }
 
-    pub(super) fn text_if_any(self, name: &'static str, text: Option<&Text>) -> RowWriter {
+    /// A text that may be absent.
+    pub fn text_if_any(self, name: &'static str, text: Option<&Text>) -> RowWriter {
         match text {
             Some(text) => self.text(name, text),
             None => self,
         }
     }
 
-    pub(super) fn number(self, name: &'static str, number: u64) -> RowWriter {
-        self.member(name, Json::Number(Number::from(number)))
+    /// A number.
+    pub fn number(self, name: &'static str, number: u64) -> RowWriter {
+        self.json(name, Json::Number(Number::from(number)))
     }
 
     /// Written when it is set.
-    pub(super) fn flag(self, name: &'static str, flag: bool) -> RowWriter {
-        if flag { self.member(name, Json::Bool(true)) } else { self }
+    pub fn flag(self, name: &'static str, flag: bool) -> RowWriter {
+        if flag { self.json(name, Json::Bool(true)) } else { self }
     }
 
     /// In whole milliseconds.
-    pub(super) fn time(self, name: &'static str, time: Timestamp) -> RowWriter {
-        self.member(name, Json::from(time.0))
+    pub fn time(self, name: &'static str, time: Timestamp) -> RowWriter {
+        self.json(name, Json::from(time.0))
     }
 
-    pub(super) fn structure<S: Structure>(self, name: &'static str, structure: Option<&S>) -> RowWriter {
-        match structure {
-            Some(structure) => self.member(name, structure.to_json()),
+    /// A time that may be absent.
+    pub fn time_if_any(self, name: &'static str, time: Option<Timestamp>) -> RowWriter {
+        match time {
+            Some(time) => self.time(name, time),
             None => self,
         }
     }
 
-    pub(super) fn structures<S: Structure>(self, name: &'static str, structures: &[S]) -> RowWriter {
-        self.member(name, Json::array(structures.iter().map(S::to_json).collect()))
+    /// A structure that may be absent.
+    pub fn structure<S: Structure>(self, name: &'static str, structure: Option<&S>) -> RowWriter {
+        match structure {
+            Some(structure) => self.json(name, structure.to_json()),
+            None => self,
+        }
     }
 
-    pub(super) fn list(self, name: &'static str, items: impl Iterator<Item = RowWriter>) -> RowWriter {
-        self.member(name, Json::array(items.map(|item| Json::Object(item.0.build())).collect()))
+    /// Structures, in order.
+    pub fn structures<S: Structure>(self, name: &'static str, structures: &[S]) -> RowWriter {
+        self.json(name, Json::array(structures.iter().map(S::to_json).collect()))
+    }
+
+    /// Objects, in order.
+    pub fn list(self, name: &'static str, items: impl Iterator<Item = RowWriter>) -> RowWriter {
+        self.json(name, Json::array(items.map(|item| Json::Object(item.0.build())).collect()))
     }
 
     /// The row's value.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(self) -> Vec<u8> {
         Json::Object(self.0.build()).to_string().into_bytes()
     }
 
-    fn member(mut self, name: &'static str, value: Json) -> RowWriter {
+    /// The row under this key.
+    pub fn change(self, table: &'static str, key: Vec<u8>) -> RowChange {
+        RowChange { table, key, value: Some(self.into_bytes()) }
+    }
+
+    /// Any value.
+    pub fn json(mut self, name: &'static str, value: Json) -> RowWriter {
         self.0.insert(name, value);
         self
     }
 }
 
 /// Reads a row, or an object inside of one.
-pub(super) struct RowReader<'a> {
+#[derive(Debug)]
+pub struct RowReader<'a> {
     table: &'static str,
     key: &'a [u8],
     members: Json,
@@ -169,12 +196,7 @@ pub(super) struct RowReader<'a> {
 
 impl<'a> RowReader<'a> {
     /// The row of this value, whose format must be one of those up to `known`.
-    pub(super) fn open(
-        table: &'static str,
-        key: &'a [u8],
-        value: &[u8],
-        known: u64,
-    ) -> Result<RowReader<'a>, RowError> {
+    pub fn open(table: &'static str, key: &'a [u8], value: &[u8], known: u64) -> Result<RowReader<'a>, RowError> {
         let broken = |what: String| RowError::Broken { table, key: shown(key), what };
         let text = std::str::from_utf8(value).map_err(|error| broken(error.to_string()))?;
         let members = Json::reread(text).map_err(|error| broken(error.to_string()))?;
@@ -187,15 +209,45 @@ impl<'a> RowReader<'a> {
     }
 
     /// What is told of this row when it makes no sense.
-    pub(super) fn broken(&self, what: impl Into<String>) -> RowError {
+    pub fn broken(&self, what: impl Into<String>) -> RowError {
         RowError::Broken { table: self.table, key: shown(self.key), what: what.into() }
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<Text, RowError> {
+    /// The key, or that of the row this is inside of.
+    pub fn key(&self) -> &'a [u8] {
+        self.key
+    }
+
+    /// The numbers of eight bytes the key begins with.
+    pub fn key_numbers<const N: usize>(&self) -> Result<[u64; N], RowError> {
+        let mut numbers = [0; N];
+        let chunks = self.key.as_chunks::<8>().0;
+        if chunks.len() < N {
+            return Err(self.broken(format!("its key has {} bytes", self.key.len())));
+        }
+        for (number, bytes) in numbers.iter_mut().zip(chunks) {
+            *number = u64::from_be_bytes(*bytes);
+        }
+        Ok(numbers)
+    }
+
+    /// The key's bytes after so many numbers.
+    pub fn key_rest(&self, numbers: usize) -> &'a [u8] {
+        self.key.get(numbers * 8..).unwrap_or_default()
+    }
+
+    /// Any value.
+    pub fn json(&self, name: &str) -> Result<Json, RowError> {
+        self.members.get(name).cloned().ok_or_else(|| self.broken(format!("it has no `{name}`")))
+    }
+
+    /// A text.
+    pub fn text(&self, name: &str) -> Result<Text, RowError> {
         self.text_if_any(name)?.ok_or_else(|| self.broken(format!("it has no `{name}`")))
     }
 
-    pub(super) fn text_if_any(&self, name: &str) -> Result<Option<Text>, RowError> {
+    /// A text that may be absent.
+    pub fn text_if_any(&self, name: &str) -> Result<Option<Text>, RowError> {
         match self.members.get(name) {
             None => Ok(None),
             Some(Json::String(text)) => Ok(Some(text.clone())),
@@ -203,13 +255,14 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    pub(super) fn number(&self, name: &str) -> Result<u64, RowError> {
+    /// A number.
+    pub fn number(&self, name: &str) -> Result<u64, RowError> {
         let number = self.members.get(name).and_then(Json::as_i64).and_then(|number| u64::try_from(number).ok());
         number.ok_or_else(|| self.broken(format!("it has no number `{name}`")))
     }
 
     /// Set or not; one that is not there is not set.
-    pub(super) fn flag(&self, name: &str) -> Result<bool, RowError> {
+    pub fn flag(&self, name: &str) -> Result<bool, RowError> {
         match self.members.get(name) {
             None => Ok(false),
             Some(Json::Bool(flag)) => Ok(*flag),
@@ -217,23 +270,56 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    pub(super) fn time(&self, name: &str) -> Result<Timestamp, RowError> {
+    /// A number that may be absent.
+    pub fn number_if_any(&self, name: &str) -> Result<Option<u64>, RowError> {
+        self.members.get(name).map(|_| self.number(name)).transpose()
+    }
+
+    /// A time.
+    pub fn time(&self, name: &str) -> Result<Timestamp, RowError> {
         let ms = self.members.get(name).and_then(Json::as_i64);
         ms.map(Timestamp).ok_or_else(|| self.broken(format!("it has no time `{name}`")))
     }
 
-    pub(super) fn structure<S: Structure>(&self, name: &str) -> Result<Option<S>, RowError> {
+    /// A time that may be absent.
+    pub fn time_if_any(&self, name: &str) -> Result<Option<Timestamp>, RowError> {
+        self.members.get(name).map(|_| self.time(name)).transpose()
+    }
+
+    /// The texts of a list.
+    pub fn texts<L: FromIterator<Text>>(&self, name: &str) -> Result<L, RowError> {
+        let read = |item: &Json| match item {
+            Json::String(text) => Ok(text.clone()),
+            _ => Err(self.broken(format!("an item of its `{name}` is not text"))),
+        };
+        self.items(name)?.iter().map(read).collect()
+    }
+
+    /// The texts of an object, in the order of their names.
+    pub fn text_map<M: FromIterator<(Text, Text)>>(&self, name: &str) -> Result<M, RowError> {
+        let value = self.json(name)?;
+        let Some(object) = value.as_object() else { return Err(self.broken(format!("its `{name}` is no object"))) };
+        let read = |(key, value): (&Text, &Json)| match value {
+            Json::String(text) => Ok((key.clone(), text.clone())),
+            _ => Err(self.broken(format!("a member of its `{name}` is not text"))),
+        };
+        object.iter().map(read).collect()
+    }
+
+    /// A structure that may be absent.
+    pub fn structure<S: Structure>(&self, name: &str) -> Result<Option<S>, RowError> {
         let read = |json| S::from_json(json).ok_or_else(|| self.broken(format!("its `{name}` cannot be read")));
         self.members.get(name).map(read).transpose()
     }
 
-    pub(super) fn structures<S: Structure>(&self, name: &str) -> Result<Vec<S>, RowError> {
+    /// Structures, in order.
+    pub fn structures<S: Structure>(&self, name: &str) -> Result<Vec<S>, RowError> {
         let read = |json| S::from_json(json).ok_or_else(|| self.broken(format!("an item of `{name}` cannot be read")));
         self.items(name)?.iter().map(read).collect()
     }
 
     /// The objects of a list.
-    pub(super) fn list(&self, name: &str) -> Result<Vec<RowReader<'a>>, RowError> {
+    pub fn list(&self, name: &str) -> Result<Vec<RowReader<'a>>, RowError> {
         let item = |json: &Json| RowReader { table: self.table, key: self.key, members: json.clone() };
         Ok(self.items(name)?.iter().map(item).collect())
     }
@@ -255,7 +341,7 @@ fn shown(key: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use stepwell_store::{Append, MemoryStore, Row, Store};
+    use crate::{Append, MemoryStore, Row, Store};
 
     #[test]
     fn rows_are_read_as_they_were_written() {
@@ -320,16 +406,17 @@ mod tests {
     fn every_row_of_a_large_table_comes_once() {
         let mut store = MemoryStore::new();
         let keys: Vec<[u8; 4]> = (0..2 * PAGE_ROWS as u32 + 1).map(u32::to_be_bytes).collect();
-        let rows: Vec<Row<'_>> = keys.iter().map(|key| Row { table: "t", key, value: Some(b"") }).collect();
+        let rows: Vec<Row<'_>> =
+            keys.iter().map(|key| Row { table: "t", key, value: Some(b"{\"format\":1}") }).collect();
         let append = Append { shard: 0, epoch: 1, sequence: 1, executions: &[], rows: &rows, payload: b"" };
         store.append_batch(&[append], &mut Vec::new()).expect("appended");
         let mut seen = Vec::new();
-        each_row(&*store.index(), "t", |key, _| {
-            seen.push(key.to_vec());
+        each_row(&*store.index(), "t", 1, |row| {
+            seen.push(row.key().to_vec());
             Ok(())
         })
         .expect("read");
         assert_eq!(seen, keys);
-        each_row(&*store.index(), "none", |_, _| unreachable!("an empty table")).expect("read");
+        each_row(&*store.index(), "none", 1, |_| unreachable!("an empty table")).expect("read");
     }
 }
