@@ -119,6 +119,19 @@ impl Run<'_> {
         for (id, request) in outbox.tasks {
             self.dispatch(id, request)?;
         }
+        for (id, request) in outbox.reads {
+            let Some(execution) = self.engine.execution(id) else { continue };
+            let answer = self.transport.run(&Dispatch { execution: &execution.identity, request: &request.task });
+            let state = request.task.state_name.to_string();
+            match answer.of_items(&request).map_err(|reason| Stopped::Refused(state, reason))? {
+                Some(command) => self.inputs.push_back(Input::Command(id, command)),
+                None => self.open.push((id, request.task)),
+            }
+        }
+        // There is nowhere to write to: the results are as good as written.
+        self.inputs.extend(outbox.writes.into_iter().map(|(id, request, _)| {
+            Input::Command(id, Command::ResultsWritten { map_run: request.task.key, outcome: Ok(()) })
+        }));
         self.inputs.extend(outbox.yielded.into_iter().map(|id| Input::Command(id, Command::Continue)));
         self.ended.extend(outbox.ended);
         Ok(())

@@ -13,10 +13,14 @@ mod aws_sdk;
 mod dynamodb;
 mod events;
 mod failures;
+mod items;
 mod lambda;
 mod metadata;
+mod results;
 mod sns;
 mod sqs;
 mod task;
 
+pub use items::{Progress, Reading};
+pub use results::Writing;
 pub use task::{Task, call_of, outcome_of};

@@ -90,6 +90,14 @@ impl Decoder {
         }
     }
 
+    /// Whether there are no more items whatever else comes of the file.
+    pub fn is_over(&self) -> bool {
+        match &self.reader {
+            Reader::Json(values) => values.is_over(),
+            Reader::Lines(_) | Reader::Csv(_) => false,
+        }
+    }
+
     /// The place in the file behind the last item.
     pub fn place(&self) -> u64 {
         self.pieces.place()

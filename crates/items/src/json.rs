@@ -74,6 +74,11 @@ impl Values {
         }
     }
 
+    /// Whether the last item was given.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.at, At::Over)
+    }
+
     pub(crate) fn next(&mut self, pieces: &mut Pieces) -> Result<Option<Item>, ItemsFault> {
         loop {
             if let At::Skipping { skip, closes_with, passed } = &mut self.at {

@@ -14,10 +14,10 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use stepwell_api::ServiceTask;
+use stepwell_api::{ServiceRead, ServiceTask, ServiceWrite};
 use stepwell_engine::ExecutionId;
-use stepwell_integrations::{Task, outcome_of};
-use stepwell_interpreter::{Chance, Moment, TaskKey};
+use stepwell_integrations::{Progress, Reading, Task, Writing, outcome_of};
+use stepwell_interpreter::{Chance, Command, Failure, Moment, TaskKey};
 use stepwell_json::Json;
 use stepwell_protocol::{
     AwsAnswer, AwsCall, AwsError, Fault, HttpAnswer, Keys, Operation, Payload, Scope, Service, decode_response,
@@ -55,7 +55,19 @@ pub(crate) struct Calls {
     client: Client<HttpConnector, Full<Bytes>>,
     places: BTreeMap<Arc<str>, Arc<Semaphore>>,
     open: Arc<Open>,
+    readings: Arc<Readings>,
     answers: Answers,
+}
+
+/// Items of Map Runs of which a part was read: where the next part is looked for first. What is not there is begun anew at
+/// its place.
+#[derive(Debug, Default)]
+struct Readings(Mutex<BTreeMap<Key, Reading>>);
+
+impl Readings {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Reading>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How to give up each of them.
@@ -76,14 +88,13 @@ impl Calls {
         connector.set_connect_timeout(Some(CONNECT_TIME));
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        Calls { runtime, client, places: BTreeMap::new(), open: Arc::default(), answers }
+        Calls { runtime, client, places: BTreeMap::new(), open: Arc::default(), readings: Arc::default(), answers }
     }
 
     /// Makes a task's call.
     pub(crate) fn begin(&mut self, task: ServiceTask, call: AwsCall, endpoint: Endpoint) {
         let key = (task.execution, task.request.key);
-        let places =
-            self.places.entry(call.service.clone()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_MAX))).clone();
+        let places = self.places_of(&call.service);
         let (client, answers, open) = (self.client.clone(), self.answers.clone(), self.open.clone());
         let asker = Asker::of(&task);
         let work = async move {
@@ -95,6 +106,83 @@ impl Calls {
             open.lock().remove(&key);
             answers.send(task.execution, vec![outcome]);
         };
+        self.spawn(key, work);
+    }
+
+    /// Reads the next items of a Map Run.
+    pub(crate) fn read(&mut self, read: ServiceRead, endpoint: Endpoint) {
+        let ServiceRead { task, request } = read;
+        let key = (task.execution, task.request.key);
+        let places = self.places_of("s3");
+        let (client, answers, open) = (self.client.clone(), self.answers.clone(), self.open.clone());
+        let readings = self.readings.clone();
+        let kept = self.readings.lock().remove(&key).filter(|kept| kept.is_at(request.from.as_ref()));
+        let asker = Asker::of(&task);
+        let work = async move {
+            let map_run = request.task.key;
+            let part = async {
+                let mut reading = match kept {
+                    Some(kept) => kept,
+                    None => Reading::new(&request)?,
+                };
+                loop {
+                    match reading.read_on() {
+                        Progress::Asks(call) => {
+                            // The semaphore is never closed.
+                            let place = places.clone().acquire_owned().await;
+                            let answer = carry_again(&client, &endpoint, &call, &asker).await;
+                            drop(place);
+                            reading.take(answer)?;
+                        }
+                        Progress::Part { items, next } => {
+                            if next.is_some() {
+                                readings.lock().insert(key, reading);
+                            }
+                            return Ok((items, next));
+                        }
+                        Progress::Failed(failure) => return Err(failure),
+                    }
+                }
+            };
+            let command = match part.await {
+                Ok((items, next)) => Command::ItemsRead { map_run, from: request.from.clone(), items, next },
+                Err(Failure { error, cause, .. }) => Command::ItemsFailed { map_run, error, cause },
+            };
+            open.lock().remove(&key);
+            answers.send(task.execution, vec![command]);
+        };
+        self.spawn(key, work);
+    }
+
+    /// Writes the results of a Map Run.
+    pub(crate) fn write(&mut self, write: ServiceWrite, endpoint: Endpoint) {
+        let ServiceWrite { task, request, results } = write;
+        let key = (task.execution, task.request.key);
+        let places = self.places_of("s3");
+        let (client, answers, open) = (self.client.clone(), self.answers.clone(), self.open.clone());
+        let asker = Asker::of(&task);
+        let work = async move {
+            let mut writing = Writing::new(request, results);
+            let mut outcome = Ok(());
+            while outcome.is_ok()
+                && let Some(call) = writing.next_call()
+            {
+                let place = places.clone().acquire_owned().await;
+                let answer = carry_again(&client, &endpoint, &call, &asker).await;
+                drop(place);
+                outcome = writing.take(answer);
+            }
+            open.lock().remove(&key);
+            answers.send(task.execution, vec![Command::ResultsWritten { map_run: key.1, outcome }]);
+        };
+        self.spawn(key, work);
+    }
+
+    fn places_of(&mut self, service: &str) -> Arc<Semaphore> {
+        self.places.entry(service.into()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_MAX))).clone()
+    }
+
+    fn spawn(&self, key: Key, work: impl Future<Output = ()> + Send + 'static) {
         // Noted before it can end.
         let mut open = self.open.lock();
         open.insert(key, self.runtime.spawn(work).abort_handle());
@@ -102,6 +190,7 @@ impl Calls {
 
     /// Gives a call up: nobody wants its answer.
     pub(crate) fn cancel(&self, execution: ExecutionId, task: TaskKey) {
+        self.readings.lock().remove(&(execution, task));
         if let Some(call) = self.open.lock().remove(&(execution, task)) {
             call.abort();
         }
@@ -151,6 +240,28 @@ pub(crate) fn operation_of(call: &AwsCall) -> Option<(&'static Service, &'static
     let service = stepwell_protocol::service(&call.service)?;
     Some((service, service.operation(&call.action)?))
 }
+
+/// Makes one call of many: what fails on the way, or at a service that is not well, is asked for again, as AWS's own client
+/// does. Nothing of what is asked here does harm when it is done twice.
+async fn carry_again(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    endpoint: &Endpoint,
+    call: &AwsCall,
+    asker: &Asker,
+) -> AwsAnswer {
+    let mut wait = Duration::from_millis(100);
+    for _ in 1..TIMES_ASKED {
+        match carry(client, endpoint, call, asker).await {
+            Err(AwsError { fault: Fault::Unreached | Fault::Server, .. }) => tokio::time::sleep(wait).await,
+            answer => return answer,
+        }
+        wait *= 2;
+    }
+    carry(client, endpoint, call, asker).await
+}
+
+/// How often one call of many is made at most.
+const TIMES_ASKED: u32 = 3;
 
 /// Makes one call, to its end.
 async fn carry(

@@ -270,7 +270,9 @@ impl Shard {
             self.kept = kept;
             self.service.kept(kept);
         }
-        let asks_nothing = outs.tasks.is_empty() && outs.cancelled.is_empty() && outs.notices.is_empty();
+        let moves_nothing = outs.reads.is_empty() && outs.writes.is_empty();
+        let asks_nothing =
+            outs.tasks.is_empty() && moves_nothing && outs.cancelled.is_empty() && outs.notices.is_empty();
         let says_nothing_new = outs.frame.is_none() && asks_nothing && self.writer.is_even();
         if says_nothing_new {
             for (caller, answer) in replies {
@@ -278,8 +280,8 @@ impl Shard {
             }
             return true;
         }
-        let Outs { frame, tasks, cancelled, notices, .. } = outs;
-        self.writer.give(Outcomes { frame, replies, tasks, cancelled, notices })
+        let Outs { frame, tasks, reads, writes, cancelled, notices, .. } = outs;
+        self.writer.give(Outcomes { frame, replies, tasks, reads, writes, cancelled, notices })
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stepwell_api::{NewFrame, Notice, SHARD, ServiceTask};
+use stepwell_api::{NewFrame, Notice, SHARD, ServiceRead, ServiceTask, ServiceWrite};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::TaskKey;
 use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError};
@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use crate::calls::Calls;
 use crate::listener::Listener;
 use crate::shard::{Answer, Answers, Caller};
-use crate::transport::{Done, Transport};
+use crate::transport::{Carried, Done, Transport};
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
 const QUEUE_MAX: usize = 1_024;
@@ -44,7 +44,11 @@ pub(crate) struct Outcomes {
     pub(crate) replies: Vec<(Caller, Answer)>,
     /// Tasks to be done.
     pub(crate) tasks: Vec<ServiceTask>,
-    /// Tasks whose answers are no longer wanted, some of them just given.
+    /// Items to be read.
+    pub(crate) reads: Vec<ServiceRead>,
+    /// Results to be written.
+    pub(crate) writes: Vec<ServiceWrite>,
+    /// Tasks, reads and writes whose answers are no longer wanted, some of them just given.
     pub(crate) cancelled: Vec<(ExecutionId, TaskKey)>,
     /// What listeners are told.
     pub(crate) notices: Vec<Notice>,
@@ -203,6 +207,18 @@ impl Work {
             match self.outside.transport.run(&task) {
                 Done::Told(commands) => self.answers.send(task.execution, commands),
                 Done::Asks(call, endpoint) => self.calls.begin(task, call, endpoint),
+            }
+        }
+        for read in outcomes.reads {
+            match self.outside.transport.read(&read) {
+                Carried::Told(command) => self.answers.send(read.task.execution, command.into_iter().collect()),
+                Carried::Goes(endpoint) => self.calls.read(read, endpoint),
+            }
+        }
+        for write in outcomes.writes {
+            match self.outside.transport.write(&write) {
+                Carried::Told(command) => self.answers.send(write.task.execution, command.into_iter().collect()),
+                Carried::Goes(endpoint) => self.calls.write(write, endpoint),
             }
         }
         for (execution, task) in outcomes.cancelled {

@@ -9,6 +9,7 @@ mod chance;
 mod credentials;
 mod executions;
 mod flood;
+mod items;
 mod mocks;
 mod notices;
 mod refusals;
