@@ -394,7 +394,8 @@ fn prepare(
     around.observe(|seen| seen.tolerated_failure_percentage = tolerated_failure_percentage);
     let (items, effective_input) = (sources.items.clone(), effective_input.clone());
     let items = MapItems { items, effective_input, max_concurrency, next: 0 };
-    let all = map::Part { first: 0, count: MapItems::count(&items.items), source: None };
+    let state_data = Text::from("STATE_DATA");
+    let all = map::Part { first: 0, count: MapItems::count(&items.items), source: Some(&state_data) };
     let mut inputs = map::item_inputs(around, map, &items, &all)?;
     if let Some(batcher) = &distributed.item_batcher {
         (inputs, _) = batches(around, batcher, &items.effective_input, inputs, true)?;
