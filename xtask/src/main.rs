@@ -16,6 +16,7 @@ mod python;
 mod run;
 mod sdk;
 mod server;
+mod services;
 mod tidy;
 
 use std::process::ExitCode;
@@ -125,6 +126,16 @@ const COMMANDS: &[Command] = &[
                   `--with` runs one of `boto3`, `cli` and `node`; with `--skip-missing`, what cannot be installed is\n\
                   said and passed over.",
         run: sdk::command,
+    },
+    Command {
+        name: "services",
+        options: "[--service NAME,…] [--moto] [--url URL]",
+        summary: "every action of the local services driven by boto3, against our server or moto's",
+        teaches: "Starts `stepwell serve --memory`, and runs the tests of xtask/services/ against it with boto3 from PyPI; prints\n\
+                  a line for each service, and exits 1 when a test failed. `--service sqs,sns` runs those alone.\n\
+                  `--moto` starts moto's server from PyPI instead: the tests say what AWS does, so they hold there as well,\n\
+                  but for what a test says moto does otherwise. `--url` takes a server that runs already.",
+        run: services::command,
     },
     Command {
         name: "crash",

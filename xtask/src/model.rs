@@ -1,5 +1,6 @@
 //! The facts of AWS's service models, taken from PyPI's `botocore` and held against those that are checked in: all of Step
-//! Functions' own, of other services what they answer, and the table of all services that crates/protocol reads.
+//! Functions' own, of other services what they answer and what they are called, and the table of all services that
+//! crates/protocol reads.
 //!
 //! Owns the way to the model: a virtual environment below the target directory and a small program in it. What the facts
 //! are held against — the tables of crates/spec — is a test there, which needs neither network nor Python.
@@ -30,6 +31,13 @@ const TABLE: &str = "crates/protocol/models/aws.models";
 /// Packs the table into the file it is told, and prints the lines.
 const TABLE_WRITER: &str = include_str!("table.py");
 
+/// What tasks may name as AWS SDK integrations, and what prints it.
+const NAMES: &str = "crates/spec/src/sdk_names.txt";
+const NAMES_READER: &str = include_str!("names.py");
+
+/// Actions that the model has no more.
+const RETIRED: &str = "xtask/src/retired.txt";
+
 /// Requests and answers as botocore writes and reads them.
 const VECTORS: &str = "crates/protocol/tests/it/vectors.jsonl";
 
@@ -44,6 +52,10 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
     let mut files = vec![(FACTS.to_owned(), read(&python, READER, &[])?)];
     files.extend(by_service(&read(&python, RESULTS_READER, &[])?));
     files.push((TABLE_LINES.to_owned(), read(&python, TABLE_WRITER, &[&packed.to_string_lossy()])?));
+    // What the table calls a service is what a task calls it.
+    let names_reader = format!("{}\n{NAMES_READER}", TABLE_WRITER.replace("if __name__", "if False and __name__"));
+    let retired = root().join(RETIRED);
+    files.push((NAMES.to_owned(), read(&python, &names_reader, &[&retired.to_string_lossy()])?));
     files.push((VECTORS.to_owned(), read(&python, VECTORS_WRITER, &[])?));
     let mut changed = 0;
     for (path, facts) in files {
@@ -102,7 +114,7 @@ fn changes(checked_in: &str, model: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{FACTS, TABLE, TABLE_LINES, VECTORS, by_service, changes};
+    use super::{FACTS, NAMES, RETIRED, TABLE, TABLE_LINES, VECTORS, by_service, changes};
     use crate::run::root;
 
     #[test]
@@ -124,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_facts_are_where_they_are_looked_for() {
-        for file in [FACTS, TABLE_LINES, TABLE, VECTORS] {
+        for file in [FACTS, TABLE_LINES, TABLE, NAMES, RETIRED, VECTORS] {
             assert!(root().join(file).exists(), "{file}");
         }
     }

@@ -1,4 +1,4 @@
-//! A release server of ours on a free port, for programs that talk to one: started, waited for, and stopped when dropped.
+//! A server of ours on a free port, for programs that talk to one: started, waited for, and stopped when dropped.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,6 +11,14 @@ use crate::run::{program, show_and_run};
 /// How long the server may take to answer its first question.
 const START: Duration = Duration::from_secs(10);
 
+/// How the server is compiled.
+#[derive(Clone, Copy)]
+pub(crate) enum Build {
+    /// Soon ready, and checked for overflows.
+    Debug,
+    Release,
+}
+
 /// A server of ours, stopped when the value is dropped.
 pub(crate) struct Server {
     child: Child,
@@ -18,11 +26,20 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Builds the command and starts `stepwell serve` with these words.
+    /// Builds the command for release and starts `stepwell serve` with these words.
     pub(crate) fn start(words: &[&str]) -> Result<Server, String> {
-        show_and_run(program("cargo", &["build", "--quiet", "--release", "--bin", "stepwell"]))?;
+        Server::start_of(Build::Release, words)
+    }
+
+    /// Builds the command so and starts `stepwell serve` with these words.
+    pub(crate) fn start_of(build: Build, words: &[&str]) -> Result<Server, String> {
+        let (profile, binary) = match build {
+            Build::Debug => ("dev", "debug/stepwell"),
+            Build::Release => ("release", "release/stepwell"),
+        };
+        show_and_run(program("cargo", &["build", "--quiet", "--profile", profile, "--bin", "stepwell"]))?;
         let address = free_address()?;
-        let child = Command::new(target("release/stepwell"))
+        let child = Command::new(target(binary))
             .args(["serve", "--listen", &address])
             .args(words)
             .stdin(Stdio::null())

@@ -32,4 +32,4 @@ pub use service::{
     RowChange, RowError, SHARD, Service, ServiceRead, ServiceSettings, ServiceTask, ServiceWrite, StatusChange,
     TestCase,
 };
-pub use sigv4::{Caller, Credential, Credentials, Signature, is_region};
+pub use sigv4::{Caller, Credential, Credentials, SERVICE, Signature, is_region};

@@ -14,8 +14,8 @@ use crate::refusal::Refusal;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// The name Step Functions has in a credential scope.
-const SERVICE: &str = "states";
+/// Step Functions' name in the scope of a signature.
+pub const SERVICE: &str = "states";
 
 /// What every credential scope ends with.
 const TERMINATOR: &str = "aws4_request";
@@ -160,19 +160,26 @@ impl<'a> Signature<'a> {
     }
 
     /// Refuses what no body and no key could make right, so that the body of a request that is not signed need not be read.
-    pub fn check_head(head: &Head<'_>, now: Timestamp, skew_ms: u64) -> Result<(), Refusal> {
-        Signature::check(head, now, skew_ms).map(drop)
+    ///
+    /// `service` is the name of who is asked, as a scope has it: [`SERVICE`] for Step Functions.
+    pub fn check_head(head: &Head<'_>, service: &str, now: Timestamp, skew_ms: u64) -> Result<(), Refusal> {
+        Signature::check(head, service, now, skew_ms).map(drop)
     }
 
     /// The signature, and the moment it was made as the request says it.
-    fn check(head: &Head<'a>, now: Timestamp, skew_ms: u64) -> Result<(Signature<'a>, &'a str), Refusal> {
+    fn check(
+        head: &Head<'a>,
+        service: &str,
+        now: Timestamp,
+        skew_ms: u64,
+    ) -> Result<(Signature<'a>, &'a str), Refusal> {
         let Some(signature) = Signature::parse(head)? else {
             let error = ProtocolError::MissingAuthenticationTokenException;
             return Err(Refusal::protocol(error, "Missing Authentication Token"));
         };
         let (date_text, date) = check_date(head)?;
         signature.check_headers(head)?;
-        signature.check_scope(date_text)?;
+        signature.check_scope(service, date_text)?;
         check_clock(date_text, date, now, skew_ms)?;
         Ok((signature, date_text))
     }
@@ -183,12 +190,13 @@ impl<'a> Signature<'a> {
     /// from ours: AWS grants five minutes. An unknown key costs as much time as a known one.
     pub fn verify(
         head: &Head<'_>,
+        service: &str,
         body: &[u8],
         credentials: &impl Credentials,
         now: Timestamp,
         skew_ms: u64,
     ) -> Result<Caller, Refusal> {
-        let (signature, date_text) = Signature::check(head, now, skew_ms)?;
+        let (signature, date_text) = Signature::check(head, service, now, skew_ms)?;
         let known = credentials.find(signature.access_key_id);
         let secret = known.map_or("no such key", |credential| credential.secret_access_key.as_str());
         let expected = signature.calculate(head, body, secret, date_text);
@@ -242,14 +250,14 @@ impl<'a> Signature<'a> {
         Ok(())
     }
 
-    /// Refuses a signature made for something else than Step Functions on that day, with everything that is wrong.
-    fn check_scope(&self, date_text: &str) -> Result<(), Refusal> {
+    /// Refuses a signature made for something else than this service on that day, with everything that is wrong.
+    fn check_scope(&self, service: &str, date_text: &str) -> Result<(), Refusal> {
         let mut faults = String::new();
         if !is_region(self.region) {
             faults.push_str("Credential should be scoped to a valid region. ");
         }
-        if self.service != SERVICE {
-            faults.push_str(&format!("Credential should be scoped to correct service: '{SERVICE}'. "));
+        if self.service != service {
+            faults.push_str(&format!("Credential should be scoped to correct service: '{service}'. "));
         }
         if self.terminator != TERMINATOR {
             faults.push_str(&format!("Credential should be scoped with a valid terminator: '{TERMINATOR}'. "));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stepwell_server::Cidr;
 use stepwell_spec::{Action, Bucket};
 
 use crate::log::{LogFormat, LogLevel};
@@ -169,10 +170,18 @@ pub(crate) struct ServeArgs {
     /// Without it, the file SFN_MOCK_CONFIG names.
     #[arg(long, value_name = "FILE", env = "STEPWELL_MOCKS")]
     pub(crate) mocks: Option<PathBuf>,
-    /// Where tasks reach a service, as in lambda=http://127.0.0.1:3001; may be given several times. Without it for a
-    /// service, the URL in STEPWELL_ENDPOINT_LAMBDA or in LAMBDA_ENDPOINT, and likewise for the others.
+    /// Where tasks reach a service, as in lambda=http://127.0.0.1:3001, sqs=local for the one of this server, or athena=aws
+    /// for AWS's own in the region of the execution; may be given several times. Without it for a service, the URL in STEPWELL_ENDPOINT_LAMBDA or in LAMBDA_ENDPOINT, and
+    /// likewise for the others; without these, this server's own, if it has one.
     #[arg(long, value_name = "SERVICE=URL", env = "STEPWELL_ENDPOINT", value_delimiter = ',', value_parser = endpoint)]
     pub(crate) endpoint: Vec<(String, String)>,
+    /// Authorities to trust beside those of this machine where tasks reach a service or an address by https, as PEM.
+    #[arg(long, value_name = "FILE", env = "STEPWELL_CA_BUNDLE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+    /// Addresses that HTTP Tasks may ask although they are not public, as in 127.0.0.0/8; without TLS too. May be given
+    /// several times.
+    #[arg(long, value_name = "CIDR", env = "STEPWELL_EGRESS_ALLOW", value_delimiter = ',')]
+    pub(crate) egress_allow: Vec<Cidr>,
     /// The account of callers whose access key id is none.
     #[arg(long, value_name = "ID", default_value = "000000000000", env = "STEPWELL_ACCOUNT", value_parser = account_id)]
     pub(crate) account: String,

@@ -228,6 +228,9 @@ fn catch_ctrl_c() -> Result<Receiver<()>, Unusable> {
     Ok(receiver)
 }
 
+/// How long work is waited for before Ctrl-C is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// The wall clock.
 struct RealClock {
     chance: Chance,
@@ -246,6 +249,11 @@ impl Clock for RealClock {
 
     fn wait_until(&mut self, _: Timestamp) -> bool {
         true
+    }
+
+    fn patience(&mut self, due: Option<Timestamp>) -> Option<Duration> {
+        let left_ms = due.map_or(u64::MAX, |due| u64::try_from(due.0 - self.moment().now.0).unwrap_or(0));
+        Some(Duration::from_millis(left_ms).min(LOOK_AGAIN))
     }
 
     fn yielded(&mut self) -> bool {
@@ -274,6 +282,10 @@ impl Clock for InterruptibleClock<'_> {
             Ok(()) => false,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => true,
         }
+    }
+
+    fn patience(&mut self, due: Option<Timestamp>) -> Option<Duration> {
+        self.interrupted.try_recv().is_err().then(|| self.inner.patience(due)).flatten()
     }
 
     fn yielded(&mut self) -> bool {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use stepwell_server::{Endpoints, Server, Settings, StartError, Throttling};
+use stepwell_server::{Egress, Endpoints, Server, Settings, StartError, Throttling};
 
 use crate::Unusable;
 use crate::args::{ServeArgs, Throttle, Time};
@@ -21,6 +21,8 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Unusable> {
         // The name Step Functions Local has for it.
         mocks: args.mocks.or_else(|| std::env::var_os("SFN_MOCK_CONFIG").map(Into::into)),
         endpoints: endpoints(std::env::vars_os(), &args.endpoint).map_err(Unusable)?,
+        ca_bundle: args.ca_bundle,
+        egress: Egress::allowing(args.egress_allow),
         account: args.account,
         region: args.region,
         allowed_hosts: args.allow_host,

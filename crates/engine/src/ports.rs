@@ -1,5 +1,7 @@
 //! What the engine needs from outside, as traits others implement.
 
+use std::time::Duration;
+
 use stepwell_interpreter::{Command, Failure, Identity, ItemsRequest, Moment, TaskRequest};
 use stepwell_json::Json;
 use stepwell_spec::{Text, Timestamp, error};
@@ -32,6 +34,8 @@ pub enum Answer {
         /// The cause.
         cause: Option<Text>,
     },
+    /// The transport has taken the task and tells by [`Transport::next_answer`], under this ticket, what came of it.
+    Later(u64),
     /// Nobody answers: the task stays open until its timeout, if it has one.
     Silence,
     /// The request cannot be served at all, which is nothing the workflow could handle: why, and how to mend it.
@@ -55,7 +59,7 @@ impl Answer {
                 failed(error, cause)
             }
             Answer::Failed { error, cause } => failed(error, cause),
-            Answer::Silence => Ok(None),
+            Answer::Silence | Answer::Later(_) => Ok(None),
             Answer::Refused(reason) => Err(reason),
         }
     }
@@ -66,6 +70,17 @@ impl Answer {
 pub trait Transport {
     /// Does a task's work.
     fn run(&mut self, task: &Dispatch<'_>) -> Answer;
+
+    /// What came of a task that was taken for later, and its ticket. Waits for one as long as this; `None` when none came.
+    fn next_answer(&mut self, patience: Duration) -> Option<(u64, Answer)> {
+        let _ = patience;
+        None
+    }
+
+    /// Nobody wants the answer under this ticket any more.
+    fn give_up(&mut self, ticket: u64) {
+        let _ = ticket;
+    }
 }
 
 /// Where time and chance come from.
@@ -75,6 +90,10 @@ pub trait Clock {
 
     /// Waits until this time, as this clock understands waiting. `false` when the wait was given up.
     fn wait_until(&mut self, time: Timestamp) -> bool;
+
+    /// How long to wait for work outside before the clock is looked at again; the next timer is due then, if there is one.
+    /// Work takes real time on every clock, and none passes over it. `None` when the wait was given up.
+    fn patience(&mut self, due: Option<Timestamp>) -> Option<Duration>;
 
     /// An execution yielded after a long burst. A clock that stands still while work is done lets some time pass here.
     /// `false` when the run was given up.

@@ -1,8 +1,9 @@
 //! Driving an engine until an execution has ended: dispatch, wait, and again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
-use stepwell_interpreter::{Command, Moment, Start, TaskRequest};
+use stepwell_interpreter::{Command, ItemsRequest, Moment, Start, TaskKey, TaskRequest};
 use stepwell_spec::{Record, Timestamp};
 
 use crate::ports::{Answer, Clock, Dispatch, Transport};
@@ -21,6 +22,9 @@ pub enum Stopped {
     /// The clock gave up waiting.
     Interrupted,
 }
+
+/// How long work is waited for before somebody may have given up.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Time that passes only when somebody waits: a wait of a year ends at once.
 #[derive(Clone, Debug)]
@@ -48,6 +52,11 @@ impl Clock for VirtualClock {
         true
     }
 
+    /// Time stands still while work is done.
+    fn patience(&mut self, _: Option<Timestamp>) -> Option<Duration> {
+        Some(LOOK_AGAIN)
+    }
+
     /// A second: what AWS needs for so many transitions is more. So a loop without waits meets its timeout.
     fn yielded(&mut self) -> bool {
         self.now = self.now.plus_ms(1_000);
@@ -65,7 +74,16 @@ pub fn run_to_end(
     clock: &mut dyn Clock,
     observer: Observer<'_>,
 ) -> Result<ExecutionId, Stopped> {
-    let mut run = Run { engine, transport, observer, inputs: VecDeque::new(), open: Vec::new(), ended: Vec::new() };
+    let mut run = Run {
+        engine,
+        transport,
+        observer,
+        inputs: VecDeque::new(),
+        open: Vec::new(),
+        late: BTreeMap::new(),
+        reads: BTreeMap::new(),
+        ended: Vec::new(),
+    };
     let id = run.engine.reserve_id();
     run.inputs.push_back(Input::Start(id, Box::new(start)));
     loop {
@@ -74,6 +92,11 @@ pub fn run_to_end(
         // A timer that is due goes first, so that an execution that never stops moving still meets its timeout.
         let input = if timer_is_due { Some(Input::Tick) } else { run.inputs.pop_front() };
         let Some(input) = input else {
+            if !run.late.is_empty() {
+                let Some(patience) = clock.patience(run.engine.next_due()) else { return Err(Stopped::Interrupted) };
+                run.hear(patience)?;
+                continue;
+            }
             let Some(due) = run.engine.next_due() else { return Err(Stopped::Stuck(run.open_states())) };
             if !clock.wait_until(due) {
                 return Err(Stopped::Interrupted);
@@ -101,6 +124,10 @@ struct Run<'a> {
     inputs: VecDeque<Input>,
     /// Tasks nobody has answered.
     open: Vec<(ExecutionId, TaskRequest)>,
+    /// Tasks that are being worked on, by their tickets.
+    late: BTreeMap<u64, (ExecutionId, TaskRequest)>,
+    /// Those of them that read items.
+    reads: BTreeMap<(ExecutionId, TaskKey), ItemsRequest>,
     ended: Vec<ExecutionId>,
 }
 
@@ -115,18 +142,17 @@ impl Run<'_> {
         }
         for (id, cancelled) in outbox.cancelled {
             self.open.retain(|(owner, task)| *owner != id || task.key != cancelled);
+            for (ticket, _) in self.late.extract_if(.., |_, (owner, task)| *owner == id && task.key == cancelled) {
+                self.transport.give_up(ticket);
+            }
         }
         for (id, request) in outbox.tasks {
             self.dispatch(id, request)?;
         }
         for (id, request) in outbox.reads {
-            let Some(execution) = self.engine.execution(id) else { continue };
-            let answer = self.transport.run(&Dispatch { execution: &execution.identity, request: &request.task });
-            let state = request.task.state_name.to_string();
-            match answer.of_items(&request).map_err(|reason| Stopped::Refused(state, reason))? {
-                Some(command) => self.inputs.push_back(Input::Command(id, command)),
-                None => self.open.push((id, request.task)),
-            }
+            let task = request.task.clone();
+            self.reads.insert((id, task.key), request);
+            self.dispatch(id, task)?;
         }
         // There is nowhere to write to: the results are as good as written.
         self.inputs.extend(outbox.writes.into_iter().map(|(id, request, _)| {
@@ -143,7 +169,40 @@ impl Run<'_> {
         if matches!(request.resource.kind, stepwell_asl::ResourceKind::Activity) {
             self.inputs.push_back(Input::Command(id, Command::ActivityStarted { task, worker_name: None }));
         }
-        match self.transport.run(&Dispatch { execution: &execution.identity, request: &request }) {
+        let answer = self.transport.run(&Dispatch { execution: &execution.identity, request: &request });
+        self.answered(id, request, answer)
+    }
+
+    /// Waits for work that is being done.
+    fn hear(&mut self, patience: Duration) -> Result<(), Stopped> {
+        let Some((ticket, answer)) = self.transport.next_answer(patience) else { return Ok(()) };
+        match self.late.remove(&ticket) {
+            Some((id, request)) => self.answered(id, request, answer),
+            None => Ok(()),
+        }
+    }
+
+    fn items_answered(&mut self, id: ExecutionId, request: ItemsRequest, answer: Answer) -> Result<(), Stopped> {
+        if let Answer::Later(ticket) = answer {
+            let task = request.task.clone();
+            self.reads.insert((id, task.key), request);
+            self.late.insert(ticket, (id, task));
+            return Ok(());
+        }
+        let state = request.task.state_name.to_string();
+        match answer.of_items(&request).map_err(|reason| Stopped::Refused(state, reason))? {
+            Some(command) => self.inputs.push_back(Input::Command(id, command)),
+            None => self.open.push((id, request.task)),
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, id: ExecutionId, request: TaskRequest, answer: Answer) -> Result<(), Stopped> {
+        let task = request.key;
+        if let Some(items) = self.reads.remove(&(id, task)) {
+            return self.items_answered(id, items, answer);
+        }
+        match answer {
             Answer::Succeeded(output) => {
                 self.inputs.push_back(Input::Command(id, Command::TaskSucceeded { task, output }));
             }
@@ -153,6 +212,9 @@ impl Run<'_> {
             }
             Answer::Failed { error, cause } => {
                 self.inputs.push_back(Input::Command(id, Command::TaskFailed { task, error, cause }));
+            }
+            Answer::Later(ticket) => {
+                self.late.insert(ticket, (id, request));
             }
             Answer::Silence => self.open.push((id, request)),
             Answer::Refused(reason) => return Err(Stopped::Refused(request.state_name.to_string(), reason)),

@@ -29,11 +29,7 @@ pub(crate) struct Sqs;
 impl ServiceIntegration for Sqs {
     fn call(&self, task: Task<'_>, integration: &Integration) -> Result<AwsCall, Failure> {
         let arguments = &task.request.input;
-        // A queue is asked where its URL says; a name alone is a host nobody knows.
-        if let Some(url) = arguments.get("QueueUrl").and_then(Json::as_str)
-            && !url.contains("://")
-        {
-            let host = url.split('/').next().unwrap_or_default();
+        if let Some(host) = arguments.get("QueueUrl").and_then(Json::as_str).and_then(nobodys_host) {
             let reason = format!("Unable to execute HTTP request: {host}: Name or service not known");
             return Err(WORDS.unreached(&reason));
         }
@@ -46,6 +42,14 @@ impl ServiceIntegration for Sqs {
 
     fn failure(&self, _: &Integration, fault: &AwsError) -> Failure {
         WORDS.failure(fault)
+    }
+}
+
+/// The host of a queue's URL that no name server can know: a queue is asked where its URL says, and a bare name is none.
+fn nobodys_host(url: &str) -> Option<&str> {
+    match url.split_once("://") {
+        None => url.split('/').next(),
+        Some((_, host)) => (!host.contains(['/', '.', ':']) && host != "localhost").then_some(host),
     }
 }
 
@@ -68,6 +72,10 @@ mod tests {
             ),
             (
                 r#"{"QueueUrl":"no-such-queue","MessageBody":"t"}"#,
+                "SQS.SdkClientException: Unable to execute HTTP request: no-such-queue: Name or service not known",
+            ),
+            (
+                r#"{"QueueUrl":"http://no-such-queue","MessageBody":"t"}"#,
                 "SQS.SdkClientException: Unable to execute HTTP request: no-such-queue: Name or service not known",
             ),
         ] {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use stepwell_asl::{Integration, Pattern, ResourceKind};
 use stepwell_interpreter::{Command, Failure, Identity, TaskRequest};
 use stepwell_json::Json;
-use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, AwsOutput};
-use stepwell_spec::error;
+use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, AwsOutput, Place};
+use stepwell_spec::{Arn, error};
 
 use crate::all::integration_of;
 use crate::lambda;
@@ -63,7 +63,20 @@ pub fn outcome_of(task: Task<'_>, answer: AwsAnswer) -> Command {
     }
 }
 
-fn waits_for_token(kind: &ResourceKind) -> bool {
+/// Whose resources a task means: those of the account of its role, and of its execution's when it has none.
+pub fn place_of(task: Task<'_>) -> Place {
+    let account_of =
+        |arn: &str| Arn::parse(arn).map(|arn| arn.account.to_owned()).filter(|account| !account.is_empty());
+    let account = task.request.role_arn.as_deref().and_then(account_of).or_else(|| account_of(&task.execution.arn));
+    Place { account: account.unwrap_or_default().into(), region: task.execution.region.clone() }
+}
+
+/// Whether a task is of this service's optimized integration.
+pub(crate) fn is_integration(request: &TaskRequest, service: &str) -> bool {
+    matches!(&request.resource.kind, ResourceKind::Integration(integration) if *integration.resource_type == *service)
+}
+
+pub(crate) fn waits_for_token(kind: &ResourceKind) -> bool {
     match kind {
         ResourceKind::Integration(integration) => integration.pattern == Pattern::WaitForTaskToken,
         ResourceKind::LambdaFunction | ResourceKind::Activity => false,
@@ -216,6 +229,19 @@ pub(crate) mod tests {
         );
         let said = told("arn:aws:states:::batch:submitJob", answer("{}", &[]));
         assert!(said.starts_with("States.TaskFailed: "), "{said}");
+    }
+
+    #[test]
+    fn a_role_brings_its_account() {
+        let check = |role_arn: Option<&str>, account: &str| {
+            let role_arn = role_arn.map(Into::into);
+            let request = TaskRequest { role_arn, ..request("arn:aws:states:::lambda:invoke", "{}") };
+            let place = place_of(Task { request: &request, execution: &identity() });
+            assert_eq!((&*place.account, &*place.region), (account, "us-east-1"));
+        };
+        check(None, "000000000000");
+        check(Some("arn:aws:iam::222222222222:role/r"), "222222222222");
+        check(Some("no ARN"), "000000000000");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an execution asks of the world.
 
-use stepwell_asl::{ReaderConfig, Resource, StateId, WorkflowId};
+use stepwell_asl::{Pattern, ReaderConfig, Resource, ResourceKind, StateId, WorkflowId};
 use stepwell_json::{Array, Json};
 use stepwell_spec::{Text, Timestamp};
 
@@ -84,7 +84,7 @@ pub struct TaskRequest {
     pub resource: Resource,
     /// `Parameters` or `Arguments`, evaluated.
     pub input: Json,
-    /// The token that completes the task, where it waits for one.
+    /// The token that completes the task, where there is one: it waits for it, or for a job which may come before.
     pub token: Option<Text>,
     /// `Credentials.RoleArn`, evaluated.
     pub role_arn: Option<Text>,
@@ -93,6 +93,17 @@ pub struct TaskRequest {
     /// Somebody has taken it already: a worker, or a service that runs it as a job. After a recovery such a task is asked
     /// for again only where somebody has to look after the job.
     pub taken: bool,
+}
+
+impl TaskRequest {
+    /// Whether nothing but its token, a worker's or anybody's, completes it.
+    pub fn is_called_back(&self) -> bool {
+        match &self.resource.kind {
+            ResourceKind::Activity => true,
+            ResourceKind::LambdaFunction => false,
+            ResourceKind::Integration(integration) => integration.pattern == Pattern::WaitForTaskToken,
+        }
+    }
 }
 
 /// The children of a distributed Map state.

@@ -31,10 +31,17 @@ impl Failure {
         Failure { error: Some(error.into()), cause: Some(cause.into()), ..Failure::default() }
     }
 
-    /// The object a Catcher passes on: `{"Error": …, "Cause": …}`.
+    /// The object a Catcher passes on: `{"Error": …, "Cause": …}`. A named failure without a cause has an empty one; a
+    /// worker that says nothing at all leaves both null.
+    ///
+    /// Source: recorded conversation callback/sqs_failure_in_wait_for_task_tok_no_error_field.
     pub(crate) fn error_output(&self) -> Json {
-        let text = |part: &Option<Text>| Json::String(part.clone().unwrap_or_else(|| "".into()));
-        Json::object([("Error", text(&self.error)), ("Cause", text(&self.cause))])
+        let text = |part: &Text| Json::String(part.clone());
+        let (error, without_cause) = match &self.error {
+            Some(error) => (text(error), Json::string("")),
+            None => (Json::Null, Json::Null),
+        };
+        Json::object([("Error", error), ("Cause", self.cause.as_ref().map_or(without_cause, text))])
     }
 
     /// Whether any of these names, as `ErrorEquals` lists them, is for this failure.

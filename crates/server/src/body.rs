@@ -37,13 +37,13 @@ impl BodyFault {
     }
 }
 
-/// The whole body. One that is too large is read to its end and dropped, and what is kept of it is never more than it may
-/// have.
-pub(crate) async fn read<B>(body: B) -> Result<Vec<u8>, BodyFault>
+/// The whole body, of at most so many bytes. One that is too large is read to its end and dropped, and what is kept of it
+/// is never more than it may have.
+pub(crate) async fn read<B>(body: B, bytes_max: usize) -> Result<Vec<u8>, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    tokio::time::timeout(TIME, take(body)).await.unwrap_or(Err(BodyFault::Late))
+    tokio::time::timeout(TIME, take(body, bytes_max)).await.unwrap_or(Err(BodyFault::Late))
 }
 
 /// Reads a body nobody wants, so that its sender comes to read the answer. One that does not come is not waited for.
@@ -55,19 +55,19 @@ where
     let _ = tokio::time::timeout(DISCARD_TIME, drop_all(body)).await;
 }
 
-async fn take<B>(mut body: B) -> Result<Vec<u8>, BodyFault>
+async fn take<B>(mut body: B, bytes_max: usize) -> Result<Vec<u8>, BodyFault>
 where
     B: Body<Data = Bytes> + Unpin,
 {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > BODY_BYTES_MAX {
+    if announced > bytes_max {
         drop_all(body).await;
         return Err(BodyFault::Large);
     }
     let mut bytes = Vec::with_capacity(announced);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyFault::Broken)?.into_data() else { continue };
-        if bytes.len() + data.len() > BODY_BYTES_MAX {
+        if bytes.len() + data.len() > bytes_max {
             drop(bytes);
             drop_all(body).await;
             return Err(BodyFault::Large);
@@ -131,9 +131,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_has_half_a_minute_in_all() {
-        assert_eq!(read(slow(29)).await, Ok(vec![b'x'; 29]));
+        assert_eq!(read(slow(29), BODY_BYTES_MAX).await, Ok(vec![b'x'; 29]));
         let began = Instant::now();
-        assert_eq!(read(slow(1_000)).await, Err(BodyFault::Late));
+        assert_eq!(read(slow(1_000), BODY_BYTES_MAX).await, Err(BodyFault::Late));
         assert_eq!(began.elapsed(), TIME);
     }
 
@@ -141,7 +141,7 @@ mod tests {
     async fn a_body_of_just_the_largest_size_is_kept() {
         let check = async |bytes: usize, expected: Result<usize, BodyFault>| {
             let whole = http_body_util::Full::new(Bytes::from(vec![b'x'; bytes]));
-            assert_eq!(read(whole).await.map(|kept| kept.len()), expected, "{bytes}");
+            assert_eq!(read(whole, BODY_BYTES_MAX).await.map(|kept| kept.len()), expected, "{bytes}");
             // As it comes when nobody says how long it is.
             let parts = vec![b'x'; bytes];
             let parts: Vec<_> = parts
@@ -149,7 +149,7 @@ mod tests {
                 .map(|part| Ok::<_, Infallible>(Frame::data(Bytes::copy_from_slice(part))))
                 .collect();
             let chunked = Parts(parts.into_iter());
-            assert_eq!(read(chunked).await.map(|kept| kept.len()), expected, "{bytes} in parts");
+            assert_eq!(read(chunked, BODY_BYTES_MAX).await.map(|kept| kept.len()), expected, "{bytes} in parts");
         };
         check(0, Ok(0)).await;
         check(BODY_BYTES_MAX, Ok(BODY_BYTES_MAX)).await;

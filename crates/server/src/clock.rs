@@ -1,5 +1,6 @@
 //! The one place where time and chance come from: every `Moment` is made here.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use stepwell_interpreter::{Chance, Moment};
@@ -10,10 +11,15 @@ use crate::settings::Time;
 /// The longest sleep before the clock is looked at again: a machine that was suspended, or whose clock was set, notices.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// A clock that never goes back.
-#[derive(Debug)]
+/// A clock that never goes back. Its clones are the same clock, so that everything on it passes together.
+#[derive(Clone, Debug)]
 pub(crate) struct Clock {
     time: Time,
+    hands: Arc<Mutex<Hands>>,
+}
+
+#[derive(Debug)]
+struct Hands {
     now: Timestamp,
     /// How far it is ahead of the wall: the sum of its jumps.
     ahead_ms: u64,
@@ -24,13 +30,15 @@ impl Clock {
     /// A clock that draws all chance from this seed.
     pub(crate) fn new(time: Time, seed: u64) -> Clock {
         let now = wall();
-        Clock { time, now, ahead_ms: 0, chance: Chance::new(Moment { now, entropy: seed }) }
+        let hands = Hands { now, ahead_ms: 0, chance: Chance::new(Moment { now, entropy: seed }) };
+        Clock { time, hands: Arc::new(Mutex::new(hands)) }
     }
 
     /// The time and fresh entropy.
-    pub(crate) fn moment(&mut self) -> Moment {
-        self.now = self.now.max(wall().plus_ms(self.ahead_ms));
-        Moment { now: self.now, entropy: self.chance.draw() }
+    pub(crate) fn moment(&self) -> Moment {
+        let mut hands = self.hands();
+        hands.now = hands.now.max(wall().plus_ms(hands.ahead_ms));
+        Moment { now: hands.now, entropy: hands.chance.draw() }
     }
 
     /// Whether waiting may be skipped.
@@ -39,15 +47,21 @@ impl Clock {
     }
 
     /// Makes it this time, as if it had passed. A time that has passed changes nothing.
-    pub(crate) fn jump_to(&mut self, due: Timestamp) {
+    pub(crate) fn jump_to(&self, due: Timestamp) {
         let left_ms = due.0.saturating_sub(self.moment().now.0);
-        self.ahead_ms = self.ahead_ms.saturating_add(u64::try_from(left_ms).unwrap_or(0));
+        let mut hands = self.hands();
+        hands.ahead_ms = hands.ahead_ms.saturating_add(u64::try_from(left_ms).unwrap_or(0));
     }
 
     /// How long to sleep towards this time before the clock is looked at again.
-    pub(crate) fn sleep_towards(&mut self, due: Timestamp) -> Duration {
+    pub(crate) fn sleep_towards(&self, due: Timestamp) -> Duration {
         let left_ms = due.0.saturating_sub(self.moment().now.0);
         Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(LOOK_AGAIN)
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        // Whoever broke off in the middle left a time that has come and a chance that can be drawn from.
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_jump_is_kept_and_never_undone() {
-        let mut clock = Clock::new(Time::Skip, 7);
+        let clock = Clock::new(Time::Skip, 7);
         let began = clock.moment().now;
         let later = began.plus_ms(31_536_000_000);
         assert_eq!(clock.sleep_towards(later), LOOK_AGAIN);
@@ -77,7 +91,7 @@ mod tests {
 
     #[test]
     fn every_moment_has_its_own_entropy() {
-        let mut clock = Clock::new(Time::Real, 7);
+        let clock = Clock::new(Time::Real, 7);
         assert_ne!(clock.moment().entropy, clock.moment().entropy);
     }
 }

@@ -1,5 +1,8 @@
-//! From an HTTP request to its answer: the gate, the server's own pages, and the API.
+//! From an HTTP request to its answer: the gate, the server's own pages, the API, and the services beside it.
 
+mod services;
+
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -9,7 +12,10 @@ use hyper::body::{Body, Bytes};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use stepwell_api::{Call, Caller, Encoding, Head, Place, Refusal, Signature, check, decode, is_region, reply, route};
+use stepwell_api::{
+    BODY_BYTES_MAX, Call, Caller, Encoding, Head, Place, Refusal, SERVICE, Signature, check, decode, is_region, reply,
+    route,
+};
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_spec::{Action, ProtocolError, Timestamp};
 
@@ -17,6 +23,7 @@ use crate::body::{self, BodyFault};
 use crate::clock;
 use crate::credentials::{Keyring, is_account};
 use crate::gate::Gate;
+use crate::local::{Local, Streamed, whole};
 use crate::metrics::Metrics;
 use crate::queue::Queue;
 use crate::settings::Settings;
@@ -25,7 +32,8 @@ use crate::throttle::Throttle;
 
 const OWN_PAGES: &str = "/_stepwell/";
 
-pub(crate) type Page = Response<Full<Bytes>>;
+/// An answer: whole, or in pieces.
+pub(crate) type Page = Response<Streamed>;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -37,6 +45,7 @@ pub(crate) struct Front {
     throttle: Throttle,
     queue: Queue,
     door: Door,
+    local: Local,
     metrics: Arc<Metrics>,
     account: String,
     region: String,
@@ -75,6 +84,7 @@ impl Front {
         settings: &Settings,
         keyring: Option<Keyring>,
         door: Door,
+        local: Local,
         metrics: Arc<Metrics>,
         seed: u64,
     ) -> Front {
@@ -85,6 +95,7 @@ impl Front {
             throttle: Throttle::new(settings.throttling.clone()),
             queue: Queue::new(),
             door,
+            local,
             metrics,
             account: settings.account.clone(),
             region: settings.region.clone(),
@@ -102,7 +113,8 @@ impl Front {
     /// Answers one request.
     pub(crate) async fn answer<B>(&self, request: Request<B>) -> Page
     where
-        B: Body<Data = Bytes> + Unpin,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Error + Send + Sync + 'static,
     {
         let (parts, body) = request.into_parts();
         let authority = parts.uri.authority().map(|authority| authority.as_str());
@@ -138,7 +150,8 @@ impl Front {
 
     async fn api<B>(&self, parts: &Parts, body: B) -> Page
     where
-        B: Body<Data = Bytes> + Unpin,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Error + Send + Sync + 'static,
     {
         let began = Instant::now();
         let Some(headers) = read_headers(parts) else {
@@ -146,13 +159,23 @@ impl Front {
         };
         let query = parts.uri.query().unwrap_or_default();
         let head = Head { method: parts.method.as_str(), path: parts.uri.path(), query, headers: &headers };
+        let meant = self.meant(&head);
+        if let Some(service) = meant.service {
+            return self.service(service, &meant, parts, &head, body).await;
+        }
         let id = self.requests.fetch_add(1, Ordering::Relaxed);
         let request_id = self.request_id(id);
-        let room = self.check_head(&head).and_then(|()| self.queue.room(body.size_hint().exact()));
+        let room = self.check_head(&head).and_then(|()| self.queue.room(body.size_hint().exact(), BODY_BYTES_MAX));
         let (answered, is_last) = match room {
             // There is room for the body until it has been answered.
-            Ok(_room) => match body::read(body).await {
-                Ok(body) => (self.act(id, &head, &body).await, false),
+            Ok(_room) => match body::read(body, BODY_BYTES_MAX).await {
+                Ok(body) => {
+                    // What is signed by nobody may say in a form which service it is for.
+                    if let Some((service, meant)) = self.meant_by_form(&head, &body) {
+                        return self.service(service, &meant, parts, &head, Full::new(Bytes::from(body))).await;
+                    }
+                    (self.act(id, &head, &body).await, false)
+                }
                 Err(BodyFault::Large) => (Answered::refused(Refusal::request_too_large()), true),
                 Err(fault @ (BodyFault::Late | BodyFault::Broken)) => {
                     let reason = "the body of the request did not come whole and in time";
@@ -184,14 +207,14 @@ impl Front {
     /// Refuses what cannot be verified, whatever its body is.
     fn check_head(&self, head: &Head<'_>) -> Result<(), Refusal> {
         match &self.keyring {
-            Some(_) => Signature::check_head(head, clock::wall(), self.clock_skew_ms),
+            Some(_) => Signature::check_head(head, SERVICE, clock::wall(), self.clock_skew_ms),
             None => Ok(()),
         }
     }
 
     /// Who calls comes before what is asked: nobody learns anything here who has no key.
     async fn act(&self, id: u64, head: &Head<'_>, body: &[u8]) -> Answered {
-        let place = match self.caller(head, body) {
+        let place = match self.caller(head, SERVICE, body) {
             Ok(caller) => self.place(caller),
             Err(refusal) => return Answered::refused(refusal),
         };
@@ -204,9 +227,9 @@ impl Front {
         }
     }
 
-    fn caller(&self, head: &Head<'_>, body: &[u8]) -> Result<Caller, Refusal> {
+    fn caller(&self, head: &Head<'_>, service: &str, body: &[u8]) -> Result<Caller, Refusal> {
         match &self.keyring {
-            Some(keyring) => Signature::verify(head, body, keyring, clock::wall(), self.clock_skew_ms),
+            Some(keyring) => Signature::verify(head, service, body, keyring, clock::wall(), self.clock_skew_ms),
             None => Ok(Signature::claimed_caller(head)),
         }
     }
@@ -248,7 +271,7 @@ fn read_headers(parts: &Parts) -> Option<Vec<(&str, &str)>> {
 
 fn page(answer: &Answer, encoding: Encoding, request_id: &str, is_last: bool) -> Page {
     let reply = reply(answer, encoding, request_id);
-    let mut page = Response::new(Full::new(Bytes::from(reply.body)));
+    let mut page = Response::new(whole(reply.body));
     *page.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -266,7 +289,7 @@ fn text(status: StatusCode, says: &str) -> Page {
 }
 
 fn of_type(status: StatusCode, content_type: &'static str, body: String) -> Page {
-    let mut page = Response::new(Full::new(Bytes::from(body)));
+    let mut page = Response::new(whole(body));
     *page.status_mut() = status;
     page.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     page.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -8,13 +8,17 @@
 
 mod body;
 mod calls;
+mod carrier;
 mod clock;
 mod connection;
 mod credentials;
+mod egress;
 mod endpoints;
 mod gate;
 mod http;
+mod keys;
 mod listener;
+mod local;
 mod metrics;
 mod mocks;
 mod queue;
@@ -22,9 +26,12 @@ mod server;
 mod settings;
 mod shard;
 mod throttle;
+mod tls;
 mod transport;
+mod web;
 mod writer;
 
+pub use egress::{Cidr, Egress};
 pub use endpoints::Endpoints;
 pub use listener::Listener;
 pub use mocks::{MockFile, Mocks};

@@ -39,6 +39,8 @@ pub(crate) struct Metrics {
     /// By action, the last row for requests that mean none.
     requests: Vec<Requests>,
     refusals: Mutex<BTreeMap<&'static str, u64>>,
+    /// Requests of other services, by their name and the status.
+    services: Mutex<BTreeMap<(&'static str, u16), u64>>,
     connections: AtomicU64,
     connections_open: AtomicU64,
     executions: [Executions; TYPES.len()],
@@ -76,6 +78,7 @@ impl Metrics {
             began: Instant::now(),
             requests: std::iter::repeat_with(Requests::default).take(Action::ALL.len() + 1).collect(),
             refusals: Mutex::default(),
+            services: Mutex::default(),
             connections: AtomicU64::new(0),
             connections_open: AtomicU64::new(0),
             executions: Default::default(),
@@ -102,6 +105,11 @@ impl Metrics {
     /// Counts a request that was refused, by one word for the reason.
     pub(crate) fn count_refusal(&self, reason: &'static str) {
         *self.refusals.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+    }
+
+    /// Counts a request of another service that was answered. Both are of closed sets: services AWS has, and statuses.
+    pub(crate) fn count_service(&self, service: &'static str, status: u16) {
+        *self.services.lock().unwrap_or_else(PoisonError::into_inner).entry((service, status)).or_default() += 1;
     }
 
     /// Counts a connection that was taken.
@@ -134,6 +142,11 @@ impl Metrics {
         describe(&mut text, "stepwell_refusals_total", "counter", "Requests refused, by reason.");
         for (reason, count) in self.refusals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             line(&mut text, &format!("stepwell_refusals_total{{reason=\"{reason}\"}}"), *count);
+        }
+        describe(&mut text, "stepwell_service_requests_total", "counter", "Requests of other services, by status.");
+        for ((service, status), count) in self.services.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let name = format!("stepwell_service_requests_total{{service=\"{service}\",status=\"{status}\"}}");
+            line(&mut text, &name, *count);
         }
         self.write_executions(&mut text);
         describe(&mut text, "stepwell_connections_total", "counter", "Connections taken.");

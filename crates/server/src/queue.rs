@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use stepwell_api::{BODY_BYTES_MAX, Refusal};
+use stepwell_api::Refusal;
 use stepwell_spec::Action;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
@@ -17,9 +17,13 @@ const WAITS_MAX: usize = 8_000;
 /// Kibibytes that all bodies together may have: 256 of the largest, or more of small ones than there may be connections.
 const BODIES_KIB_MAX: usize = 262_144;
 
+/// Calls of local services at a time, long polls and functions at work among them.
+const LOCAL_CALLS_MAX: usize = 8_000;
+
 /// The places in front of the service.
 #[derive(Debug)]
 pub(crate) struct Queue {
+    local_calls: Semaphore,
     calls: Arc<Semaphore>,
     waits: Arc<Semaphore>,
     bodies_kib: Semaphore,
@@ -28,6 +32,7 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn new() -> Queue {
         Queue {
+            local_calls: Semaphore::new(LOCAL_CALLS_MAX),
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             waits: Arc::new(Semaphore::new(WAITS_MAX)),
             bodies_kib: Semaphore::new(BODIES_KIB_MAX),
@@ -35,11 +40,16 @@ impl Queue {
     }
 
     /// Room for a body until the value is dropped, or a refusal in AWS's words. `announced` is the length the body says it
-    /// has; one that does not say may be as long as any.
-    pub(crate) fn room(&self, announced: Option<u64>) -> Result<SemaphorePermit<'_>, Refusal> {
-        let bytes = announced.map_or(BODY_BYTES_MAX, |bytes| usize::try_from(bytes).unwrap_or(BODY_BYTES_MAX));
-        let kib = u32::try_from(bytes.min(BODY_BYTES_MAX).div_ceil(1_024)).unwrap_or(u32::MAX);
+    /// has; one that does not say may be as long as any: `bytes_max`.
+    pub(crate) fn room(&self, announced: Option<u64>, bytes_max: usize) -> Result<SemaphorePermit<'_>, Refusal> {
+        let bytes = announced.map_or(bytes_max, |bytes| usize::try_from(bytes).unwrap_or(bytes_max));
+        let kib = u32::try_from(bytes.min(bytes_max).div_ceil(1_024)).unwrap_or(u32::MAX);
         self.bodies_kib.try_acquire_many(kib.max(1)).map_err(|_| Refusal::throttled())
+    }
+
+    /// A place for a call of a local service until the value is dropped; none when there are too many.
+    pub(crate) fn enter_local(&self) -> Option<SemaphorePermit<'_>> {
+        self.local_calls.try_acquire().ok()
     }
 
     /// A place until the value is dropped, or a refusal in AWS's words. It goes with the call: a caller that leaves gives its
@@ -56,6 +66,8 @@ fn waits(action: Action) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use stepwell_api::BODY_BYTES_MAX;
+
     use super::*;
 
     #[test]
@@ -78,12 +90,12 @@ mod tests {
     #[test]
     fn bodies_have_room_for_as_long_as_they_are_kept() {
         let queue = Queue::new();
-        let large: Vec<_> = (0..255).map(|_| queue.room(Some(u64::MAX)).expect("room")).collect();
-        let small: Vec<_> = (0..1_024).map(|_| queue.room(Some(7)).expect("room")).collect();
-        assert_eq!(queue.room(Some(0)).expect_err("full").name(), "ThrottlingException");
+        let large: Vec<_> = (0..255).map(|_| queue.room(Some(u64::MAX), BODY_BYTES_MAX).expect("room")).collect();
+        let small: Vec<_> = (0..1_024).map(|_| queue.room(Some(7), BODY_BYTES_MAX).expect("room")).collect();
+        assert_eq!(queue.room(Some(0), BODY_BYTES_MAX).expect_err("full").name(), "ThrottlingException");
         drop(small);
-        let unsaid = queue.room(None).expect("room");
-        assert!(queue.room(Some(1)).is_err());
+        let unsaid = queue.room(None, BODY_BYTES_MAX).expect("room");
+        assert!(queue.room(Some(1), BODY_BYTES_MAX).is_err());
         drop((large, unsaid));
         assert_eq!(queue.bodies_kib.available_permits(), BODIES_KIB_MAX);
     }

@@ -3,6 +3,7 @@
 //! Hyper is used plainly: there is one route and a few pages, and the limits on the time a client may take, which have to be
 //! there, are not among what axum's server lets one set.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -18,17 +19,22 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::listener::{Listener, LogLines};
+use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::shard::{self, Running};
-use crate::transport::Transport;
+use crate::shard::{self, Mailbox, Running};
+use crate::tls::Tls;
+use crate::transport::{Source, Transport};
 use crate::writer::Outside;
 use stepwell_api::{Heard, ServiceSettings};
+use stepwell_protocol::Peers;
+use stepwell_services::{Services, ServicesSettings};
 use stepwell_store::{EmbeddedStore, MemoryStore, Options, Store};
 
 /// The largest head of a request.
@@ -66,7 +72,7 @@ impl std::error::Error for StartError {}
 pub struct Server {
     settings: Settings,
     listener: std::net::TcpListener,
-    transport: Transport,
+    mocks: Option<Source>,
     store: Box<dyn Store>,
     seeds: Seeds,
     /// Without one, everybody is who they say they are.
@@ -85,8 +91,7 @@ impl Server {
     /// that is in use or that is not one of ours.
     pub fn bind(settings: Settings) -> Result<Server, StartError> {
         settings.check().map_err(StartError::Unusable)?;
-        let transport =
-            Transport::open(settings.mocks.as_deref(), settings.endpoints.clone()).map_err(StartError::Unusable)?;
+        let mocks = settings.mocks.as_deref().map(Source::open).transpose().map_err(StartError::Unusable)?;
         let keyring = settings.credentials.as_deref().map(|path| Keyring::open(path, &settings.account));
         let keyring = keyring.transpose().map_err(StartError::Unusable)?;
         let refused = |fault: std::io::Error| {
@@ -101,7 +106,7 @@ impl Server {
         let seeds = Seeds::draw()?;
         let store = open_store(settings.data.as_deref(), seeds.log)?;
         let listeners: Vec<Box<dyn Listener>> = vec![Box::new(LogLines)];
-        Ok(Server { settings, listener, transport, store, seeds, keyring, listeners })
+        Ok(Server { settings, listener, mocks, store, seeds, keyring, listeners })
     }
 
     /// Tells this listener too what happens.
@@ -127,15 +132,28 @@ impl Server {
     /// Serves until the future is ready, then ends: no new connection, and five seconds for what is being answered.
     pub fn run_until(self, end: impl Future<Output = ()>) -> Result<(), StartError> {
         let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
+        let address = self.address();
         let clock = Clock::new(self.settings.time, self.seeds.clock);
-        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(Heard::default(), Heard::or);
+        // Log groups are here, and are told whatever their state machines say.
+        let here = Heard { log_events: true, ..Heard::default() };
+        let heard = self.listeners.iter().map(|listener| listener.hears()).fold(here, Heard::or);
         let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
-        let outside =
-            Outside { transport: self.transport, runtime: runtime.handle().clone(), listeners: self.listeners };
-        let Running { door, ended, thread } = shard::start(self.store, &settings, clock, outside, metrics.clone())?;
-        let front = Arc::new(Front::new(&self.settings, self.keyring, door, metrics, self.seeds.request_ids));
+        let mailbox = Mailbox::new();
+        let local = Local::new(runtime.handle().clone(), clock.clone());
+        local.open(hosts(&mailbox, &clock));
+        let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
+        let tls = Tls::new(self.settings.ca_bundle.clone());
+        let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
+        let (handle, listeners) = (runtime.handle().clone(), self.listeners);
+        let outside = Outside { transport, runtime: handle, carrier, local: local.clone(), listeners };
+        let services =
+            ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
+        let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
+        let Running { door, ended, thread } = shard::start(parts, mailbox, outside)?;
+        let front =
+            Arc::new(Front::new(&self.settings, self.keyring, door, local.clone(), metrics, self.seeds.request_ids));
         let outcome = runtime.block_on(async {
             let listener = TcpListener::from_std(self.listener).map_err(refused)?;
             let connections = GracefulShutdown::new();
@@ -157,6 +175,22 @@ impl Server {
             return Err(StartError::Refused("the service has broken off".to_owned()));
         }
         outcome
+    }
+}
+
+/// Who answers for each service of this process.
+fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
+    let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
+    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
+    hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
+    hosts
+}
+
+/// Where clients reach a server that listens here: what queue URLs begin with.
+fn endpoint_of(address: SocketAddr) -> String {
+    match address.ip() {
+        ip if ip.is_loopback() || ip.is_unspecified() => format!("http://localhost:{}", address.port()),
+        _ => format!("http://{address}"),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::egress::Egress;
 use crate::endpoints::Endpoints;
 use crate::throttle::Throttling;
 
@@ -31,6 +32,10 @@ pub struct Settings {
     pub mocks: Option<PathBuf>,
     /// Where services are that tasks call.
     pub endpoints: Endpoints,
+    /// Authorities to trust beside those of the machine, as PEM, for what is asked over TLS.
+    pub ca_bundle: Option<PathBuf>,
+    /// What tasks may ask beside public addresses.
+    pub egress: Egress,
     /// The account of callers whose access key id is not one.
     pub account: String,
     /// The region of callers that do not name one.
@@ -56,6 +61,8 @@ impl Default for Settings {
             time: Time::Real,
             mocks: None,
             endpoints: Endpoints::default(),
+            ca_bundle: None,
+            egress: Egress::default(),
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             allowed_hosts: Vec::new(),

@@ -1,4 +1,4 @@
-//! The thread that owns the service: one message, one answer, one timer at a time.
+//! The thread that owns the service, and the local services that are pure: one message, one answer, one timer at a time.
 //!
 //! Messages come from connections, answers from what does the tasks, timers from the clock. Whatever comes of them goes
 //! to the writer, which lets it go when it is durable. Knows no HTTP.
@@ -8,25 +8,35 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use stepwell_api::{Call, Outs, Refusal, Service, ServiceSettings};
+use stepwell_api::{Call, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
-use stepwell_spec::Response;
+use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
+use stepwell_services::{LogLine, Services, ServicesOuts, ServicesSettings};
+use stepwell_spec::{Response, Timestamp};
 use stepwell_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::clock::Clock;
+use crate::local::Local;
 use crate::metrics::Metrics;
 use crate::server::StartError;
 use crate::writer::{Outcomes, Outside, Writer};
+
+/// The shard of the store that local services are kept in: theirs are rows alone, and no frame of an execution.
+const SERVICES_SHARD: u32 = 1;
 
 /// What came of a call.
 pub(crate) type Answer = Result<Response, Refusal>;
 
 enum Message {
     Call(Box<Call>, Caller),
+    /// A call of a local service.
+    Ask(Box<LocalCall>, AwsCaller),
     /// Nobody waits for this call's answer any more.
     Forget(u64),
+    /// Nor for this one's, of a local service.
+    ForgetAsked(u64),
     /// What came of a task.
     Answers(ExecutionId, Vec<Command>),
     /// Nobody can ask any more.
@@ -45,6 +55,25 @@ impl Caller {
     pub(crate) fn answer(self, answer: Answer) {
         // Whoever went away in this very moment wants no answer.
         let _ = self.sender.send(answer);
+    }
+}
+
+/// A call of a local service.
+#[derive(Debug)]
+pub(crate) struct LocalCall {
+    pub(crate) id: u64,
+    pub(crate) place: AwsPlace,
+    pub(crate) call: AwsCall,
+}
+
+/// Who waits for the answer of a local service.
+#[derive(Debug)]
+pub(crate) struct AwsCaller(oneshot::Sender<AwsAnswer>);
+
+impl AwsCaller {
+    pub(crate) fn answer(self, answer: AwsAnswer) {
+        // Whoever went away in this very moment wants no answer.
+        let _ = self.0.send(answer);
     }
 }
 
@@ -82,11 +111,70 @@ impl Answers {
     }
 }
 
+/// The way for services of this process, to the local ones on the shard's thread and to the service itself. It holds no
+/// thread alive.
+#[derive(Clone, Debug)]
+pub(crate) struct SideDoor(Sender<Message>);
+
+impl SideDoor {
+    /// As [`Door::call`].
+    pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
+        call_through(&self.0, call, place).await
+    }
+
+    /// Asks a local service and waits for its answer. `None` when the thread has ended.
+    ///
+    /// A caller that stops waiting takes its call back.
+    pub(crate) async fn ask(&self, call: LocalCall) -> Option<AwsAnswer> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = Asking { door: self, id: call.id, is_over: false };
+        self.0.send(Message::Ask(Box::new(call), AwsCaller(sender))).ok()?;
+        let answer = receiver.await;
+        waiting.is_over = true;
+        answer.ok()
+    }
+}
+
+/// A call of a local service that is being waited for.
+struct Asking<'a> {
+    door: &'a SideDoor,
+    id: u64,
+    is_over: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            // A thread that is gone has forgotten everything.
+            let _ = self.door.0.send(Message::ForgetAsked(self.id));
+        }
+    }
+}
+
+/// Messages to a shard that is not there yet.
+pub(crate) struct Mailbox {
+    sender: Sender<Message>,
+    messages: Receiver<Message>,
+}
+
+impl Mailbox {
+    pub(crate) fn new() -> Mailbox {
+        let (sender, messages) = std::sync::mpsc::channel();
+        Mailbox { sender, messages }
+    }
+
+    pub(crate) fn side_door(&self) -> SideDoor {
+        SideDoor(self.sender.clone())
+    }
+}
+
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Message::Call(call, _) => write!(f, "Call({})", call.id),
+            Message::Ask(asked, _) => write!(f, "Ask({}, {}.{})", asked.id, asked.call.service, asked.call.action),
             Message::Forget(id) => write!(f, "Forget({id})"),
+            Message::ForgetAsked(id) => write!(f, "ForgetAsked({id})"),
             Message::Answers(execution, _) => write!(f, "Answers({})", execution.0),
             Message::End => f.write_str("End"),
         }
@@ -98,18 +186,22 @@ impl Door {
     ///
     /// A caller that stops waiting takes its call back.
     pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
-        let (sender, receiver) = oneshot::channel();
-        let mut waiting = Waiting { door: self, id: call.id, is_over: false };
-        self.0.0.send(Message::Call(Box::new(call), Caller { sender, _place: place })).ok()?;
-        let answer = receiver.await;
-        waiting.is_over = true;
-        answer.ok()
+        call_through(&self.0.0, call, place).await
     }
+}
+
+async fn call_through(way: &Sender<Message>, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
+    let (sender, receiver) = oneshot::channel();
+    let mut waiting = Waiting { way, id: call.id, is_over: false };
+    way.send(Message::Call(Box::new(call), Caller { sender, _place: place })).ok()?;
+    let answer = receiver.await;
+    waiting.is_over = true;
+    answer.ok()
 }
 
 /// A call that is being waited for.
 struct Waiting<'a> {
-    door: &'a Door,
+    way: &'a Sender<Message>,
     id: u64,
     is_over: bool,
 }
@@ -118,7 +210,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.is_over {
             // A service that is gone has forgotten everything.
-            let _ = self.door.0.0.send(Message::Forget(self.id));
+            let _ = self.way.send(Message::Forget(self.id));
         }
     }
 }
@@ -134,23 +226,43 @@ pub(crate) struct Running {
     pub(crate) thread: JoinHandle<()>,
 }
 
-/// Opens the service over a store and gives both a thread.
-pub(crate) fn start(
-    store: Box<dyn Store>,
-    settings: &ServiceSettings,
-    mut clock: Clock,
-    outside: Outside,
-    metrics: Arc<Metrics>,
-) -> Result<Running, StartError> {
+/// What a shard is made of, beside what it is told of outside.
+pub(crate) struct Parts {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) settings: ServiceSettings,
+    pub(crate) services: ServicesSettings,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Opens the services over a store and gives all of them a thread.
+pub(crate) fn start(parts: Parts, mailbox: Mailbox, outside: Outside) -> Result<Running, StartError> {
     let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
-    let (service, outs) = Service::open(settings, store.index(), clock.moment())
-        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
-    let (sender, messages) = std::sync::mpsc::channel();
+    let unreadable =
+        |fault: &dyn std::fmt::Display| StartError::Refused(format!("what was kept cannot be taken up: {fault}"));
+    let Parts { store, settings, services, clock, metrics } = parts;
+    let index = store.index();
+    let (services, rows) = Services::open(&services, &*index).map_err(|fault| unreadable(&fault))?;
+    let (service, outs) = Service::open(&settings, index, clock.moment()).map_err(|fault| unreadable(&fault))?;
+    let Mailbox { sender, messages } = mailbox;
     let (alive, ended) = oneshot::channel();
+    let local = outside.local.clone();
     let writer = Writer::start(store, outside, Answers(sender.clone())).map_err(refused)?;
-    let waiting = BTreeMap::new();
-    let mut shard = Shard { service, clock, writer, metrics, messages, waiting, answers: VecDeque::new(), kept: 0 };
+    let mut shard = Shard {
+        service,
+        services,
+        local,
+        clock,
+        writer,
+        metrics,
+        messages,
+        waiting: BTreeMap::new(),
+        asking: BTreeMap::new(),
+        answers: VecDeque::new(),
+        kept: 0,
+    };
     shard.deliver(outs);
+    shard.deliver_local(ServicesOuts { rows, ..ServicesOuts::default() });
     let thread = std::thread::Builder::new()
         .name("stepwell-shard".to_owned())
         .spawn(move || {
@@ -164,12 +276,16 @@ pub(crate) fn start(
 
 struct Shard {
     service: Service,
+    services: Services,
+    local: Local,
     clock: Clock,
     writer: Writer,
     metrics: Arc<Metrics>,
     messages: Receiver<Message>,
     /// Who waits for which call.
     waiting: BTreeMap<u64, Caller>,
+    /// Who waits for which call of a local service.
+    asking: BTreeMap<u64, AwsCaller>,
     /// Answers to tasks on their way back.
     answers: VecDeque<(ExecutionId, Command)>,
     /// Frames the service knows to be durable.
@@ -200,6 +316,12 @@ impl Shard {
                 return false;
             }
         }
+        if self.services.next_due().is_some_and(|due| due <= at.now) {
+            let outs = self.services.tick(at);
+            if !self.deliver_local(outs) {
+                return false;
+            }
+        }
         if let Some((execution, command)) = self.answers.pop_front() {
             let at = self.clock.moment();
             let outs = self.service.complete(execution, command, at);
@@ -213,6 +335,17 @@ impl Shard {
                 let at = self.clock.moment();
                 let outs = self.service.call(*call, at);
                 self.deliver(outs)
+            }
+            Next::Message(Message::Ask(asked, caller)) => {
+                let LocalCall { id, place, call } = *asked;
+                self.asking.insert(id, caller);
+                let outs = self.services.call(&place, &call, id, self.clock.moment());
+                self.deliver_local(outs)
+            }
+            Next::Message(Message::ForgetAsked(id)) => {
+                self.asking.remove(&id);
+                self.services.forget_call(id);
+                true
             }
             Next::Message(Message::Forget(id)) => {
                 self.waiting.remove(&id);
@@ -230,26 +363,55 @@ impl Shard {
 
     /// Waits for a message as long as nothing else is to be done.
     fn next_message(&mut self) -> Next {
-        let due = self.service.next_due();
-        let may_jump = self.clock.skips() && self.service.is_idle();
-        if !self.answers.is_empty() || may_jump && due.is_some() {
+        let jump = self.next_jump();
+        if !self.answers.is_empty() || jump.is_some() {
             return match self.messages.try_recv() {
                 Ok(message) => Next::Message(message),
                 Err(TryRecvError::Disconnected) => Next::End,
                 Err(TryRecvError::Empty) => {
-                    if let (true, Some(due)) = (self.answers.is_empty(), due) {
+                    if let (true, Some(due)) = (self.answers.is_empty(), jump) {
                         self.clock.jump_to(due);
                     }
                     Next::Other
                 }
             };
         }
+        let due = [self.service.next_due(), self.services.next_due()].into_iter().flatten().min();
         let Some(due) = due else { return self.messages.recv().map_or(Next::End, Next::Message) };
         match self.messages.recv_timeout(self.clock.sleep_towards(due)) {
             Ok(message) => Next::Message(message),
             Err(RecvTimeoutError::Timeout) => Next::Other,
             Err(RecvTimeoutError::Disconnected) => Next::End,
         }
+    }
+
+    /// Where the clock may go at once, when it may and nothing is at work.
+    fn next_jump(&self) -> Option<Timestamp> {
+        if !self.clock.skips() || !self.service.is_idle() || self.local.is_busy() {
+            return None;
+        }
+        [self.service.next_due(), self.services.next_jump()].into_iter().flatten().min()
+    }
+
+    /// Gives what an input of a local service led to out of hand. `false` when the writer has broken off.
+    fn deliver_local(&mut self, outs: ServicesOuts) -> bool {
+        let ServicesOuts { replies, rows, deliveries } = outs;
+        let mut aws_answers = Vec::with_capacity(replies.len());
+        for (id, answer) in replies {
+            if let Some(caller) = self.asking.remove(&id) {
+                aws_answers.push((caller, answer));
+            }
+        }
+        if rows.is_empty() && deliveries.is_empty() && self.writer.is_even() {
+            for (caller, answer) in aws_answers {
+                caller.answer(answer);
+            }
+            return true;
+        }
+        let has_rows = !rows.is_empty();
+        let frame = NewFrame { executions: Vec::new(), rows, payload: Vec::new() };
+        let frame = has_rows.then_some((SERVICES_SHARD, frame));
+        self.writer.give(Outcomes { frame, aws_answers, deliveries, ..Outcomes::default() })
     }
 
     /// Gives what an input led to out of hand. `false` when the service or the writer has broken off.
@@ -281,8 +443,31 @@ impl Shard {
             return true;
         }
         let Outs { frame, tasks, reads, writes, cancelled, notices, .. } = outs;
-        self.writer.give(Outcomes { frame, replies, tasks, reads, writes, cancelled, notices })
+        let frame = frame.map(|frame| (SHARD, frame));
+        let lines: Vec<LogLine> = notices.iter().filter_map(log_line).collect();
+        // What is said of an event is kept behind the event.
+        self.writer.give(Outcomes { frame, replies, tasks, reads, writes, cancelled, notices, ..Outcomes::default() })
+            && self.log(&lines)
     }
+
+    /// Writes what executions have to say to log groups. `false` when the writer has broken off.
+    fn log(&mut self, lines: &[LogLine]) -> bool {
+        if lines.is_empty() {
+            return true;
+        }
+        let outs = self.services.log(lines, self.clock.moment());
+        self.deliver_local(outs)
+    }
+}
+
+fn log_line(notice: &Notice) -> Option<LogLine> {
+    let Notice::LogEvent(event) = notice else { return None };
+    Some(LogLine {
+        log_group_arn: event.log_group_arn.clone(),
+        log_stream_name: event.log_stream_name.as_str().into(),
+        timestamp: event.timestamp,
+        message: event.message.to_string().into(),
+    })
 }
 
 #[cfg(test)]

@@ -9,13 +9,14 @@ use std::time::SystemTime;
 use stepwell_api::{ServiceRead, ServiceTask, ServiceWrite, TestCase};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::{Answer, Dispatch, ExecutionId, Transport as _};
-use stepwell_integrations::{Task, call_of};
+use stepwell_integrations::{Task, WebCall, call_of, web_call_of};
 use stepwell_interpreter::{Command, Failure};
 use stepwell_protocol::AwsCall;
 use stepwell_spec::error::{ITEM_READER_FAILED, RESULT_WRITER_FAILED, TASK_FAILED};
 
-use crate::calls::operation_of;
-use crate::endpoints::{Endpoint, Endpoints};
+use crate::carrier::operation_of;
+use crate::endpoints::{Destination, Endpoints};
+use crate::local::Local;
 use crate::mocks::{MockFile, Mocks};
 
 /// Executions whose mocks are remembered. Older ones start to count their attempts anew, which nobody will see: by then
@@ -28,7 +29,9 @@ pub(crate) enum Done {
     /// Its execution is told this, in order. Nothing, when a worker will answer.
     Told(Vec<Command>),
     /// A service is asked.
-    Asks(AwsCall, Endpoint),
+    Asks(AwsCall, Destination),
+    /// An address is asked.
+    Visits(Box<WebCall>),
 }
 
 /// What becomes of a Map Run's items or results.
@@ -36,8 +39,8 @@ pub(crate) enum Done {
 pub(crate) enum Carried {
     /// Its execution is told this. Nothing, when nobody will answer.
     Told(Option<Command>),
-    /// S3 is asked, as often as it takes.
-    Goes(Endpoint),
+    /// S3 is asked there, as often as it takes.
+    Goes(Destination),
 }
 
 /// Where items come from and results go.
@@ -48,12 +51,14 @@ const STORAGE: &str = "s3";
 pub(crate) struct Transport {
     source: Option<Source>,
     endpoints: Endpoints,
+    /// What is not said to be elsewhere is here.
+    local: Local,
     cases: BTreeMap<ExecutionId, Mocks>,
 }
 
 /// A mock file and when it was last read.
 #[derive(Debug)]
-struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     seen: Option<Stamp>,
     file: MockFile,
@@ -63,10 +68,9 @@ struct Source {
 type Stamp = (SystemTime, u64);
 
 impl Transport {
-    /// Reads the mock file, if there is one. Refuses one that cannot be used.
-    pub(crate) fn open(mocks: Option<&Path>, endpoints: Endpoints) -> Result<Transport, String> {
-        let source = mocks.map(Source::open).transpose()?;
-        Ok(Transport { source, endpoints, cases: BTreeMap::new() })
+    /// One that knows these mocks and where services are.
+    pub(crate) fn new(source: Option<Source>, endpoints: Endpoints, local: Local) -> Transport {
+        Transport { source, endpoints, local, cases: BTreeMap::new() }
     }
 
     /// Does a task's work, or says who does.
@@ -76,9 +80,13 @@ impl Transport {
         let answer = match &task.test_case {
             Some(case) => self.run_mock(task, case),
             None if is_activity => Answer::Silence,
-            None => match self.call(task) {
-                Ok((call, endpoint)) => return Done::Asks(call, endpoint),
-                Err(answer) => answer,
+            None => match web_call_of(Task { request: &task.request, execution: &task.identity }) {
+                Some(Ok(call)) => return Done::Visits(Box::new(call)),
+                Some(Err(Failure { error, cause, .. })) => Answer::Failed { error, cause },
+                None => match self.call(task) {
+                    Ok((call, destination)) => return Done::Asks(call, destination),
+                    Err(answer) => answer,
+                },
             },
         };
         let mut commands = Vec::new();
@@ -92,7 +100,8 @@ impl Transport {
                 commands.push(Command::TaskSucceeded { task: key, output });
             }
             Answer::Failed { error, cause } => commands.push(Command::TaskFailed { task: key, error, cause }),
-            Answer::Silence => {}
+            // Mocks answer at once, or never.
+            Answer::Silence | Answer::Later(_) => {}
             Answer::Refused(reason) => {
                 let (error, cause) = (Some(TASK_FAILED.into()), Some(refusal(task, &reason).into()));
                 commands.push(Command::TaskFailed { task: key, error, cause });
@@ -113,8 +122,8 @@ impl Transport {
                 let answer = self.run_mock(&read.task, case).of_items(&read.request);
                 Carried::Told(answer.unwrap_or_else(|reason| failed(refusal(&read.task, &reason))))
             }
-            None => match self.endpoint(STORAGE) {
-                Ok(endpoint) => Carried::Goes(endpoint),
+            None => match self.destination(STORAGE) {
+                Ok(destination) => Carried::Goes(destination),
                 Err(reason) => Carried::Told(failed(refusal(&read.task, &reason))),
             },
         }
@@ -126,8 +135,8 @@ impl Transport {
         if write.task.test_case.is_some() {
             return Carried::Told(Some(Command::ResultsWritten { map_run, outcome: Ok(()) }));
         }
-        match self.endpoint(STORAGE) {
-            Ok(endpoint) => Carried::Goes(endpoint),
+        match self.destination(STORAGE) {
+            Ok(destination) => Carried::Goes(destination),
             Err(reason) => {
                 let outcome = Err(Failure::new(RESULT_WRITER_FAILED, refusal(&write.task, &reason)));
                 Carried::Told(Some(Command::ResultsWritten { map_run, outcome }))
@@ -135,20 +144,25 @@ impl Transport {
         }
     }
 
-    fn endpoint(&self, service: &str) -> Result<Endpoint, String> {
-        self.endpoints.get(service).cloned().ok_or_else(|| {
-            format!("no service is configured to answer it; start the server with --endpoint {service}=URL, or mock it")
-        })
+    /// Where a service is asked, or why nowhere.
+    fn destination(&self, service: &str) -> Result<Destination, String> {
+        match self.endpoints.get(service) {
+            Some(elsewhere @ (Destination::At(_) | Destination::Aws)) => Ok(elsewhere.clone()),
+            Some(Destination::Here) | None if self.local.serves(service) => Ok(Destination::Here),
+            Some(Destination::Here) | None => Err(format!(
+                "no service is configured to answer it; start the server with --endpoint {service}=URL, or mock it"
+            )),
+        }
     }
 
-    /// What a task asks of which endpoint, or how it ends without.
-    fn call(&self, task: &ServiceTask) -> Result<(AwsCall, Endpoint), Answer> {
+    /// What a task asks of whom, or how it ends without.
+    fn call(&self, task: &ServiceTask) -> Result<(AwsCall, Destination), Answer> {
         let call = call_of(Task { request: &task.request, execution: &task.identity })
             .map_err(|Failure { error, cause, .. }| Answer::Failed { error, cause })?;
         let service = &call.service;
-        let endpoint = self.endpoint(service).map_err(Answer::Refused)?;
+        let destination = self.destination(service).map_err(Answer::Refused)?;
         match operation_of(&call) {
-            Some(_) => Ok((call, endpoint)),
+            Some(_) => Ok((call, destination)),
             None => Err(Answer::Refused(format!("{service} has no operation {}", call.action))),
         }
     }
@@ -187,7 +201,8 @@ fn refusal(task: &ServiceTask, reason: &str) -> String {
 }
 
 impl Source {
-    fn open(path: &Path) -> Result<Source, String> {
+    /// Reads a mock file. Refuses one that cannot be used.
+    pub(crate) fn open(path: &Path) -> Result<Source, String> {
         // The stamp comes first: a change while the file is read is then seen later, never missed.
         let seen = stamp(path);
         Ok(Source { path: path.to_owned(), seen, file: read(path)? })
@@ -283,15 +298,24 @@ mod tests {
             other => format!("{other:?}"),
         };
         match transport.run(task) {
+            Done::Visits(call) => vec![format!("visits {}", call.address.authority)],
             Done::Told(commands) => commands.into_iter().map(say).collect(),
-            Done::Asks(call, endpoint) => vec![format!("asks {} {}.{}", endpoint.url(""), call.service, call.action)],
+            Done::Asks(call, destination) => {
+                let whom = match destination {
+                    Destination::Here => "here".to_owned(),
+                    Destination::At(endpoint) => endpoint.url(""),
+                    Destination::Aws => "aws".to_owned(),
+                };
+                vec![format!("asks {whom} {}.{}", call.service, call.action)]
+            }
         }
     }
 
     fn transport(name: &str, answers: &str) -> (PathBuf, Transport) {
         let path = std::env::temp_dir().join(format!("stepwell-{}-{name}.json", std::process::id()));
         std::fs::write(&path, file(answers)).expect("a file");
-        let transport = Transport::open(Some(&path), Endpoints::default()).expect("a mock file");
+        let transport =
+            Transport::new(Some(Source::open(&path).expect("a mock file")), Endpoints::default(), Local::nowhere());
         (path, transport)
     }
 
@@ -346,7 +370,7 @@ mod tests {
     fn what_nobody_answers_fails_with_the_reason_and_how_to_mend_it() {
         let (path, mut transport) = transport("missing", "{}");
         std::fs::remove_file(path).expect("a file");
-        let mut none = Transport::open(None, Endpoints::default()).expect("no file is needed");
+        let mut none = Transport::new(None, Endpoints::default(), Local::nowhere());
         let check = |transport: &mut Transport, state: &str, case: Option<&str>, says: &str| {
             let told = told(transport, &task(1, state, case, sqs(Pattern::RequestResponse))).concat();
             assert!(told.starts_with("failed States.TaskFailed: The state '"), "{told}");
@@ -365,7 +389,7 @@ mod tests {
         let mut endpoints = Endpoints::default();
         endpoints.set("lambda", "http://l:1").expect("a URL");
         endpoints.set("sqs", "http://q:2").expect("a URL");
-        let mut transport = Transport::open(None, endpoints).expect("no file is needed");
+        let mut transport = Transport::new(None, endpoints, Local::nowhere());
         let function = task(1, "T", None, ResourceKind::LambdaFunction);
         assert_eq!(told(&mut transport, &function), ["asks http://l:1 lambda.Invoke"]);
         let mocked = told(&mut transport, &task(1, "T", Some("c"), ResourceKind::LambdaFunction)).concat();

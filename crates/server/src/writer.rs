@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -15,12 +16,16 @@ use std::time::Duration;
 use stepwell_api::{NewFrame, Notice, SHARD, ServiceRead, ServiceTask, ServiceWrite};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::TaskKey;
-use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError};
+use stepwell_protocol::AwsAnswer;
+use stepwell_services::Delivery;
+use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError, Tail};
 use tokio::runtime::Handle;
 
 use crate::calls::Calls;
+use crate::carrier::Carrier;
 use crate::listener::Listener;
-use crate::shard::{Answer, Answers, Caller};
+use crate::local::Local;
+use crate::shard::{Answer, Answers, AwsCaller, Caller};
 use crate::transport::{Carried, Done, Transport};
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
@@ -38,10 +43,14 @@ const STILL: Duration = Duration::from_secs(5);
 /// What one input led to.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
-    /// What is to be kept first.
-    pub(crate) frame: Option<NewFrame>,
+    /// What is to be kept first, and in which shard of the store.
+    pub(crate) frame: Option<(u32, NewFrame)>,
     /// Answers, and who waits for them.
     pub(crate) replies: Vec<(Caller, Answer)>,
+    /// Answers of local services, and who waits for them.
+    pub(crate) aws_answers: Vec<(AwsCaller, AwsAnswer)>,
+    /// What local services send out.
+    pub(crate) deliveries: Vec<Delivery>,
     /// Tasks to be done.
     pub(crate) tasks: Vec<ServiceTask>,
     /// Items to be read.
@@ -57,8 +66,11 @@ pub(crate) struct Outcomes {
 /// What tasks and notices go to.
 pub(crate) struct Outside {
     pub(crate) transport: Transport,
-    /// What carries calls.
+    /// What carries calls, and on what.
     pub(crate) runtime: Handle,
+    pub(crate) carrier: Carrier,
+    /// What answers calls here, and sends out what its services deliver.
+    pub(crate) local: Local,
     pub(crate) listeners: Vec<Box<dyn Listener>>,
 }
 
@@ -66,18 +78,27 @@ pub(crate) struct Outside {
 #[derive(Debug)]
 pub(crate) struct Writer {
     sender: SyncSender<Outcomes>,
-    kept: Arc<AtomicU64>,
+    kept: Arc<Kept>,
     thread: JoinHandle<()>,
     /// Frames given to it.
     given: u64,
+}
+
+/// How many frames are durable.
+#[derive(Debug, Default)]
+struct Kept {
+    /// Of executions.
+    executions: AtomicU64,
+    /// Of everything.
+    all: AtomicU64,
 }
 
 impl Writer {
     /// Gives a store a thread. Answers to tasks go to `answers`.
     pub(crate) fn start(store: Box<dyn Store>, outside: Outside, answers: Answers) -> std::io::Result<Writer> {
         let (sender, outcomes) = sync_channel(QUEUE_MAX);
-        let kept = Arc::new(AtomicU64::new(0));
-        let calls = Calls::new(outside.runtime.clone(), answers.clone());
+        let kept = Arc::<Kept>::default();
+        let calls = Calls::new(outside.runtime.clone(), answers.clone(), outside.carrier.clone());
         let work = Work { store, outside, calls, answers, kept: kept.clone(), outcomes };
         let thread = std::thread::Builder::new().name("stepwell-writer".to_owned()).spawn(move || work.run())?;
         Ok(Writer { sender, kept, thread, given: 0 })
@@ -89,14 +110,14 @@ impl Writer {
         self.sender.send(outcomes).is_ok()
     }
 
-    /// How many of the frames given to it are durable.
+    /// How many of the frames of executions given to it are durable.
     pub(crate) fn kept(&self) -> u64 {
-        self.kept.load(Ordering::Acquire)
+        self.kept.executions.load(Ordering::Acquire)
     }
 
-    /// Whether all of them are: what says nothing new may leave at once.
+    /// Whether everything given to it is durable: what says nothing new may leave at once.
     pub(crate) fn is_even(&self) -> bool {
-        self.kept() == self.given
+        self.kept.all.load(Ordering::Acquire) == self.given
     }
 
     /// Waits until everything given is durable and has left.
@@ -112,14 +133,13 @@ struct Work {
     outside: Outside,
     calls: Calls,
     answers: Answers,
-    kept: Arc<AtomicU64>,
+    kept: Arc<Kept>,
     outcomes: Receiver<Outcomes>,
 }
 
 impl Work {
     fn run(mut self) {
-        let tail = self.store.tail(SHARD);
-        let (epoch, mut sequence) = (tail.epoch + 1, tail.sequence);
+        let mut ends: BTreeMap<u32, Tail> = BTreeMap::new();
         let mut is_still = true;
         loop {
             let wait = if is_still { Duration::MAX } else { STILL };
@@ -138,13 +158,14 @@ impl Work {
                 let Ok(next) = self.outcomes.try_recv() else { break };
                 batch.push(next);
             }
-            let frames: Vec<&NewFrame> = batch.iter().filter_map(|outcomes| outcomes.frame.as_ref()).collect();
-            if let Err(fault) = self.keep(&frames, epoch, sequence) {
+            let frames: Vec<&(u32, NewFrame)> = batch.iter().filter_map(|outcomes| outcomes.frame.as_ref()).collect();
+            if let Err(fault) = self.keep(&frames, &mut ends) {
                 tracing::error!(%fault, "what happened cannot be kept; nothing more is answered");
                 return;
             }
-            sequence += frames.len() as u64;
-            self.kept.fetch_add(frames.len() as u64, Ordering::Release);
+            let of_executions = frames.iter().filter(|(shard, _)| *shard == SHARD).count();
+            self.kept.executions.fetch_add(of_executions as u64, Ordering::Release);
+            self.kept.all.fetch_add(frames.len() as u64, Ordering::Release);
             for outcomes in batch {
                 self.let_go(outcomes);
             }
@@ -156,25 +177,29 @@ impl Work {
         self.catch_up();
     }
 
-    /// Makes frames durable. Waits for room when the disk is full.
-    fn keep(&mut self, frames: &[&NewFrame], epoch: u64, sequence: u64) -> Result<(), String> {
+    /// Makes frames durable, each at the end of its shard: `ends` are those this writer has come to. Waits for room when
+    /// the disk is full.
+    fn keep(&mut self, frames: &[&(u32, NewFrame)], ends: &mut BTreeMap<u32, Tail>) -> Result<(), String> {
         if frames.is_empty() {
             return Ok(());
         }
-        let rows: Vec<Vec<Row<'_>>> = frames.iter().map(|frame| rows_of(frame)).collect();
-        let appends: Vec<Append<'_>> = frames
-            .iter()
-            .zip(&rows)
-            .zip(sequence + 1..)
-            .map(|((frame, rows), sequence)| Append {
-                shard: SHARD,
-                epoch,
-                sequence,
+        let rows: Vec<Vec<Row<'_>>> = frames.iter().map(|(_, frame)| rows_of(frame)).collect();
+        let mut appends = Vec::with_capacity(frames.len());
+        for ((shard, frame), rows) in frames.iter().zip(&rows) {
+            let end = ends.entry(*shard).or_insert_with(|| {
+                let tail = self.store.tail(*shard);
+                Tail { epoch: tail.epoch + 1, ..tail }
+            });
+            end.sequence += 1;
+            appends.push(Append {
+                shard: *shard,
+                epoch: end.epoch,
+                sequence: end.sequence,
                 executions: &frame.executions,
                 rows,
                 payload: &frame.payload,
-            })
-            .collect();
+            });
+        }
         let mut outcomes = Vec::with_capacity(appends.len());
         let mut has_waited = false;
         loop {
@@ -203,29 +228,36 @@ impl Work {
         for (caller, answer) in outcomes.replies {
             caller.answer(answer);
         }
+        for (caller, answer) in outcomes.aws_answers {
+            caller.answer(answer);
+        }
+        for delivery in outcomes.deliveries {
+            self.outside.local.deliver(delivery);
+        }
         for task in outcomes.tasks {
             match self.outside.transport.run(&task) {
                 Done::Told(commands) => self.answers.send(task.execution, commands),
-                Done::Asks(call, endpoint) => self.calls.begin(task, call, endpoint),
+                Done::Asks(call, destination) => self.calls.begin(task, call, destination),
+                Done::Visits(call) => self.calls.visit(task, *call),
             }
         }
         for read in outcomes.reads {
             match self.outside.transport.read(&read) {
                 Carried::Told(command) => self.answers.send(read.task.execution, command.into_iter().collect()),
-                Carried::Goes(endpoint) => self.calls.read(read, endpoint),
+                Carried::Goes(destination) => self.calls.read(read, destination),
             }
         }
         for write in outcomes.writes {
             match self.outside.transport.write(&write) {
                 Carried::Told(command) => self.answers.send(write.task.execution, command.into_iter().collect()),
-                Carried::Goes(endpoint) => self.calls.write(write, endpoint),
+                Carried::Goes(destination) => self.calls.write(write, destination),
             }
         }
         for (execution, task) in outcomes.cancelled {
             self.calls.cancel(execution, task);
         }
         for notice in &outcomes.notices {
-            for listener in &mut self.outside.listeners {
+            for listener in self.outside.listeners.iter_mut().filter(|listener| listener.hears().covers(notice)) {
                 listener.hear(notice);
             }
         }

@@ -25,6 +25,12 @@ impl Refusal {
         Refusal { status, ..self }
     }
 
+    /// Under another code, when it has one of these. A service whose model has no shape for a member that is missing or of
+    /// another type says so its own way.
+    pub(crate) fn named(self, codes: &[&str], code: &'static str) -> Refusal {
+        if codes.contains(&self.code) { Refusal { code, ..self } } else { self }
+    }
+
     /// A required member is not there.
     pub(crate) fn missing(name: &str) -> Refusal {
         Refusal::new("MissingRequiredParameterException", format!("The request must contain the parameter {name}."))
@@ -38,7 +44,13 @@ impl Refusal {
     /// An action that AWS has and this stand-in has not, or that nobody has.
     pub(crate) fn unknown_action(service: &str, action: &str) -> Refusal {
         let message = format!("The action {action} of {service} is not available in the local service.");
-        Refusal::new("InvalidAction", message)
+        // What services say that once spoke the query protocol, and what those say that never did.
+        let code = if matches!(service, "sqs" | "sns" | "iam" | "sts") {
+            "InvalidAction"
+        } else {
+            "UnknownOperationException"
+        };
+        Refusal::new(code, message)
     }
 
     /// A service that has no stand-in.

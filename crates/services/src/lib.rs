@@ -1,5 +1,5 @@
-//! Local stand-ins for the AWS services that workflows call: SQS and SNS. Pure: moments come in, answers and rows to
-//! keep go out.
+//! Local stand-ins for the AWS services that workflows call: SQS, SNS, CloudWatch Logs. Pure: moments come in,
+//! answers and rows to keep go out.
 //!
 //! Owns what the services do. Does not know how a call arrives (HTTP, the query and JSON protocols) and when a row is
 //! durable: the caller lets nothing of a [`ServicesOuts`] go before its rows are. What leaves the process, as a
@@ -8,14 +8,18 @@
 mod answers;
 mod deliveries;
 mod input;
+mod logs;
 mod paging;
 mod rows;
 mod seal;
 mod services;
+mod shelf;
 mod sns;
 mod sqs;
+mod wildcards;
 
 pub use answers::query_code;
 pub use deliveries::{Delivery, DeliveryTarget};
+pub use logs::LogLine;
 pub use rows::KeptError;
 pub use services::{Services, ServicesOuts, ServicesSettings};

@@ -166,6 +166,10 @@ impl RowReader<'_> {
         number.ok_or_else(|| self.broken(format!("it has no number `{name}`")))
     }
 
+    pub(crate) fn number_if_any(&self, name: &str) -> Result<Option<u64>, KeptError> {
+        self.members.get(name).map(|_| self.number(name)).transpose()
+    }
+
     pub(crate) fn time(&self, name: &str) -> Result<Timestamp, KeptError> {
         self.time_if_any(name)?.ok_or_else(|| self.broken(format!("it has no time `{name}`")))
     }

@@ -9,6 +9,7 @@ use stepwell_store::{Index, RowChange};
 
 use crate::answers::{Refusal, answer};
 use crate::deliveries::Delivery;
+use crate::logs::{LogLine, Logs};
 use crate::rows::KeptError;
 use crate::seal::Seal;
 use crate::sns::Sns;
@@ -56,9 +57,25 @@ pub(crate) struct Request<'a> {
 pub struct Services {
     sqs: Sqs,
     sns: Sns,
+    logs: Logs,
 }
 
+/// How a service takes a call.
+type Door = fn(&mut Services, &Request<'_>, &mut ServicesOuts);
+
+/// The services, by the names of their models.
+const DOORS: &[(&str, Door)] = &[
+    ("logs", |services, request, outs| services.logs.call(request, outs)),
+    ("sns", |services, request, outs| services.sns.call(request, &mut services.sqs, outs)),
+    ("sqs", |services, request, outs| services.sqs.call(request, outs)),
+];
+
 impl Services {
+    /// The services there are, by botocore's names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        DOORS.iter().map(|(name, _)| *name)
+    }
+
     /// The services with everything that was kept, and what is to be kept of opening them.
     pub fn open(settings: &ServicesSettings, index: &dyn Index) -> Result<(Services, Vec<RowChange>), KeptError> {
         let (key, rows) = match index.get(ABOUT, KEY)? {
@@ -75,8 +92,11 @@ impl Services {
             }
         };
         let seal = Seal::new(&key);
-        let services =
-            Services { sqs: Sqs::open(settings, seal.clone(), index)?, sns: Sns::open(settings, seal, index)? };
+        let services = Services {
+            sqs: Sqs::open(settings, seal.clone(), index)?,
+            sns: Sns::open(settings, seal, index)?,
+            logs: Logs::open(index)?,
+        };
         Ok((services, rows))
     }
 
@@ -85,15 +105,22 @@ impl Services {
         let chance = Chance::new(at);
         let request = Request { id, place, call, now: at.now, chance: &chance };
         let mut outs = ServicesOuts::default();
-        match &*call.service {
-            "sqs" => self.sqs.call(&request, &mut outs),
-            "sns" => self.sns.call(&request, &mut self.sqs, &mut outs),
-            other => {
-                let refusal = Refusal::unknown_service(other, &call.action);
+        match DOORS.iter().find(|(name, _)| *name == &*call.service) {
+            Some((_, door)) => door(self, &request, &mut outs),
+            None => {
+                let refusal = Refusal::unknown_service(&call.service, &call.action);
                 outs.replies.push((id, answer(Err(refusal), &chance)));
             }
         }
         self.finish(at.now, &chance, &mut outs);
+        outs
+    }
+
+    /// Takes what the engine has to say to log groups. What is for a group that is not there is passed over, as on AWS.
+    pub fn log(&mut self, lines: &[LogLine], at: Moment) -> ServicesOuts {
+        let mut outs = ServicesOuts::default();
+        self.logs.log(lines, at.now);
+        self.finish(at.now, &Chance::new(at), &mut outs);
         outs
     }
 
@@ -111,6 +138,13 @@ impl Services {
         self.sqs.next_due()
     }
 
+    /// When something comes about that somebody waits for, if nothing else happens before: a delayed message. Under virtual
+    /// time the clock may go there at once. It may not go to the end of a long poll, nor to where a message that somebody
+    /// works on is seen again: time would run away from everybody who is not asleep.
+    pub fn next_jump(&self) -> Option<Timestamp> {
+        self.sqs.next_jump()
+    }
+
     /// Nobody waits for the answer of this call any more.
     pub fn forget_call(&mut self, id: u64) {
         self.sqs.forget_call(id);
@@ -119,5 +153,6 @@ impl Services {
     fn finish(&mut self, now: Timestamp, chance: &Chance, outs: &mut ServicesOuts) {
         self.sqs.finish(now, chance, outs);
         self.sns.finish(outs);
+        self.logs.write_rows(outs);
     }
 }

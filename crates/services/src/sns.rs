@@ -64,6 +64,10 @@ impl Sns {
 
     fn topic(&self, input: Input<'_>, parameter: &str) -> Result<&Topic, Refusal> {
         let arn = input.required(parameter)?;
+        let parts = arn.split(':').count();
+        if parts < 6 {
+            return Err(invalid(format_args!("{parameter} Reason: An ARN must have at least 6 elements, not {parts}")));
+        }
         self.topics.get(arn).ok_or_else(|| not_found("Topic does not exist"))
     }
 

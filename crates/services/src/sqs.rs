@@ -102,6 +102,12 @@ impl Sqs {
         of_polls.chain(self.tasks.values().filter_map(MoveTask::due)).min()
     }
 
+    /// The next moment at which a delayed message comes to somebody who waits for one.
+    pub(crate) fn next_jump(&self) -> Option<Timestamp> {
+        let waited_for = self.polls.iter().filter_map(|poll| self.queues.get(&poll.queue));
+        waited_for.filter_map(Queue::next_delayed).min()
+    }
+
     pub(crate) fn forget_call(&mut self, id: u64) {
         self.polls.retain(|poll| poll.id != id);
     }

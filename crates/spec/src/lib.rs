@@ -13,9 +13,11 @@ mod fields;
 mod operators;
 mod quotas;
 mod results;
+mod sdk_names;
 mod services;
 pub mod shapes;
 mod stored;
+mod task_parameters;
 mod throttles;
 mod timestamp;
 
@@ -30,7 +32,9 @@ pub use fields::{
 pub use operators::{OperandType, Operator, Relation, Trait};
 pub use quotas::{QUOTAS, Quota, quota};
 pub use results::{ResponseField, ResponseFields, ResponseItems, ResponseKind, ResponseShape, Responses, result_of};
+pub use sdk_names::{SdkService, sdk_service, sdk_services};
 pub use services::{ActionRow, ITEM_READERS, RESULT_WRITERS, SERVICES, ServiceRow, service};
 pub use stored::{FieldSink, FieldSource, Stored};
+pub use task_parameters::{ParameterFormat, ParameterRow, TASK_PARAMETERS};
 pub use throttles::{Bucket, LARGE_REGIONS, THROTTLES, ThrottleRow};
 pub use timestamp::{Timestamp, TimestampError};

@@ -49,8 +49,8 @@ pub fn run(input: &[u8]) -> Behaviour {
     });
     // 2026-09-15T00:00:00Z
     let now = Timestamp(1_789_430_400_000);
-    let caller = Signature::verify(&head, body, &key, now, 300_000);
-    if let Err(refusal) = Signature::check_head(&head, now, 300_000) {
+    let caller = Signature::verify(&head, SERVICE, body, &key, now, 300_000);
+    if let Err(refusal) = Signature::check_head(&head, SERVICE, now, 300_000) {
         assert_eq!(caller.as_ref().err(), Some(&refusal), "what the head alone decides stays decided");
     }
     let claimed = Signature::claimed_caller(&head);

@@ -6,10 +6,11 @@ use stepwell_asl::{Integration, Pattern};
 use stepwell_engine::{ExecutionId, Input};
 use stepwell_interpreter::{Chance, Command, Execution, Failure, Identity, Moment, Status, TaskKey, TaskRequest};
 use stepwell_json::{Json, ObjectBuilder};
-use stepwell_spec::shapes::StartExecutionInput;
-use stepwell_spec::{Text, error};
+use stepwell_spec::shapes::{ExecutionStatus, StartExecutionInput};
+use stepwell_spec::{Arn, Text, error};
 
 use super::beginnings::WAITED_FOR;
+use super::redrives::not_redrivable_as;
 use super::residents::Run;
 use super::{Place, Service};
 use crate::checks::check_name;
@@ -40,7 +41,8 @@ impl Service {
         at: Moment,
     ) -> Vec<Input> {
         let task = request.key;
-        let started = start_input(&request.input).and_then(|input| self.prepare_start(&place_of(identity), &input, at));
+        let started =
+            start_input(&request.input).and_then(|input| self.prepare_start(&place_of(identity, request), &input, at));
         let (started, first) = match started {
             Ok(started) => started,
             Err(refusal) => {
@@ -117,6 +119,14 @@ fn nested_outcome(run: &Run, execution: &Execution, parent: &ParentTask) -> Inpu
     if let Status::Succeeded(output) = &execution.status {
         described.insert("Output", payload(output));
         described.insert("OutputDetails", included());
+        // Recorded for `.sync` alone: `.sync:2` and causes were recorded before there were redrives.
+        if !parent.as_json {
+            described.insert("RedriveCount", Json::from(i64::try_from(execution.redrive_count).unwrap_or(i64::MAX)));
+            if let Some(reason) = not_redrivable_as(ExecutionStatus::Succeeded, execution.last_event_id) {
+                described.insert("RedriveStatus", Json::from("NOT_REDRIVABLE"));
+                described.insert("RedriveStatusReason", Json::from(reason));
+            }
+        }
     }
     let ms = |time: stepwell_spec::Timestamp| Json::from(time.0);
     described.insert("StartDate", ms(execution.started_at));
@@ -136,9 +146,12 @@ fn nested_outcome(run: &Run, execution: &Execution, parent: &ParentTask) -> Inpu
     Input::Command(parent.execution, command)
 }
 
-pub(super) fn place_of(identity: &Identity) -> Place {
-    let account = identity.arn.split(':').nth(4).unwrap_or_default().to_owned();
-    Place { account, region: identity.region.to_string() }
+/// Whose resources a task means: those of the account of its role, and of its execution's when it has none.
+pub(super) fn place_of(identity: &Identity, request: &TaskRequest) -> Place {
+    let account_of =
+        |arn: &str| Arn::parse(arn).map(|arn| arn.account.to_owned()).filter(|account| !account.is_empty());
+    let account = request.role_arn.as_deref().and_then(account_of).or_else(|| account_of(&identity.arn));
+    Place { account: account.unwrap_or_default(), region: identity.region.to_string() }
 }
 
 /// The request of a task that starts an execution. `Input` may be any JSON; text is taken as it is.

@@ -138,8 +138,9 @@ impl Service {
         let outcome = match asked {
             // Noted as waiting before it is asked: its answer may come while it is.
             Ok(asked) => {
+                let place = place_of(&identity, &request);
                 self.own_calls.wait(id, execution, request);
-                self.answer(Call { id, place: place_of(&identity), request: asked }, drawn(at, &chance), outs)
+                self.answer(Call { id, place, request: asked }, drawn(at, &chance), outs)
             }
             Err(refusal) => {
                 self.own_calls.wait(id, execution, request);

@@ -124,7 +124,7 @@ impl Service {
         if let Some(execution) = self.engine.execution(id) {
             outs.resumed.count(execution);
         }
-        self.awaited.extend(taken.iter().filter(|task| task.token.is_some()).map(|task| (id, task.key)));
+        self.awaited.extend(taken.iter().filter(|task| task.is_called_back()).map(|task| (id, task.key)));
         let outbox = self.engine.resume(id, at);
         self.take(outbox, at, outs);
         // What only waits has nothing to do here. Its log is durable, so it may go at once.

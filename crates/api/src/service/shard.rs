@@ -226,7 +226,7 @@ impl Service {
     }
 
     fn dispatch(&mut self, id: ExecutionId, request: TaskRequest, inputs: &mut VecDeque<Input>, outs: &mut Outs) {
-        if request.token.is_some() {
+        if request.is_called_back() {
             self.awaited.insert((id, request.key));
         }
         match &request.resource.kind {

@@ -130,7 +130,7 @@ fn headers_of(target: &str, token: Option<&str>, signature: &str) -> Vec<(String
 fn verify_at(headers: &[(String, String)], body: &[u8], keys: &Keys, now: Timestamp) -> Result<Caller, Refusal> {
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let head = Head { method: "POST", path: "/", query: "", headers: &headers };
-    Signature::verify(&head, body, keys, now, 5 * MINUTE_MS)
+    Signature::verify(&head, SERVICE, body, keys, now, 5 * MINUTE_MS)
 }
 
 #[test]
@@ -274,7 +274,7 @@ fn whatever_boto3_sends_is_verified_and_no_other_bit_is() {
         let keys = keys(token);
         let verify = |headers: &[(&str, &str)], path: &str, body: &[u8]| {
             let head = Head { method: "POST", path, query: "", headers };
-            Signature::verify(&head, body, &keys, SIGNED_AT, 5 * MINUTE_MS)
+            Signature::verify(&head, SERVICE, body, &keys, SIGNED_AT, 5 * MINUTE_MS)
         };
         let caller = verify(&headers, path, body.as_bytes()).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
         assert_eq!((caller.access_key_id.as_str(), caller.account.as_str()), ("AKIDEXAMPLE", "123456789012"));
@@ -325,7 +325,7 @@ fn answer_to(scope: &str, signed_at: &str, more: &[(&str, &str)], keys: &Keys, n
     let authorization = format!("{unsigned}{}", signature.calculate(&head, b"{}", SECRET, signed_at));
     let mut headers = headers.clone();
     headers.push(("authorization", &authorization));
-    Signature::verify(&Head { headers: &headers, ..head }, b"{}", keys, now, 5 * MINUTE_MS).map(drop)
+    Signature::verify(&Head { headers: &headers, ..head }, SERVICE, b"{}", keys, now, 5 * MINUTE_MS).map(drop)
 }
 
 #[test]
@@ -391,7 +391,7 @@ fn a_hash_in_the_header_is_held_against_the_body() {
 fn refusals_are_in_the_words_of_aws() {
     let told = |headers: &[(&str, &str)], keys: &Keys| {
         let head = Head { method: "POST", path: "/", query: "", headers };
-        Signature::verify(&head, b"{}", keys, SIGNED_AT, 5 * MINUTE_MS).expect_err("refused").to_string()
+        Signature::verify(&head, SERVICE, b"{}", keys, SIGNED_AT, 5 * MINUTE_MS).expect_err("refused").to_string()
     };
     let check = |headers: &[(&str, &str)], expected: &str| assert_eq!(told(headers, &keys(None)), expected);
     check(&[], "MissingAuthenticationTokenException: Missing Authentication Token");

@@ -1,7 +1,7 @@
 //! What a Task calls: `Resource`, and whether it may be called in this way here.
 
 use stepwell_json::{Span, SpannedMember};
-use stepwell_spec::{Arn, ITEM_READERS, RESULT_WRITERS, SERVICES, service};
+use stepwell_spec::{Arn, ITEM_READERS, RESULT_WRITERS, SERVICES, sdk_service, sdk_services, service};
 
 use super::object::Object;
 use super::{Compiler, shared};
@@ -80,6 +80,8 @@ impl<'a> Compiler<'a> {
             Unknown::NotCallable => format!("a Task cannot call \"{arn}\""),
             Unknown::Service(name) => format!("there is no service integration \"{name}\""),
             Unknown::Action(service, name) => format!("the integration of {service} has no action \"{name}\""),
+            Unknown::SdkService(name) => format!("AWS has no service \"{name}\" for aws-sdk"),
+            Unknown::SdkAction(service, name) => format!("the AWS SDK for {service} has no action \"{name}\""),
             Unknown::Pattern(name, suffix) => format!("{name} cannot be called with \"{suffix}\""),
         };
         let fault = Fault::new(Code::UnknownResource, at, span, message).suggest(suggestion).schema(format!(
@@ -105,13 +107,36 @@ impl<'a> Compiler<'a> {
             Unknown::Action(service_name, name) => {
                 let row = service(service_name)?;
                 let near = self.suggester.nearest(name, row.actions.iter().map(|action| action.name));
-                Some(match near {
-                    Some(near) => format!("did you mean \"{near}\"?"),
-                    None => format!("as an AWS SDK integration it is \"aws-sdk:{service_name}:{name}\""),
-                })
+                match near {
+                    Some(near) => Some(format!("did you mean \"{near}\"?")),
+                    None => {
+                        let sdk = sdk_services().iter().find(|sdk| sdk.botocore_name == service_name)?;
+                        let has_action = sdk.has_action(name);
+                        has_action.then(|| format!("as an AWS SDK integration it is \"aws-sdk:{}:{name}\"", sdk.name))
+                    }
+                }
+            }
+            Unknown::SdkService(name) => {
+                // Who writes the command line's name means the service too.
+                let name = name.to_lowercase();
+                let other = sdk_services()
+                    .iter()
+                    .find(|service| service.botocore_name.replace('-', "") == name.replace('-', ""));
+                let near = match other {
+                    Some(other) => Some(other.name),
+                    None => self.suggester.nearest(&name, sdk_services().iter().map(|service| service.name)),
+                };
+                near.map(|near| format!("did you mean \"{near}\"?"))
+            }
+            Unknown::SdkAction(service_name, name) => {
+                let near = self.suggester.nearest(name, sdk_service(service_name)?.actions());
+                near.map(|near| format!("did you mean \"{near}\"?"))
             }
             Unknown::Pattern(_, suffix) if *suffix == Pattern::Sync2.suffix() => {
                 Some("only states:startExecution has \".sync:2\"".to_owned())
+            }
+            Unknown::Pattern(name, _) if name.starts_with("aws-sdk:") => {
+                Some("an AWS SDK integration answers at once or waits for a task token".to_owned())
             }
             Unknown::Pattern(..) => None,
         }
@@ -159,6 +184,8 @@ enum Unknown {
     NotCallable,
     Service(String),
     Action(String, String),
+    SdkService(String),
+    SdkAction(String, String),
     Pattern(String, &'static str),
 }
 
@@ -202,12 +229,9 @@ fn integration(resource: &str) -> Result<ResourceKind, Unknown> {
         return Err(Unknown::Service(rest.to_owned()));
     };
     if let Some(sdk) = resource_type.strip_prefix("aws-sdk:") {
-        let is_plausible = !sdk.is_empty()
-            && sdk.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-            && action.starts_with(|letter: char| letter.is_ascii_lowercase())
-            && action.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !is_plausible {
-            return Err(Unknown::Action(sdk.to_owned(), action.to_owned()));
+        let known = sdk_service(sdk).ok_or_else(|| Unknown::SdkService(sdk.to_owned()))?;
+        if !known.has_action(action) {
+            return Err(Unknown::SdkAction(sdk.to_owned(), action.to_owned()));
         }
         if matches!(pattern, Pattern::Sync | Pattern::Sync2) {
             return Err(Unknown::Pattern(rest.to_owned(), pattern.suffix()));
@@ -249,8 +273,41 @@ mod tests {
             Err(Unknown::NotCallable) => "not callable".to_owned(),
             Err(Unknown::Service(name)) => format!("no service {name}"),
             Err(Unknown::Action(service, name)) => format!("no action {service} {name}"),
+            Err(Unknown::SdkService(name)) => format!("no sdk service {name}"),
+            Err(Unknown::SdkAction(service, name)) => format!("no sdk action {service} {name}"),
             Err(Unknown::Pattern(name, suffix)) => format!("no pattern {name} {suffix}"),
         }
+    }
+
+    /// The suggestion for what a definition names.
+    fn suggested(named: &str) -> Option<String> {
+        let definition = format!(
+            r#"{{"StartAt":"T","States":{{"T":{{"Type":"Task","Resource":"arn:aws:states:::{named}","End":true}}}}}}"#
+        );
+        let compiled = crate::compile(&crate::Source::json(definition), &crate::Options::default());
+        assert!(compiled.definition.is_none(), "{named}");
+        let fault = compiled.diagnostics.first().expect("a fault");
+        assert_eq!(fault.code, Code::UnknownResource, "{named}");
+        fault.suggestion.clone()
+    }
+
+    #[test]
+    fn what_was_meant_is_suggested() {
+        let check = |named: &str, expected: Option<&str>| assert_eq!(suggested(named).as_deref(), expected, "{named}");
+        check("lambda:invok", Some("did you mean \"invoke\"?"));
+        check("lamda:invoke", Some("did you mean \"lambda\"?"));
+        check("dynamodb:query", Some("as an AWS SDK integration it is \"aws-sdk:dynamodb:query\""));
+        check("aws-sdk:dynamodbb:query", Some("did you mean \"dynamodb\"?"));
+        check("aws-sdk:stepfunctions:startExecution", Some("did you mean \"sfn\"?"));
+        check("aws-sdk:events:putEvents", Some("did you mean \"eventbridge\"?"));
+        check("aws-sdk:sqs:sendMesage", Some("did you mean \"sendMessage\"?"));
+        check("aws-sdk:sqs:SendMessage", Some("did you mean \"sendMessage\"?"));
+        check("aws-sdk:unlikely:land", None);
+        check(
+            "aws-sdk:glue:startJobRun.sync",
+            Some("an AWS SDK integration answers at once or waits for a task token"),
+        );
+        check("sqs:sendMessage.sync", None);
     }
 
     #[test]
@@ -276,7 +333,15 @@ mod tests {
             "aws-sdk:sfn startExecution.waitForTaskToken startExecution WaitForTaskToken",
         );
         check("arn:aws:states:::aws-sdk:sfn:startExecution.sync", "no pattern aws-sdk:sfn:startExecution .sync");
-        check("arn:aws:states:::aws-sdk:DynamoDB:query", "no action DynamoDB query");
+        check("arn:aws:states:::aws-sdk:DynamoDB:query", "no sdk service DynamoDB");
+        check("arn:aws:states:::aws-sdk:dynamodb:Query", "no sdk action dynamodb Query");
+        check("arn:aws:states:::aws-sdk:foo:bar", "no sdk service foo");
+        check("arn:aws:states:::aws-sdk:dynamodb", "no service aws-sdk");
+        // AWS has given it up; machines that call it still exist.
+        check(
+            "arn:aws:states:::aws-sdk:lookoutvision:startModel",
+            "aws-sdk:lookoutvision startModel startModel RequestResponse",
+        );
         check("arn:aws:states:::dynamodb:query", "no action dynamodb query");
         check("arn:aws:states:::sqs:sendMessage.sync", "no pattern sqs:sendMessage .sync");
         check("arn:aws:states:::batch:submitJob.sync:2", "no pattern batch:submitJob .sync:2");

@@ -2,4 +2,5 @@
 
 mod golden;
 mod invariants;
+mod late;
 mod script;

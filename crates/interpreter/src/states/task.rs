@@ -14,8 +14,9 @@ use stepwell_asl::{Integration, Pattern, ResourceKind, Setting, State, StateKind
 use stepwell_json::Json;
 use stepwell_spec::{
     ActivityFailed, ActivityScheduled, ActivityStarted, ActivitySucceeded, ActivityTimedOut, Event, HeartbeatReceived,
-    JsonText, LambdaFunctionFailed, LambdaFunctionScheduled, LambdaFunctionSucceeded, LambdaFunctionTimedOut, Payload,
-    TaskCredentials, TaskFailed, TaskScheduled, TaskStarted, TaskSubmitted, TaskSucceeded, TaskTimedOut, Text, error,
+    JsonText, LambdaFunctionFailed, LambdaFunctionScheduled, LambdaFunctionSucceeded, LambdaFunctionTimedOut,
+    ParameterFormat, Payload, TASK_PARAMETERS, TaskCredentials, TaskFailed, TaskScheduled, TaskStarted, TaskSubmitted,
+    TaskSucceeded, TaskTimedOut, Text, error,
 };
 
 use crate::data_flow::{self, onward};
@@ -27,7 +28,7 @@ use crate::query::{self, Location};
 use crate::scope::{States, Surroundings};
 
 pub(crate) fn enter(burst: &mut Burst<'_>, thread: ThreadId, state: &State, task: &Task) {
-    let token = waits_for_token(task).then(|| burst.execution.tokens.draw(&burst.chance));
+    let token = has_token(task).then(|| burst.execution.tokens.draw(&burst.chance));
     match prepare(&burst.around_with_token(thread, token.as_ref()), state, task) {
         Ok(prepared) => schedule(burst, thread, task, prepared, token),
         Err(failure) => burst.fail(thread, failure),
@@ -148,8 +149,31 @@ fn prepare(around: &Surroundings<'_>, state: &State, task: &Task) -> Result<Prep
     let timeout_seconds = seconds(&task.timeout_seconds, "TimeoutSeconds")?;
     let heartbeat_seconds = seconds(&task.heartbeat_seconds, "HeartbeatSeconds")?;
     let input = data_flow::arguments(around, state, &effective)?;
+    check_parameters(around, task, &input)?;
     let role_arn = role_arn(around, task, &effective)?;
     Ok(Prepared { input, timeout_seconds, heartbeat_seconds, role_arn })
+}
+
+/// Refuses what the integration would not understand, in AWS's words.
+fn check_parameters(around: &Surroundings<'_>, task: &Task, input: &Json) -> Result<(), Failure> {
+    let ResourceKind::Integration(integration) = &task.resource.kind else { return Ok(()) };
+    let rows = TASK_PARAMETERS.iter().filter(|row| *row.service == *integration.resource_type);
+    let misshapen = rows.filter(|row| input.get(row.name).is_some_and(|value| !fits(value, row.format)));
+    let faults: Vec<String> =
+        misshapen.map(|row| format!("The value of the field '{}' has an invalid format", row.name)).collect();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let faults = faults.join(", ");
+    Err(around.runtime_failure(&format!("The Parameters '{input}' could not be used to start the Task: [{faults}]")))
+}
+
+fn fits(value: &Json, format: ParameterFormat) -> bool {
+    match format {
+        ParameterFormat::ListsByName => {
+            value.as_object().is_some_and(|members| members.iter().all(|(_, values)| values.as_array().is_some()))
+        }
+    }
 }
 
 fn positive_seconds(
@@ -253,13 +277,16 @@ fn cancel_timers(burst: &mut Burst<'_>, key: TaskKey) {
     }
 }
 
-fn waits_for_token(task: &Task) -> bool {
+/// Whether a token may complete the task. AWS issues one for a job as well, and takes it before the job ends.
+///
+/// Source: recorded conversation callback/sync_with_task_token.
+fn has_token(task: &Task) -> bool {
     match &task.resource.kind {
         ResourceKind::Activity => true,
         ResourceKind::LambdaFunction => false,
         ResourceKind::Integration(integration) => match integration.pattern {
-            Pattern::WaitForTaskToken => true,
-            Pattern::RequestResponse | Pattern::Sync | Pattern::Sync2 => false,
+            Pattern::WaitForTaskToken | Pattern::Sync | Pattern::Sync2 => true,
+            Pattern::RequestResponse => false,
         },
     }
 }

@@ -9,7 +9,9 @@ use stepwell_spec::Timestamp;
 use stepwell_store::{Frame, Index, MemoryStore, Tail};
 
 use super::*;
+use crate::egress::Egress;
 use crate::endpoints::Endpoints;
+use crate::tls::Tls;
 
 /// A store that keeps so many batches and then fails. It says what it has kept.
 struct Failing {
@@ -77,18 +79,20 @@ fn outcomes(id: &str, has_frame: bool) -> Outcomes {
         detail: Json::empty_object(),
     };
     let notices = vec![Notice::StatusChange(change)];
-    Outcomes { frame: has_frame.then_some(frame), notices, ..Outcomes::default() }
+    Outcomes { frame: has_frame.then_some((SHARD, frame)), notices, ..Outcomes::default() }
 }
 
 /// What is said when this is given to a writer whose store keeps so many batches, one after the other.
 fn said(batches: usize, given: &[(&str, bool)]) -> Vec<String> {
     let (says, said) = channel();
     let store = Box::new(Failing { store: MemoryStore::new(), batches, says: says.clone() });
-    let transport = Transport::open(None, Endpoints::default()).expect("no file is needed");
+    let transport = Transport::new(None, Endpoints::default(), Local::nowhere());
     // There is no call for it to carry.
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let listeners: Vec<Box<dyn Listener>> = vec![Box::new(Echo(says.clone())), Box::new(Echo(says))];
-    let outside = Outside { transport, runtime: runtime.handle().clone(), listeners };
+    let local = Local::nowhere();
+    let carrier = Carrier::new(Endpoints::default(), local.clone(), Tls::default(), Egress::default());
+    let outside = Outside { transport, runtime: runtime.handle().clone(), carrier, local, listeners };
     let mut writer = Writer::start(store, outside, Answers::unread()).expect("a thread");
     let mut lines = Vec::new();
     for (id, has_frame) in given {

@@ -37,7 +37,7 @@ impl Addresses<'_> {
     }
 
     fn certificate(&self) -> String {
-        format!("{}/SimpleNotificationService.pem", self.endpoint)
+        format!("{}/SimpleNotificationService-00000000000000000000000000000000.pem", self.endpoint)
     }
 
     fn unsubscribe(&self, subscription: &str) -> String {

@@ -107,6 +107,11 @@ impl Queue {
         [first(&self.in_flight), first(&self.delayed)].into_iter().flatten().min()
     }
 
+    /// When the first of its delayed messages can be received.
+    pub(super) fn next_delayed(&self) -> Option<Timestamp> {
+        self.delayed.first().map(|(at, _)| *at)
+    }
+
     /// Puts a new message where it stands, and has it written down.
     pub(super) fn add(&mut self, number: u64, message: Message, now: Timestamp) {
         self.changed.messages.insert(number);

@@ -2,6 +2,7 @@
 //! that are opened anew from what they kept after every single input. Both must say the same.
 
 mod by_chance;
+mod log_groups;
 mod queues;
 mod topics;
 mod world;

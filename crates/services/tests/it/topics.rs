@@ -99,7 +99,7 @@ fn a_subscribed_queue_gets_the_document_or_the_message() {
   "Timestamp" : "2023-11-14T22:13:20.006Z",
   "SignatureVersion" : "1",
   "Signature" : "{}",
-  "SigningCertURL" : "http://localhost:8083/SimpleNotificationService.pem",
+  "SigningCertURL" : "http://localhost:8083/SimpleNotificationService-00000000000000000000000000000000.pem",
   "UnsubscribeURL" : "http://localhost:8083/?Action=Unsubscribe&SubscriptionArn={wrapped}",
   "MessageAttributes" : {{
     "store" : {{"Type":"String","Value":"example_corp"}}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_json::Json;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place};
-use stepwell_services::{Delivery, Services, ServicesOuts, ServicesSettings};
+use stepwell_services::{Delivery, LogLine, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::Timestamp;
 use stepwell_store::{ALL_KEYS, Append, MemoryStore, Order, Outcome, RowChange, Store};
 
@@ -36,6 +36,11 @@ pub(crate) fn both(scenario: fn(&mut World)) {
 }
 
 impl World {
+    /// One that never stops.
+    pub(crate) fn steady() -> World {
+        World::new(false)
+    }
+
     fn new(reopens: bool) -> World {
         let store = MemoryStore::new();
         let settings = ServicesSettings { key: [7; 32], endpoint: "http://localhost:8083".into(), minute_rules: true };
@@ -77,6 +82,13 @@ impl World {
         self.waiting += 1;
         self.take(outs);
         self.calls
+    }
+
+    /// Lets the engine say something to log groups.
+    pub(crate) fn log(&mut self, lines: &[LogLine]) {
+        let at = self.moment(1);
+        let outs = self.services.log(lines, at);
+        self.take(outs);
     }
 
     /// The answer of a call, when it has come.

@@ -94,7 +94,7 @@ pub(crate) const KINDS: &[Kind] = &[
             format!("AWSStepFunctions.{name}.{name}"),
             format!("AWSStepFunctions_20161123.{name}"),
             format!("awsstepfunctions.{name}"),
-            "DynamoDB_20120810.PutItem".to_owned(),
+            "Nobody_20120810.PutItem".to_owned(),
             format!("AWSStepFunctions.{other}"),
             "x".repeat(4_000),
         ];

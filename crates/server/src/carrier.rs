@@ -1,0 +1,289 @@
+//! What brings a call to its service: to one of this process, to an endpoint, or to AWS itself.
+//!
+//! Owns the clients, the keys requests are signed with, and how an answer that did not come is worded. Which task a call
+//! belongs to, and what becomes of its answer, is not known here.
+
+use std::error::Error;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use stepwell_interpreter::{Chance, Moment};
+use stepwell_json::Json;
+use stepwell_protocol::{
+    AwsAnswer, AwsCall, AwsError, Fault, HttpAnswer, HttpRequest, Keys, Operation, Payload, Place, Scope, Service,
+    decode_response, encode_request, sign,
+};
+use stepwell_spec::Timestamp;
+
+use crate::clock;
+use crate::egress::Egress;
+use crate::endpoints::{Destination, Endpoint, Endpoints};
+use crate::keys::KeyChain;
+use crate::local::Local;
+use crate::tls::Tls;
+
+/// How long a connection may take to come about, as AWS's own client has it.
+pub(crate) const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// How long an answer may take: no function runs for more than fifteen minutes.
+const ANSWER_TIME: Duration = Duration::from_secs(15 * 60 + 30);
+
+/// The largest answer that is read. Lambda has none beyond 6 MB, and no task may have a result of a twentieth of that.
+const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024 + 64 * 1024;
+
+/// Brings calls to services. Clones are the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct Carrier(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    plain: Client<HttpConnector, Full<Bytes>>,
+    /// Made when the first call needs it: reading the roots takes a moment.
+    secure: OnceLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
+    tls: Tls,
+    egress: Egress,
+    endpoints: Endpoints,
+    local: Local,
+    chain: KeyChain,
+}
+
+/// Who makes a call.
+#[derive(Clone, Debug)]
+pub(crate) struct Asker {
+    /// Whose resources are meant.
+    pub(crate) place: Place,
+    /// The role that is to be assumed for it, where a service is AWS's own.
+    pub(crate) role_arn: Option<Arc<str>>,
+    /// Draws the same idempotency tokens when the task is asked for again.
+    pub(crate) entropy: u64,
+}
+
+impl Carrier {
+    pub(crate) fn new(endpoints: Endpoints, local: Local, tls: Tls, egress: Egress) -> Carrier {
+        let plain = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector());
+        let (secure, chain) = (OnceLock::new(), KeyChain::new());
+        Carrier(Arc::new(Inner { plain, secure, tls, egress, endpoints, local, chain }))
+    }
+
+    /// What connections over TLS are made with.
+    pub(crate) fn tls(&self) -> &Tls {
+        &self.0.tls
+    }
+
+    /// Which addresses tasks may ask.
+    pub(crate) fn egress(&self) -> &Egress {
+        &self.0.egress
+    }
+
+    /// Where calls of a service go; `None` when nobody is configured to answer them.
+    pub(crate) fn destination(&self, service: &str) -> Option<Destination> {
+        match self.0.endpoints.get(service) {
+            Some(Destination::Here) | None => self.0.local.serves(service).then_some(Destination::Here),
+            Some(elsewhere) => Some(elsewhere.clone()),
+        }
+    }
+
+    /// Asks a service wherever it is.
+    pub(crate) async fn ask(&self, call: &AwsCall, asker: &Asker) -> AwsAnswer {
+        match self.destination(&call.service) {
+            Some(destination) => self.carry(&destination, call, asker).await,
+            None => {
+                let service = &call.service;
+                let reason =
+                    format!("no service is configured to answer it; start the server with --endpoint {service}=URL");
+                Err(unreached(&reason))
+            }
+        }
+    }
+
+    /// Makes one call, to its end.
+    pub(crate) async fn carry(&self, destination: &Destination, call: &AwsCall, asker: &Asker) -> AwsAnswer {
+        let Some((service, operation)) = operation_of(call) else {
+            let message = format!("{} has no operation {}", call.service, call.action);
+            return Err(refused("UnknownOperationException", &message));
+        };
+        let tokens = Chance::new(Moment { now: Timestamp(0), entropy: asker.entropy });
+        let request = encode_request(service, operation, &call.input, &mut || tokens.uuid())
+            .map_err(|unfit| refused("ValidationException", &unfit.to_string()))?;
+        let answering = async {
+            match destination {
+                Destination::Here => Ok(self.0.local.answer_task(&service.names.name, &asker.place, request).await),
+                Destination::At(endpoint) => {
+                    let region = asker.place.region.clone();
+                    self.send(endpoint, service, request, &self.0.chain.emulated(&asker.place), &region).await
+                }
+                Destination::Aws => {
+                    let (endpoint, region) =
+                        Endpoint::of_aws(service.names, &asker.place.region, request.host_prefix.as_deref());
+                    let keys = self.keys_for_aws(asker).await?;
+                    self.send(&endpoint, service, request, &keys, &region).await
+                }
+            }
+        };
+        match tokio::time::timeout(ANSWER_TIME, answering).await {
+            Ok(Ok(answer)) => decode_response(service, operation, &answer),
+            Ok(Err(reason)) => Err(unreached(&reason)),
+            Err(_) => Err(unreached("Read timed out")),
+        }
+    }
+
+    /// The keys for AWS itself: the server's, or those of the role that is assumed with them.
+    pub(crate) async fn keys_for_aws(&self, asker: &Asker) -> Result<Keys, String> {
+        let own = self.0.chain.own()?;
+        let Some(role_arn) = &asker.role_arn else { return Ok(own) };
+        if let Some(keys) = self.0.chain.assumed(role_arn) {
+            return Ok(keys);
+        }
+        let input = Json::object([("RoleArn", Json::from(&**role_arn)), ("RoleSessionName", Json::from("stepwell"))]);
+        let call = AwsCall { service: "sts".into(), action: "AssumeRole".into(), input };
+        let asker = Asker { role_arn: None, ..asker.clone() };
+        // One level deep: whoever assumes a role does so with the server's own keys.
+        let answer = Box::pin(self.carry(&Destination::Aws, &call, &asker)).await;
+        let answer = answer.map_err(|fault| {
+            let said = fault.message.as_deref().unwrap_or_default();
+            format!("{role_arn} cannot be assumed: {}: {said}", fault.code)
+        })?;
+        self.0.chain.assume(role_arn, &answer.output)
+    }
+
+    /// The keys for whoever is asked at an endpoint.
+    pub(crate) fn keys_for_endpoint(&self, asker: &Asker) -> Keys {
+        self.0.chain.emulated(&asker.place)
+    }
+
+    /// Signs a request and sends it.
+    async fn send(
+        &self,
+        endpoint: &Endpoint,
+        service: &Service,
+        mut wire: HttpRequest,
+        keys: &Keys,
+        region: &str,
+    ) -> Result<HttpAnswer, String> {
+        // S3 asks for the body's digest in a header.
+        let payload = if &*service.names.name == "s3" { Payload::SignedInHeader } else { Payload::Signed };
+        let timestamp = basic_time(clock::wall());
+        let scope = Scope { region, service: &service.names.signing_name, timestamp: &timestamp, payload };
+        sign(&mut wire, &endpoint.authority, keys, &scope);
+        let mut request = Request::builder()
+            .method(wire.method.as_str())
+            .uri(endpoint.url(&wire.target()))
+            .header("User-Agent", concat!("stepwell/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in &wire.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::from(wire.body))).map_err(|fault| fault.to_string())?;
+        self.exchange(endpoint, request).await
+    }
+
+    /// Sends a request and reads its answer, or says why there is none.
+    async fn exchange(&self, endpoint: &Endpoint, request: Request<Full<Bytes>>) -> Result<HttpAnswer, String> {
+        let answer = match endpoint.is_secure {
+            false => self.0.plain.request(request).await,
+            true => self.secure()?.request(request).await,
+        };
+        let answer = answer.map_err(|fault| reason(&fault, &endpoint.authority, fault.is_connect()))?;
+        let (status, headers) = (answer.status().as_u16(), headers_of(&answer));
+        let body =
+            Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await.map_err(|fault| match fault
+                .is::<LengthLimitError>(
+            ) {
+                true => format!("the answer has more than {ANSWER_BYTES_MAX} bytes"),
+                false => reason(&*fault, &endpoint.authority, false),
+            })?;
+        Ok(HttpAnswer { status, headers, body: body.to_bytes().to_vec() })
+    }
+
+    fn secure(&self) -> Result<&Client<HttpsConnector<HttpConnector>, Full<Bytes>>, String> {
+        if let Some(client) = self.0.secure.get() {
+            return Ok(client);
+        }
+        let config = self.0.tls.config()?;
+        let mut http = connector();
+        http.enforce_http(false);
+        let https = HttpsConnectorBuilder::new().with_tls_config((*config).clone()).https_only();
+        let https = https.enable_http1().wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
+        // Whoever was first made one that is as good.
+        Ok(self.0.secure.get_or_init(|| client))
+    }
+}
+
+fn connector() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(CONNECT_TIME));
+    connector.set_nodelay(true);
+    connector
+}
+
+/// Headers as text.
+pub(crate) fn headers_of(answer: &Response<Incoming>) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    answer.headers().iter().map(|(name, value)| (text(name.as_str().as_bytes()), text(value.as_bytes()))).collect()
+}
+
+/// `20160818T173300Z`, as signatures have it.
+pub(crate) fn basic_time(time: Timestamp) -> String {
+    let seconds = time.to_string();
+    let seconds = seconds.split('.').next().unwrap_or_default();
+    format!("{}Z", seconds.replace(['-', ':'], ""))
+}
+
+/// The operation of a service's model that a call means.
+pub(crate) fn operation_of(call: &AwsCall) -> Option<(&'static Service, &'static Operation)> {
+    let service = stepwell_protocol::service(&call.service)?;
+    Some((service, service.operation(&call.action)?))
+}
+
+/// Why there is no answer, as AWS's client would say it.
+pub(crate) fn reason(fault: &(dyn Error + 'static), authority: &str, is_connecting: bool) -> String {
+    let (mut chain, mut next) = (Vec::new(), Some(fault));
+    while let Some(fault) = next {
+        chain.push(fault);
+        next = fault.source();
+    }
+    let said = chain.last().map(ToString::to_string).unwrap_or_default();
+    let kind = chain.iter().find_map(|fault| fault.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    let is_silent = |fault: &hyper::Error| fault.is_incomplete_message();
+    let is_silent = chain.iter().filter_map(|fault| fault.downcast_ref()).any(is_silent);
+    match (is_connecting, kind) {
+        (true, Some(std::io::ErrorKind::ConnectionRefused)) => {
+            format!("Connect to {authority} failed: Connection refused")
+        }
+        (true, Some(std::io::ErrorKind::TimedOut)) => format!("Connect to {authority} failed: connect timed out"),
+        (true, _) => format!("Connect to {authority} failed: {said}"),
+        (false, Some(std::io::ErrorKind::ConnectionReset)) => "Connection reset".to_owned(),
+        (false, _) if is_silent => format!("{authority} failed to respond"),
+        (false, _) => said,
+    }
+}
+
+/// A call that never left.
+fn refused(code: &str, message: &str) -> AwsError {
+    AwsError {
+        code: code.into(),
+        message: Some(message.into()),
+        status: 400,
+        fault: Fault::Client,
+        request_id: "".into(),
+        members: Json::empty_object(),
+    }
+}
+
+fn unreached(reason: &str) -> AwsError {
+    AwsError {
+        code: "SdkClientException".into(),
+        message: Some(format!("Unable to execute HTTP request: {reason}").into()),
+        status: 0,
+        fault: Fault::Unreached,
+        request_id: "".into(),
+        members: Json::empty_object(),
+    }
+}
