@@ -73,7 +73,7 @@ enum Turn {
 }
 
 /// Starts and commands inside one step before a Map Run waits for the next one: a bound of the frame, not of the run.
-const TURNS_PER_STEP: usize = 1_000;
+const TURNS_PER_STEP: usize = 64;
 
 impl Engine {
     /// An engine without executions.
