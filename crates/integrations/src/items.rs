@@ -64,7 +64,7 @@ enum Step {
 
 /// What comes of reading on.
 #[derive(Debug)]
-pub enum Progress {
+pub enum ReadOn {
     /// This is to be asked; the answer goes to [`Reading::take`].
     Asks(AwsCall),
     /// The next part.
@@ -116,7 +116,7 @@ impl Reading {
     }
 
     /// Reads on as far as it can.
-    pub fn read_on(&mut self) -> Progress {
+    pub fn read_on(&mut self) -> ReadOn {
         loop {
             if self.left == 0 {
                 return self.part(None);
@@ -136,13 +136,13 @@ impl Reading {
                 Source::Listing(listing) => Ok(listing.step()),
             };
             match step {
-                Ok(Step::Asks(call)) => return Progress::Asks(call),
+                Ok(Step::Asks(call)) => return ReadOn::Asks(call),
                 Ok(Step::Item(item)) => match self.gathered.first() {
                     Some(first) if first.key.is_some() != item.key.is_some() => self.held = Some(item),
                     Some(_) | None => self.gather(item),
                 },
                 Ok(Step::Over) => return self.part(None),
-                Err(fault) => return Progress::Failed(failed(fault)),
+                Err(fault) => return ReadOn::Failed(failed(fault)),
             }
         }
     }
@@ -167,7 +167,7 @@ impl Reading {
         });
     }
 
-    fn part(&mut self, next: Option<Json>) -> Progress {
+    fn part(&mut self, next: Option<Json>) -> ReadOn {
         self.gathered_bytes = 0;
         let gathered = std::mem::take(&mut self.gathered);
         let items = match gathered.first() {
@@ -178,7 +178,7 @@ impl Reading {
             Some(Item { key: None, .. }) | None => Json::array(gathered.into_iter().map(|item| item.value).collect()),
         };
         self.from = next.clone();
-        Progress::Part { items, next }
+        ReadOn::Part { items, next }
     }
 }
 

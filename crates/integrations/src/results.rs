@@ -161,6 +161,7 @@ mod tests {
                 role_arn: None,
                 retry_count: 0,
                 taken: false,
+                submitted: None,
             },
             map_run_arn: "arn:aws:states:us-east-1:000000000000:mapRun:m/L:run-1".into(),
             as_lines,

@@ -40,6 +40,11 @@ pub struct Asked<'a> {
     pub input: Json,
 }
 
+/// The operation a request of a REST protocol is for, by its method, path and query alone.
+pub fn asked_operation<'a>(service: &'a Service, request: &HttpRequest) -> Option<&'a Operation> {
+    route::find(service, request).map(|(operation, _)| operation)
+}
+
 /// The request of a call, in the protocol the service prefers. `token` draws an idempotency token, a UUID, for each member
 /// that is one and is missing.
 pub fn encode_request(

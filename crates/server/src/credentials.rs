@@ -54,6 +54,12 @@ impl Keyring {
         Keyring::parse(&text, account).map_err(|(line, reason)| format!("{name}:{line}: {reason}"))
     }
 
+    /// All keys, by their ids.
+    #[cfg(feature = "s3")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Credential)> {
+        self.0.iter()
+    }
+
     /// How many keys there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()

@@ -85,8 +85,17 @@ impl Gate {
         };
         let name = name.to_ascii_lowercase();
         let is_listed = |name: &str| self.hosts.iter().any(|known| known == name);
-        is_listed(&name) || name.strip_prefix(HOST_PREFIX).is_some_and(is_listed)
+        is_listed(&name) || name.strip_prefix(HOST_PREFIX).is_some_and(is_listed) || is_below_localhost(&name)
     }
+}
+
+/// Whether a name is below `localhost`, as those of buckets are: `photos.s3.localhost`. No resolver takes such a name
+/// anywhere but to this machine (RFC 6761, 6.3), so that no foreign page can have one.
+fn is_below_localhost(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    name.strip_suffix(".localhost").is_some_and(|labels| labels.split('.').all(is_label))
 }
 
 #[cfg(test)]
@@ -110,6 +119,11 @@ mod tests {
             ("sync-localhost:4566", true),
             ("sync-steps.example", true),
             ("evil.test", false),
+            ("photos.s3.localhost:4566", true),
+            ("a.localhost", true),
+            (".localhost", false),
+            ("a..localhost", false),
+            ("evil.test/.localhost", false),
             ("localhost.evil.test", false),
             ("localhost.", false),
             ("evil.test:4566@localhost", false),

@@ -4,13 +4,21 @@
 //! service is.
 
 mod deliveries;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+#[cfg(feature = "lambda")]
+mod functions;
 mod host;
 mod own;
 mod pure;
 mod route;
+#[cfg(feature = "s3")]
+mod s3;
 mod wire;
 
 use std::collections::BTreeMap;
+#[cfg(feature = "s3")]
+use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
@@ -22,10 +30,16 @@ use stepwell_protocol::{
 use stepwell_services::Delivery;
 use tokio::runtime::Handle;
 
-pub(crate) use host::{Host, HttpHost, StreamFault, Streamed, whole};
+#[cfg(feature = "dynamodb")]
+pub(crate) use dynamodb::Tables;
+#[cfg(feature = "lambda")]
+pub(crate) use functions::Functions;
+pub(crate) use host::{FromOutside, Host, HttpHost, StreamFault, Streamed, whole};
 pub(crate) use own::OwnApi;
 pub(crate) use pure::Pure;
 pub(crate) use route::{Meant, meant};
+#[cfg(feature = "s3")]
+pub(crate) use s3::S3Host;
 pub(crate) use wire::{refusal, request_of};
 
 use crate::carrier::operation_of;
@@ -43,6 +57,17 @@ struct Inner {
     courier: Courier,
     /// Deliveries on their way.
     busy: AtomicUsize,
+}
+
+/// The same, without keeping them there: what a service of them has of the others.
+#[cfg(feature = "s3")]
+pub(crate) struct WeakLocal(Weak<Inner>);
+
+#[cfg(feature = "s3")]
+impl WeakLocal {
+    pub(crate) fn upgrade(&self) -> Option<Local> {
+        self.0.upgrade().map(Local)
+    }
 }
 
 impl std::fmt::Debug for Local {
@@ -70,6 +95,12 @@ impl Local {
         // A second time would be a fault of this program, and the first hosts stand.
         let is_first = self.0.hosts.set(hosts).is_ok();
         debug_assert!(is_first, "services are opened once");
+    }
+
+    /// A way to them that does not keep them.
+    #[cfg(feature = "s3")]
+    pub(crate) fn downgrade(&self) -> WeakLocal {
+        WeakLocal(Arc::downgrade(&self.0))
     }
 
     fn host(&self, service: &str) -> Option<&Host> {

@@ -24,7 +24,10 @@ use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
+use crate::jobs::Pace;
 use crate::listener::{Listener, LogLines};
+#[cfg(feature = "s3")]
+use crate::local::S3Host;
 use crate::local::{Host, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -142,12 +145,22 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        local.open(hosts(&mailbox, &clock));
+        let hosts = hosts(&mailbox, &clock);
+        #[cfg(feature = "dynamodb")]
+        let hosts = with_tables(hosts, &self.settings, runtime.handle(), &clock)?;
+        #[cfg(feature = "lambda")]
+        let (hosts, functions) = with_functions(hosts, &runtime, &self.settings, address, &clock, &local)?;
+        #[cfg(feature = "s3")]
+        let hosts =
+            with_buckets(hosts, self.seeds.key, self.keyring.as_ref(), &runtime, &self.settings, &clock, &local)?;
+        local.open(hosts);
+        #[cfg(feature = "lambda")]
+        runtime.block_on(functions.name(&self.settings))?;
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
-        let (handle, listeners) = (runtime.handle().clone(), self.listeners);
-        let outside = Outside { transport, runtime: handle, carrier, local: local.clone(), listeners };
+        let (handle, listeners, pace) = (runtime.handle().clone(), self.listeners, Pace::of(self.settings.time));
+        let outside = Outside { transport, runtime: handle, carrier, pace, local: local.clone(), listeners };
         let services =
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
@@ -166,6 +179,8 @@ impl Server {
             if tokio::time::timeout(END_TIME, connections.shutdown()).await.is_err() {
                 tracing::warn!("ended with requests unanswered");
             }
+            #[cfg(feature = "lambda")]
+            functions.shut_down().await;
             outcome
         });
         // Connections that are left hold the door open; without them the thread ends.
@@ -184,6 +199,56 @@ fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
+}
+
+/// DynamoDB among them.
+#[cfg(feature = "dynamodb")]
+fn with_tables(
+    mut hosts: BTreeMap<&'static str, Host>,
+    settings: &Settings,
+    runtime: &tokio::runtime::Handle,
+    clock: &Clock,
+) -> Result<BTreeMap<&'static str, Host>, StartError> {
+    use crate::local::Tables;
+
+    let tables = Tables::open(settings.data.as_deref(), runtime, clock.clone())
+        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
+    let tables: Arc<dyn Peers> = Arc::new(tables);
+    hosts.extend(Tables::SERVICES.map(|name| (name, Host::Calls(tables.clone()))));
+    Ok(hosts)
+}
+
+/// And for functions, which the caller ends when the server does.
+#[cfg(feature = "lambda")]
+fn with_functions(
+    mut hosts: BTreeMap<&'static str, Host>,
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    address: SocketAddr,
+    clock: &Clock,
+    local: &Local,
+) -> Result<(BTreeMap<&'static str, Host>, crate::local::Functions), StartError> {
+    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local.clone())?;
+    hosts.insert("lambda", functions.host());
+    Ok((hosts, functions))
+}
+
+/// And the buckets.
+#[cfg(feature = "s3")]
+fn with_buckets(
+    mut hosts: BTreeMap<&'static str, Host>,
+    key: [u8; 32],
+    keyring: Option<&Keyring>,
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    clock: &Clock,
+    local: &Local,
+) -> Result<BTreeMap<&'static str, Host>, StartError> {
+    let s3 = S3Host::open(settings.data.clone(), key, keyring, local, clock);
+    let s3 = s3.map_err(|fault| StartError::Refused(fault.to_string()))?;
+    runtime.spawn(s3.tell_what_waits());
+    hosts.insert("s3", Host::Http(Arc::new(s3)));
+    Ok(hosts)
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.

@@ -124,6 +124,7 @@ fn request(action: &str, arguments: &str, config: ReaderConfig) -> ItemsRequest 
             role_arn: None,
             retry_count: 0,
             taken: false,
+            submitted: None,
         },
         config,
         max_items: None,
@@ -143,11 +144,11 @@ fn parts(store: &mut Store, request: &ItemsRequest, anew: bool) -> Result<Vec<Js
     let mut parts = Vec::new();
     loop {
         match reading.read_on() {
-            Progress::Asks(call) => {
+            ReadOn::Asks(call) => {
                 let answer = store.answer(&call);
                 reading.take(answer).map_err(cause)?;
             }
-            Progress::Part { items, next } => {
+            ReadOn::Part { items, next } => {
                 request.max_items = request.max_items.map(|max| max - count(&items) as u64);
                 parts.push(items);
                 if next.is_none() {
@@ -159,7 +160,7 @@ fn parts(store: &mut Store, request: &ItemsRequest, anew: bool) -> Result<Vec<Js
                     reading = Reading::new(&request).map_err(cause)?;
                 }
             }
-            Progress::Failed(failure) => return Err(cause(failure)),
+            ReadOn::Failed(failure) => return Err(cause(failure)),
         }
     }
 }
@@ -237,9 +238,9 @@ fn a_file_that_changes_is_not_read_on() {
     let mut reading = Reading::new(&first).expect("a reading");
     let next = loop {
         match reading.read_on() {
-            Progress::Asks(call) => reading.take(store.answer(&call)).expect("an answer"),
-            Progress::Part { next, .. } => break next,
-            Progress::Failed(failure) => panic!("{failure:?}"),
+            ReadOn::Asks(call) => reading.take(store.answer(&call)).expect("an answer"),
+            ReadOn::Part { next, .. } => break next,
+            ReadOn::Failed(failure) => panic!("{failure:?}"),
         }
     };
     store.files.insert("b/k".to_owned(), b"a\n1\n".to_vec());

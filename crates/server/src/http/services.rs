@@ -16,7 +16,7 @@ use tokio::sync::SemaphorePermit;
 
 use super::{Front, Page};
 use crate::body::{self, BodyFault};
-use crate::local::{Meant, StreamFault, meant, refusal, request_of, whole};
+use crate::local::{FromOutside, Meant, StreamFault, meant, refusal, request_of, whole};
 
 /// Bytes the body of a request may have, where a service takes more than [`BYTES_MAX`].
 ///
@@ -65,6 +65,7 @@ impl Front {
                 let caller = self.claimed(meant);
                 let mut request = Request::from_parts(parts.clone(), body.map_err(StreamFault::new).boxed_unsync());
                 request.extensions_mut().clear();
+                request.extensions_mut().insert(FromOutside);
                 host.answer(&aws_place(self.place(caller)), request).await
             }
             None => self.call_service(service, meant, head, body).await,

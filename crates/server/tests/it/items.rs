@@ -203,10 +203,11 @@ fn what_cannot_be_read_or_written_fails_the_map_run() {
                  manifest into the specified output bucket. Message from S3: The specified bucket does not exist \
                  (Service: S3, Status Code: 404, Request ID: r-1)";
     check("writer", "gone", "States.ResultWriterFailed", cause);
-    let nowhere = Running::start();
-    let shown = ended(&nowhere, &start(&nowhere, &create(&nowhere, "m", "STANDARD", &machine(""))));
+    // Without an endpoint it is the S3 of the same server that is asked.
+    let alone = Running::start();
+    let shown = ended(&alone, &start(&alone, &create(&alone, "m", "STANDARD", &machine(""))));
     assert_eq!(text(&shown, "error"), "States.ItemReaderFailed");
-    assert!(text(&shown, "cause").contains("--endpoint s3=URL"), "{shown}");
+    assert!(text(&shown, "cause").starts_with("The specified bucket does not exist (Service: S3, "), "{shown}");
 }
 
 #[test]

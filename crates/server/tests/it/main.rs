@@ -7,9 +7,12 @@ mod bad_requests;
 #[path = "../../../api/tests/it/chance.rs"]
 mod chance;
 mod credentials;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod executions;
 mod flood;
 mod items;
+mod jobs;
 mod local;
 mod mocks;
 mod notices;

@@ -1,0 +1,87 @@
+//! S3, which speaks HTTP by itself: its objects are too large to be calls.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http_body_util::BodyExt;
+use hyper::{Request, Response};
+use stepwell_protocol::{Answering, AwsCall, Peers, Place};
+use stepwell_s3::{Key, S3, S3Settings};
+
+use super::host::{FromOutside, HttpHost, Responding, StreamFault, Streamed};
+use super::{Local, WeakLocal};
+use crate::clock::Clock;
+use crate::credentials::Keyring;
+
+/// The folder of the data directory.
+const FOLDER: &str = "s3";
+
+/// The local S3 and its clock.
+pub(crate) struct S3Host {
+    s3: Arc<S3>,
+    clock: Clock,
+}
+
+/// The other services, for as long as they are there.
+struct Others(WeakLocal);
+
+impl Peers for Others {
+    fn ask(&self, place: &Place, call: AwsCall) -> Answering {
+        match self.0.upgrade() {
+            Some(local) => local.ask(place, call),
+            None => {
+                let error = super::client_error("ServiceUnavailable", "the server is ending", "");
+                Box::pin(async move { Err(error) })
+            }
+        }
+    }
+}
+
+impl S3Host {
+    /// Opens what is kept in the data directory.
+    pub(crate) fn open(
+        data: Option<PathBuf>,
+        seed: [u8; 32],
+        keyring: Option<&Keyring>,
+        local: &Local,
+        clock: &Clock,
+    ) -> Result<S3Host, stepwell_s3::OpenError> {
+        let keys = keyring.map(|keyring| {
+            let key = |(id, credential): (&String, &stepwell_api::Credential)| Key {
+                id: id.clone(),
+                secret: credential.secret_access_key.clone(),
+                token: credential.session_token.clone(),
+                expires: credential.expires,
+                account: credential.account.clone(),
+            };
+            keyring.iter().map(key).collect()
+        });
+        let settings = S3Settings {
+            directory: data.map(|data| data.join(FOLDER)),
+            seed,
+            peers: Arc::new(Others(local.downgrade())),
+            keys,
+        };
+        Ok(S3Host { s3: Arc::new(S3::open(settings)?), clock: clock.clone() })
+    }
+
+    /// Tells again what was not told when the server last ended.
+    pub(crate) fn tell_what_waits(&self) -> impl Future<Output = ()> + Send + 'static {
+        let s3 = self.s3.clone();
+        async move { s3.deliver_waiting_events().await }
+    }
+}
+
+impl HttpHost for S3Host {
+    fn answer(&self, place: &Place, request: Request<Streamed>) -> Responding {
+        let (s3, place, now) = (self.s3.clone(), place.clone(), self.clock.moment().now);
+        Box::pin(async move {
+            let response = match request.extensions().get::<FromOutside>() {
+                Some(FromOutside) => s3.answer(&place, request, now).await,
+                None => s3.answer_trusted(&place, request, now).await,
+            };
+            let (parts, body) = response.into_parts();
+            Response::from_parts(parts, body.map_err(StreamFault::new).boxed_unsync())
+        })
+    }
+}
