@@ -563,10 +563,12 @@ pub struct ItemReader {
     pub arguments: Option<Payload>,
     /// `ReaderConfig` as written, checked.
     pub config: ReaderConfig,
+    /// `ReaderConfig.MaxItems` or `MaxItemsPath`.
+    pub max_items: Option<Setting<u64>>,
 }
 
-/// `ReaderConfig`.
-#[derive(Debug, Default)]
+/// What `ReaderConfig` says of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReaderConfig {
     /// `InputType`: `CSV`, `JSON`, `JSONL`, `PARQUET`, `MANIFEST`.
     pub input_type: Option<Arc<str>>,
@@ -582,8 +584,6 @@ pub struct ReaderConfig {
     pub csv_headers: Vec<Arc<str>>,
     /// `ItemsPointer`, a JSON Pointer.
     pub items_pointer: Option<Arc<str>>,
-    /// `MaxItems` or `MaxItemsPath`.
-    pub max_items: Option<Setting<u64>>,
 }
 
 /// `ItemBatcher`.

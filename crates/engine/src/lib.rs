@@ -7,11 +7,12 @@
 
 mod map_runs;
 mod ports;
+mod results;
 mod run;
 mod step;
 mod timers;
 
-pub use map_runs::{ChildOf, Counts, MapRunCounts, MapRunLimits};
+pub use map_runs::{ChildOf, Counts, MapRunCounts, MapRunLimits, items_in};
 pub use ports::{Answer, Clock, Dispatch, Transport};
 pub use run::{Observer, Stopped, VirtualClock, run_to_end};
 pub use step::{Engine, ExecutionId, Input, Outbox};

@@ -1,18 +1,21 @@
 //! Map Runs: the child executions of distributed Map states, how many run at once, and how many may fail.
 //!
-//! Free slots are what the concurrency leaves over the children that run: derived, never counted apart.
+//! Free slots are what the concurrency leaves over the children that run: derived, never counted apart. Items may come
+//! while children run; a run whose results are written outside stays until they are.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use stepwell_asl::{Definition, MapMode, StateKind};
+use stepwell_asl::{Definition, MapMode, StateId, StateKind};
 use stepwell_interpreter::{
-    Command, Execution, Failure, Identity, MapRunRequest, Settings, Start, Status, TaskKey, Tokens,
+    ChildResult, Command, Execution, Failure, Identity, MapRunRequest, ResultKind, Settings, Start, Status, TaskKey,
+    Tokens,
 };
-use stepwell_json::{Json, ObjectBuilder};
+use stepwell_json::Json;
 use stepwell_spec::{error, quota};
 
+use crate::results::{ResultShape, pending_child};
 use crate::step::ExecutionId;
 
 /// Names a Map Run by its parent execution and its place there.
@@ -126,6 +129,8 @@ pub(crate) enum Next {
     Nothing,
     /// Its free slots are to be filled.
     StartChildren(RunId),
+    /// These children are to be stopped; it goes on when they have ended.
+    Stop(Vec<ExecutionId>),
     /// Its parent is to be told, and these children are to be stopped.
     End {
         parent: ExecutionId,
@@ -165,21 +170,62 @@ struct MapRun {
     running: BTreeSet<ExecutionId>,
     /// By index: what did not succeed before the redrive.
     again: BTreeMap<usize, Again>,
-    outputs: Vec<Option<Json>>,
+    /// By index: what the children came to.
+    results: Vec<Option<ChildResult>>,
+    /// How the results are shown.
+    shape: ResultShape,
     counts: MapRunCounts,
+    /// Whether children may start: not before that is asked for, and not while the results are written.
+    is_open: bool,
+    /// Why it has failed, while children that were stopped have not ended yet.
+    failure: Option<Failure>,
 }
 
 impl MapRuns {
     /// Takes a Map Run in. One that is known already is only asked for again, after a recovery.
     pub(crate) fn start(&mut self, parent_id: ExecutionId, parent: &Execution, request: MapRunRequest) -> Next {
-        let run = (parent_id, request.key);
-        if request.inputs.is_empty() {
-            let command = Command::MapRunEnded { map_run: request.key, outcome: Ok(Json::array(Vec::new())) };
-            let stopped = Some(Box::default());
-            return Next::End { parent: parent_id, key: request.key, command, stopped };
+        let id = (parent_id, request.key);
+        match self.runs.entry(id) {
+            Entry::Vacant(place) => place.insert(MapRun::new(parent, request)).is_open = true,
+            Entry::Occupied(run) => run.into_mut().extend(request),
         }
-        self.runs.entry(run).or_insert_with(|| MapRun::new(parent, request));
-        Next::StartChildren(run)
+        self.go_on(id)
+    }
+
+    /// What a Map Run wants next: more children, or its end.
+    fn go_on(&mut self, id: RunId) -> Next {
+        let Some(run) = self.runs.get_mut(&id) else { return Next::Nothing };
+        if run.failure.is_none() && run.is_beyond_tolerance() {
+            let cause = "The specified tolerated failure threshold was exceeded";
+            run.failure = Some(Failure::new(error::EXCEED_TOLERATED_FAILURE_THRESHOLD, cause));
+            if run.shape.is_written && !run.running.is_empty() {
+                // What becomes of them is among the results.
+                return Next::Stop(run.running.iter().copied().collect());
+            }
+        }
+        let outcome = match &run.failure {
+            Some(_) if run.shape.is_written && !run.running.is_empty() => return Next::Nothing,
+            Some(failure) => Err(failure.clone()),
+            None if run.is_done() => Ok(run.outcome()),
+            None => return Next::StartChildren(id),
+        };
+        run.is_open = false;
+        let is_written = run.shape.is_written;
+        let stopped = if is_written { None } else { self.stop(id.0, id.1) };
+        Next::End { parent: id.0, key: id.1, command: Command::MapRunEnded { map_run: id.1, outcome }, stopped }
+    }
+
+    /// What the children of a Map Run came to, and the inputs of those that were not started.
+    pub(crate) fn results(&self, parent: ExecutionId, key: TaskKey) -> Vec<ChildResult> {
+        let Some(run) = self.runs.get(&(parent, key)) else { return Vec::new() };
+        let ended = run.results.iter().flatten();
+        let ended =
+            ended.flat_map(|result| run.shape.parts_of(result).map(|value| ChildResult { kind: result.kind, value }));
+        let pending = run.request.inputs.iter_from(run.next).map(|input| ChildResult {
+            kind: ResultKind::Pending,
+            value: pending_child(&run.child_identity(""), input),
+        });
+        ended.chain(pending).collect()
     }
 
     /// Takes a child up again that was started before a recovery or a redrive.
@@ -201,6 +247,7 @@ impl MapRuns {
             }
             Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) if is_redriven => {
                 run.running.remove(&child);
+                run.results[of.index] = Some(run.shape.result(execution));
                 run.recount(of.index, ChildState::Running, ChildState::PendingRedrive);
                 let again = if run.request.express { Again::Start } else { Again::Redrive(child) };
                 run.again.insert(of.index, again);
@@ -287,7 +334,7 @@ impl MapRuns {
             identity: Arc::new(run.child_identity(name)),
             settings,
             tokens: run.tokens.of(child.0),
-            input: run.request.inputs[index].clone(),
+            input: run.request.inputs.get(index).cloned().unwrap_or(Json::Null),
             input_text: None,
         };
         Some(Child::New(ChildOf { parent: id.0, map_run: id.1, index }, Box::new(start)))
@@ -299,48 +346,13 @@ impl MapRuns {
         // A run that was stopped or has failed waits for nobody.
         let Some(run) = self.runs.get_mut(&id) else { return Some(Next::Nothing) };
         run.ended(index, child, execution);
-        let outcome = if run.is_beyond_tolerance() {
-            let cause = "The specified tolerated failure threshold was exceeded";
-            Err(Failure::new(error::EXCEED_TOLERATED_FAILURE_THRESHOLD, cause))
-        } else if run.is_done() {
-            Ok(Json::Array(run.outputs.iter().flatten().cloned().collect()))
-        } else {
-            return Some(Next::StartChildren(id));
-        };
-        let stopped = self.stop(id.0, id.1);
-        Some(Next::End { parent: id.0, key: id.1, command: Command::MapRunEnded { map_run: id.1, outcome }, stopped })
+        Some(self.go_on(id))
     }
 
     /// What a child is told when its Map Run is over before it is.
     pub(crate) fn stop_command() -> Command {
         Command::Stop { error: None, cause: None }
     }
-}
-
-/// What stands in the place of the output of a child that failed and was tolerated: the execution, as the API describes it.
-///
-/// Source: Developer Guide, "ResultWriter", transformation COMPACT.
-fn failed_child(execution: &Execution, failure: &Failure) -> Json {
-    let identity = &execution.identity;
-    let mut child = ObjectBuilder::new();
-    if let Some(cause) = &failure.cause {
-        child.insert("Cause", Json::String(cause.clone()));
-    }
-    if let Some(error) = &failure.error {
-        child.insert("Error", Json::String(error.clone()));
-    }
-    child.insert("ExecutionArn", Json::String(identity.arn.clone()));
-    child.insert("Input", Json::from(execution.input.to_string()));
-    child.insert("InputDetails", Json::object([("Included", Json::Bool(true))]));
-    child.insert("Name", Json::String(identity.name.clone()));
-    child.insert("RedriveCount", Json::from(execution.redrive_count));
-    child.insert("StartDate", Json::from(execution.started_at.to_string()));
-    child.insert("StateMachineArn", Json::String(identity.state_machine_arn.clone()));
-    child.insert("Status", Json::from(execution.status.name()));
-    if let Some(at) = execution.stopped_at {
-        child.insert("StopDate", Json::from(at.to_string()));
-    }
-    Json::Object(child.build())
 }
 
 /// A Map Run of an execution: an open one, or one that a redrive takes up.
@@ -352,9 +364,11 @@ impl MapRun {
     fn new(parent: &Execution, request: MapRunRequest) -> MapRun {
         let mut counts = MapRunCounts::default();
         counts.executions.pending = request.inputs.len() as u64;
-        counts.items.pending = request.inputs.iter().map(|input| items_in(&parent.definition, &request, input)).sum();
+        counts.items.pending =
+            request.inputs.iter_from(0).map(|input| items_in(&parent.definition, request.state, input)).sum();
         MapRun {
-            outputs: vec![None; request.inputs.len()],
+            results: vec![None; request.inputs.len()],
+            shape: ResultShape::of(&parent.definition, &request),
             request,
             definition: parent.definition.clone(),
             parent: parent.identity.clone(),
@@ -363,6 +377,34 @@ impl MapRun {
             running: BTreeSet::new(),
             again: BTreeMap::new(),
             counts,
+            is_open: false,
+            failure: None,
+        }
+    }
+
+    /// Takes the inputs that have come since.
+    fn extend(&mut self, request: MapRunRequest) {
+        let inputs = request.inputs.iter_from(self.results.len());
+        let items: u64 = inputs.map(|input| items_in(&self.definition, request.state, input)).sum();
+        self.counts.items.pending += items;
+        self.counts.executions.pending += (request.inputs.len() - self.results.len()) as u64;
+        self.results.resize(request.inputs.len(), None);
+        self.request.inputs = request.inputs;
+        self.request.is_complete = request.is_complete;
+        self.is_open = true;
+    }
+
+    /// All results, as the state sees them.
+    fn outcome(&self) -> Json {
+        // They are written outside, from here.
+        if self.shape.is_written {
+            return Json::Null;
+        }
+        let values = self.results.iter().flatten();
+        let values = values.flat_map(|result| self.shape.parts_of(result));
+        match self.shape.as_lines {
+            true => Json::from(values.map(|value| format!("{value}\n")).collect::<String>()),
+            false => Json::Array(values.collect()),
         }
     }
 
@@ -374,21 +416,21 @@ impl MapRun {
 
     /// How a child ended.
     fn ended(&mut self, index: usize, child: ExecutionId, execution: &Execution) {
-        let (state, output) = match &execution.status {
+        let state = match &execution.status {
             Status::Running => return,
-            Status::Succeeded(output) => (ChildState::Succeeded, output.clone()),
-            Status::Failed(failure) => (ChildState::Failed, failed_child(execution, failure)),
-            Status::TimedOut(failure) => (ChildState::TimedOut, failed_child(execution, failure)),
-            Status::Aborted(failure) => (ChildState::Aborted, failed_child(execution, failure)),
+            Status::Succeeded(_) => ChildState::Succeeded,
+            Status::Failed(_) => ChildState::Failed,
+            Status::TimedOut(_) => ChildState::TimedOut,
+            Status::Aborted(_) => ChildState::Aborted,
         };
         self.running.remove(&child);
-        self.outputs[index] = Some(output);
+        self.results[index] = Some(self.shape.result(execution));
         self.recount(index, ChildState::Running, state);
     }
 
     fn recount(&mut self, index: usize, from: ChildState, to: ChildState) {
         let items = match self.request.inputs.get(index) {
-            Some(input) => items_in(&self.definition, &self.request, input),
+            Some(input) => items_in(&self.definition, self.request.state, input),
             None => 0,
         };
         for (counts, count) in [(&mut self.counts.executions, 1), (&mut self.counts.items, items)] {
@@ -400,21 +442,26 @@ impl MapRun {
 
     fn is_done(&self) -> bool {
         let Counts { pending, running, pending_redrive, .. } = self.counts.executions;
-        pending + running + pending_redrive == 0
+        self.request.is_complete && pending + running + pending_redrive == 0
     }
 
     fn has_free_slot(&self) -> bool {
         let asked = usize::try_from(self.request.max_concurrency).unwrap_or(usize::MAX);
         let most = if asked == 0 { quota::DISTRIBUTED_MAP_CONCURRENCY_MAX } else { asked };
-        let has_more = self.next < self.outputs.len() || !self.again.is_empty();
-        has_more && self.running.len() < most.min(quota::DISTRIBUTED_MAP_CONCURRENCY_MAX)
+        let has_more = self.next < self.results.len() || !self.again.is_empty();
+        self.is_open
+            && self.failure.is_none()
+            && has_more
+            && self.running.len() < most.min(quota::DISTRIBUTED_MAP_CONCURRENCY_MAX)
     }
 
     /// Either threshold breaks the run; with neither given, the first failure does.
     fn is_beyond_tolerance(&self) -> bool {
         let Counts { failed, timed_out, aborted, .. } = self.counts.executions;
         let failed = failed + timed_out + aborted;
-        let share = failed as f64 * 100.0 / self.outputs.len() as f64;
+        // What share of all that is cannot be said before all of them are here.
+        let all = if self.request.is_complete { self.results.len() as f64 } else { f64::INFINITY };
+        let share = failed as f64 * 100.0 / all.max(1.0);
         match (self.request.tolerated_failure_count, self.request.tolerated_failure_percentage) {
             (None, None) => failed > 0,
             (count, percentage) => {
@@ -440,9 +487,9 @@ impl MapRun {
     }
 }
 
-/// How many items a child is given: a batch, or one.
-fn items_in(definition: &Definition, request: &MapRunRequest, input: &Json) -> u64 {
-    let StateKind::Map(map) = &definition.state(request.state).kind else { return 1 };
+/// How many items the child of a Map state is given: a batch, or one.
+pub fn items_in(definition: &Definition, state: StateId, input: &Json) -> u64 {
+    let StateKind::Map(map) = &definition.state(state).kind else { return 1 };
     let MapMode::Distributed(distributed) = &map.mode else { return 1 };
     match (&distributed.item_batcher, input.get("Items").and_then(Json::as_array)) {
         (Some(_), Some(items)) => items.len() as u64,

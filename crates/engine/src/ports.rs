@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use stepwell_interpreter::{Identity, Moment, TaskRequest};
+use stepwell_interpreter::{Command, Failure, Identity, ItemsRequest, Moment, TaskRequest};
 use stepwell_json::Json;
-use stepwell_spec::{Text, Timestamp};
+use stepwell_spec::{Text, Timestamp, error};
 
 /// A task on its way to the world.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +42,31 @@ pub enum Answer {
     Refused(String),
 }
 
-/// Carries requests of Task states to what answers them: mocks, local services, AWS, the simulator. The interpreter
-/// cannot tell them apart.
+impl Answer {
+    /// What a Map Run is told when this stands in the place of all its items. `None` for silence; for an answer that
+    /// cannot be given, the reason.
+    pub fn of_items(self, request: &ItemsRequest) -> Result<Option<Command>, String> {
+        let map_run = request.task.key;
+        let failed = |error, cause| Ok(Some(Command::ItemsFailed { map_run, error, cause }));
+        match self {
+            Answer::Succeeded(items @ (Json::Array(_) | Json::Object(_)))
+            | Answer::SubmittedAndSucceeded { output: items @ (Json::Array(_) | Json::Object(_)), .. } => {
+                Ok(Some(Command::ItemsRead { map_run, from: request.from.clone(), items, next: None }))
+            }
+            Answer::Succeeded(_) | Answer::SubmittedAndSucceeded { .. } => {
+                let Failure { error, cause, .. } =
+                    Failure::new(error::ITEM_READER_FAILED, "Attempting to map over non-iterable node.");
+                failed(error, cause)
+            }
+            Answer::Failed { error, cause } => failed(error, cause),
+            Answer::Silence | Answer::Later(_) => Ok(None),
+            Answer::Refused(reason) => Err(reason),
+        }
+    }
+}
+
+/// Carries requests of Task states, and of the readers of Map states, to what answers them: mocks, local services, AWS, the
+/// simulator. The interpreter cannot tell them apart.
 pub trait Transport {
     /// Does a task's work.
     fn run(&mut self, task: &Dispatch<'_>) -> Answer;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use stepwell_interpreter::{Command, Moment, Start, TaskRequest};
+use stepwell_interpreter::{Command, ItemsRequest, Moment, Start, TaskKey, TaskRequest};
 use stepwell_spec::{Record, Timestamp};
 
 use crate::ports::{Answer, Clock, Dispatch, Transport};
@@ -81,6 +81,7 @@ pub fn run_to_end(
         inputs: VecDeque::new(),
         open: Vec::new(),
         late: BTreeMap::new(),
+        reads: BTreeMap::new(),
         ended: Vec::new(),
     };
     let id = run.engine.reserve_id();
@@ -125,6 +126,8 @@ struct Run<'a> {
     open: Vec<(ExecutionId, TaskRequest)>,
     /// Tasks that are being worked on, by their tickets.
     late: BTreeMap<u64, (ExecutionId, TaskRequest)>,
+    /// Those of them that read items.
+    reads: BTreeMap<(ExecutionId, TaskKey), ItemsRequest>,
     ended: Vec<ExecutionId>,
 }
 
@@ -146,6 +149,15 @@ impl Run<'_> {
         for (id, request) in outbox.tasks {
             self.dispatch(id, request)?;
         }
+        for (id, request) in outbox.reads {
+            let task = request.task.clone();
+            self.reads.insert((id, task.key), request);
+            self.dispatch(id, task)?;
+        }
+        // There is nowhere to write to: the results are as good as written.
+        self.inputs.extend(outbox.writes.into_iter().map(|(id, request, _)| {
+            Input::Command(id, Command::ResultsWritten { map_run: request.task.key, outcome: Ok(()) })
+        }));
         self.inputs.extend(outbox.yielded.into_iter().map(|id| Input::Command(id, Command::Continue)));
         self.ended.extend(outbox.ended);
         Ok(())
@@ -170,8 +182,26 @@ impl Run<'_> {
         }
     }
 
+    fn items_answered(&mut self, id: ExecutionId, request: ItemsRequest, answer: Answer) -> Result<(), Stopped> {
+        if let Answer::Later(ticket) = answer {
+            let task = request.task.clone();
+            self.reads.insert((id, task.key), request);
+            self.late.insert(ticket, (id, task));
+            return Ok(());
+        }
+        let state = request.task.state_name.to_string();
+        match answer.of_items(&request).map_err(|reason| Stopped::Refused(state, reason))? {
+            Some(command) => self.inputs.push_back(Input::Command(id, command)),
+            None => self.open.push((id, request.task)),
+        }
+        Ok(())
+    }
+
     fn answered(&mut self, id: ExecutionId, request: TaskRequest, answer: Answer) -> Result<(), Stopped> {
         let task = request.key;
+        if let Some(items) = self.reads.remove(&(id, task)) {
+            return self.items_answered(id, items, answer);
+        }
         match answer {
             Answer::Succeeded(output) => {
                 self.inputs.push_back(Input::Command(id, Command::TaskSucceeded { task, output }));

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use stepwell_interpreter::{Chance, Command, Decision, Effect, Execution, Moment, Start, TaskKey, TaskRequest};
+use stepwell_interpreter::{
+    Chance, ChildResult, Command, Decision, Effect, Execution, ItemsRequest, Moment, ResultsRequest, Start, TaskKey,
+    TaskRequest,
+};
 use stepwell_spec::{Record, Timestamp};
 
 use crate::map_runs::{Child, ChildOf, MapRunCounts, MapRunLimits, MapRuns, Next, StoppedRun};
@@ -32,7 +35,11 @@ pub struct Outbox {
     pub records: Vec<(ExecutionId, Record)>,
     /// Tasks to dispatch once the records are kept.
     pub tasks: Vec<(ExecutionId, TaskRequest)>,
-    /// Tasks whose answers are no longer wanted.
+    /// Items of Map Runs to be read once the records are kept.
+    pub reads: Vec<(ExecutionId, ItemsRequest)>,
+    /// Results of Map Runs to be written.
+    pub writes: Vec<(ExecutionId, ResultsRequest, Vec<ChildResult>)>,
+    /// Tasks, reads and writes whose answers are no longer wanted.
     pub cancelled: Vec<(ExecutionId, TaskKey)>,
     /// Executions that have more to do: each wants `Command::Continue`, after others had their turn.
     pub yielded: Vec<ExecutionId>,
@@ -66,7 +73,7 @@ enum Turn {
 }
 
 /// Starts and commands inside one step before a Map Run waits for the next one: a bound of the frame, not of the run.
-const TURNS_PER_STEP: usize = 1_000;
+const TURNS_PER_STEP: usize = 64;
 
 impl Engine {
     /// An engine without executions.
@@ -245,6 +252,8 @@ impl Engine {
                 Effect::CancelTask(task) => {
                     // One that was to be dispatched in this very frame never leaves.
                     outbox.tasks.retain(|(owner, request)| *owner != id || request.key != task);
+                    outbox.reads.retain(|(owner, request)| *owner != id || request.task.key != task);
+                    outbox.writes.retain(|(owner, request, _)| *owner != id || request.task.key != task);
                     outbox.cancelled.push((id, task));
                 }
                 Effect::SetTimer(timer, due) => self.timers.set(id, timer, due),
@@ -257,8 +266,15 @@ impl Engine {
                     }
                 }
                 Effect::StopMapRun(key) => {
-                    let stopped = self.map_runs.stop(id, key);
-                    end_map_run(id, key, stopped, turns, outbox);
+                    // One whose children were never asked for is over all the same.
+                    let stopped = self.map_runs.stop(id, key).unwrap_or_default();
+                    end_map_run(id, key, Some(stopped), turns, outbox);
+                }
+                Effect::ReadItems(request) => outbox.reads.push((id, *request)),
+                Effect::WriteResults(request) => {
+                    let results =
+                        if request.is_trial { Vec::new() } else { self.map_runs.results(id, request.task.key) };
+                    outbox.writes.push((id, *request, results));
                 }
                 Effect::ExecutionEnded => {
                     self.timers.cancel_all(id);
@@ -283,6 +299,9 @@ impl Engine {
     ) {
         match next {
             Next::Nothing => {}
+            Next::Stop(children) => {
+                turns.extend(children.into_iter().map(|child| Turn::Command(child, MapRuns::stop_command())));
+            }
             Next::StartChildren(run) => {
                 for _ in 0..turns_left.max(1) {
                     let new = ExecutionId(self.next_execution);

@@ -19,10 +19,12 @@ mod events;
 mod failures;
 mod form;
 mod http_task;
+mod items;
 mod jobs;
 mod lambda;
 mod metadata;
 mod reach;
+mod results;
 mod sns;
 mod sqs;
 mod task;
@@ -33,8 +35,10 @@ pub use connection::{
     with_token,
 };
 pub use form::ArrayFormat;
+pub use items::{ReadOn, Reading};
 pub use jobs::{Progress, poll_of, progress_of, stop_of, waits_for_job};
 pub use reach::{Reach, reach_of};
+pub use results::Writing;
 pub use task::{Task, call_of, outcome_of, place_of};
 pub use web::{
     Address, WEB_BODY_BYTES_MAX, WebAnswer, WebCall, WebFault, WebKind, WebOutput, web_call_of, web_outcome_of,

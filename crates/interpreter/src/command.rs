@@ -58,6 +58,33 @@ pub enum Command {
         /// All their outputs in order, or why the run failed.
         outcome: Result<Json, Failure>,
     },
+    /// Items of a Map Run were read.
+    ItemsRead {
+        /// Which Map Run.
+        map_run: TaskKey,
+        /// Where they were: a repeated answer comes from a place that is behind.
+        from: Option<Json>,
+        /// The items: an array, or an object whose members they are.
+        items: Json,
+        /// Where the next ones are; none when these were the last.
+        next: Option<Json>,
+    },
+    /// Items of a Map Run could not be read.
+    ItemsFailed {
+        /// Which Map Run.
+        map_run: TaskKey,
+        /// The error name.
+        error: Option<Text>,
+        /// The cause.
+        cause: Option<Text>,
+    },
+    /// The results of a Map Run were written, or the place they go to was tried.
+    ResultsWritten {
+        /// Which Map Run.
+        map_run: TaskKey,
+        /// Why they were not.
+        outcome: Result<(), Failure>,
+    },
     /// Continue an execution that failed, timed out or was stopped, from where it did.
     Redrive,
     /// Stop the execution.

@@ -93,5 +93,8 @@ fn item_part(item: &Item) -> Json {
         part.insert("Key", Json::String(key.clone()));
     }
     part.insert("Value", item.value.clone());
+    if let Some(source) = &item.source {
+        part.insert("Source", Json::String(source.clone()));
+    }
     Json::Object(part.build())
 }

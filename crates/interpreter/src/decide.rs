@@ -17,7 +17,7 @@ use crate::catch;
 use crate::command::Command;
 use crate::data_flow::Leaving;
 use crate::effect::{Effect, TaskKey, TimerKey, TimerPurpose};
-use crate::execution::{Execution, Item, Phase, Start, Status, ThreadId, Work};
+use crate::execution::{Execution, Item, MapRunWork, Phase, Stage, Start, Status, ThreadId, Work};
 use crate::failure::Failure;
 use crate::moment::{Chance, Moment};
 use crate::rehearsal::Rehearsal;
@@ -163,8 +163,26 @@ impl<'a> Burst<'a> {
                 }
             }
             Command::MapRunEnded { map_run, outcome } => {
-                if self.execution.has_open_map_run(map_run) {
-                    states::map_run::resume(self, map_run.thread, outcome);
+                if self.execution.open_map_run(map_run).is_some() {
+                    states::map_run::children_ended(self, map_run.thread, outcome);
+                }
+            }
+            Command::ItemsRead { map_run, from, items, next } => {
+                let awaits = |run: &MapRunWork| {
+                    run.is_reading() && run.reading.as_ref().is_some_and(|it| it.request.from == from)
+                };
+                if self.execution.open_map_run(map_run).is_some_and(awaits) {
+                    states::map_run::items_read(self, map_run.thread, &items, next);
+                }
+            }
+            Command::ItemsFailed { map_run, error, cause } => {
+                if self.execution.open_map_run(map_run).is_some_and(MapRunWork::is_reading) {
+                    states::map_run::fail(self, map_run.thread, Failure { error, cause, ..Failure::default() });
+                }
+            }
+            Command::ResultsWritten { map_run, outcome } => {
+                if self.execution.open_map_run(map_run).is_some_and(|run| run.stage != Stage::Running) {
+                    states::map_run::results_written(self, map_run.thread, outcome);
                 }
             }
             Command::Redrive => self.redrive(),
@@ -444,14 +462,12 @@ impl<'a> Burst<'a> {
         let active = self.execution.active(thread);
         active.obligations(thread, &mut open);
         // Also one that somebody has taken, which is not asked for any more.
-        let task = match &active.work {
-            Work::Task(task) => Some(task.request.key),
-            Work::None
-            | Work::Until { .. }
-            | Work::Retry { .. }
-            | Work::Children(_)
-            | Work::MapRun(_)
-            | Work::MapRunOver(_) => None,
+        let (task, map_run) = match &active.work {
+            Work::Task(task) => (Some(task.request.key), None),
+            Work::MapRun(run) => (None, Some(run.request.key)),
+            Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Children(_) | Work::MapRunOver(_) => {
+                (None, None)
+            }
         };
         if let Some(task) = task {
             open.retain(|effect| !matches!(effect, Effect::RunTask(_)));
@@ -461,16 +477,19 @@ impl<'a> Burst<'a> {
             match effect {
                 Effect::SetTimer(timer, _) => self.effect(Effect::CancelTimer(timer)),
                 Effect::CancelTask(task) => self.effect(Effect::CancelTask(task)),
-                Effect::StartMapRun(request) => {
-                    self.effect(Effect::StopMapRun(request.key));
-                    self.record_next(thread, Event::MapRunAborted);
-                }
-                Effect::RunTask(_)
+                Effect::ReadItems(request) => self.effect(Effect::CancelTask(request.task.key)),
+                Effect::WriteResults(request) => self.effect(Effect::CancelTask(request.task.key)),
+                Effect::StartMapRun(_)
+                | Effect::RunTask(_)
                 | Effect::StopMapRun(_)
                 | Effect::CancelTimer(_)
                 | Effect::Continue
                 | Effect::ExecutionEnded => {}
             }
+        }
+        if let Some(map_run) = map_run {
+            self.effect(Effect::StopMapRun(map_run));
+            self.record_next(thread, Event::MapRunAborted);
         }
     }
 

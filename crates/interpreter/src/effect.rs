@@ -1,6 +1,6 @@
 //! What an execution asks of the world.
 
-use stepwell_asl::{Pattern, Resource, ResourceKind, StateId, WorkflowId};
+use stepwell_asl::{Pattern, ReaderConfig, Resource, ResourceKind, StateId, WorkflowId};
 use stepwell_json::{Array, Json};
 use stepwell_spec::{Text, Timestamp};
 
@@ -15,8 +15,12 @@ pub enum Effect {
     CancelTask(TaskKey),
     /// Run child executions and answer with [`crate::Command::MapRunEnded`].
     StartMapRun(MapRunRequest),
-    /// A Map Run's children are to be stopped; nobody waits for its end.
+    /// A Map Run is over: its children are to be stopped, and nobody waits for its end.
     StopMapRun(TaskKey),
+    /// Read the next items of a Map Run and answer with [`crate::Command::ItemsRead`] or [`crate::Command::ItemsFailed`].
+    ReadItems(Box<ItemsRequest>),
+    /// Write the results of a Map Run and answer with [`crate::Command::ResultsWritten`].
+    WriteResults(Box<ResultsRequest>),
     /// Answer with [`crate::Command::TimerFired`] at this time.
     SetTimer(TimerKey, Timestamp),
     /// A timer is no longer wanted.
@@ -132,12 +136,100 @@ pub struct MapRunRequest {
     pub express: bool,
     /// How often it was redriven.
     pub redrive_count: u64,
-    /// Their inputs, in order.
-    pub inputs: Array,
+    /// Their inputs so far, in order.
+    pub inputs: Inputs,
+    /// Whether no others will come.
+    pub is_complete: bool,
     /// Children at once at most; 0 for no limit of its own.
     pub max_concurrency: u64,
     /// How many may fail; when both are absent, none.
     pub tolerated_failure_count: Option<u64>,
     /// What share may fail, 0 to 100.
     pub tolerated_failure_percentage: Option<f64>,
+}
+
+/// The inputs of a Map Run's children. They come in parts, which everybody who has them shares.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inputs {
+    parts: Vec<Array>,
+    /// How many there are up to the end of each part.
+    ends: Vec<usize>,
+}
+
+impl Inputs {
+    /// Adds a part.
+    pub(crate) fn push(&mut self, part: Array) {
+        if !part.is_empty() {
+            self.ends.push(self.len() + part.len());
+            self.parts.push(part);
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The input of the child with this index.
+    pub fn get(&self, index: usize) -> Option<&Json> {
+        let part = self.ends.partition_point(|end| *end <= index);
+        let start = if part == 0 { 0 } else { self.ends[part - 1] };
+        self.parts.get(part)?.get(index - start)
+    }
+
+    /// From the child with this index on.
+    pub fn iter_from(&self, index: usize) -> impl Iterator<Item = &Json> {
+        (index..self.len()).filter_map(|index| self.get(index))
+    }
+}
+
+/// The next items of a Map Run, which are outside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemsRequest {
+    /// What is called, with which arguments. Its key is that of the Map Run.
+    pub task: TaskRequest,
+    /// What is in the file.
+    pub config: ReaderConfig,
+    /// How many items more are wanted; none for all there are.
+    pub max_items: Option<u64>,
+    /// Where they are, as whoever read the ones before has said. None for the first ones.
+    pub from: Option<Json>,
+}
+
+/// The results of a Map Run on their way out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResultsRequest {
+    /// What is called, with which arguments. Its key is that of the Map Run.
+    pub task: TaskRequest,
+    /// The Map Run's ARN.
+    pub map_run_arn: Text,
+    /// `WriterConfig.OutputType`: whether each result is a line of its own.
+    pub as_lines: bool,
+    /// There are no results yet: whether they could be written is to be tried.
+    pub is_trial: bool,
+}
+
+/// What one child came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChildResult {
+    /// Which list it belongs to.
+    pub kind: ResultKind,
+    /// The child's output, or the execution as the API describes it.
+    pub value: Json,
+}
+
+/// The lists of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResultKind {
+    /// It did not end well.
+    Failed,
+    /// It was not started.
+    Pending,
+    /// It ended well.
+    Succeeded,
 }

@@ -3,15 +3,17 @@
 //! No expression is evaluated here, no id allocated that the record does not imply, and nothing can fail: what a record
 //! says has happened. Recovery is this function over the log and nothing else.
 
-use stepwell_asl::{MapMode, StateId, StateKind};
+use stepwell_asl::{MapMode, Resource, StateId, StateKind};
 use stepwell_json::{Array, Json};
 use stepwell_spec::{
-    Event, ExecutionRedriven, MapIterationStarted, MapRunStarted, MapStateStarted, Onward, Record, StateEntered,
-    StateExited, Timestamp,
+    Event, ExecutionRedriven, ItemsRead, MapIterationStarted, MapRunStarted, MapStateStarted, Onward, OutsideNamed,
+    Record, StateEntered, StateExited, Timestamp,
 };
 
-use crate::effect::{MapRunRequest, TaskKey, TaskRequest};
-use crate::execution::{Active, Children, Execution, MapItems, Phase, Status, TaskWork, Thread, ThreadId, Work};
+use crate::effect::{Inputs, ItemsRequest, MapRunRequest, ResultsRequest, TaskKey, TaskRequest};
+use crate::execution::{
+    Active, Children, Execution, MapItems, MapRunWork, Phase, Reading, Stage, Status, TaskWork, Thread, ThreadId, Work,
+};
 use crate::failure::Failure;
 
 impl Execution {
@@ -183,12 +185,26 @@ impl Execution {
                 self.follow(thread, record.id);
             }
             Event::MapRunRedriven(redriven) => {
-                if let Work::MapRunOver(request) = &mut self.active_mut(thread).work {
-                    request.redrive_count = redriven.redrive_count;
-                    let request = request.clone();
-                    self.set_work(thread, Work::MapRun(request));
+                if let Work::MapRunOver(run) = &mut self.active_mut(thread).work {
+                    let mut run = run.clone();
+                    run.request.redrive_count = redriven.redrive_count;
+                    if matches!(run.stage, Stage::Writing { .. }) {
+                        run.stage = Stage::Running;
+                    }
+                    self.set_work(thread, Work::MapRun(run));
                 }
                 self.follow(thread, record.id);
+            }
+            Event::OutsideNamed(named) => self.name_outside(thread, named),
+            Event::DestinationTried => self.map_run_mut(thread).stage = Stage::Running,
+            Event::ItemsRead(read) => self.take_items(thread, read),
+            Event::ResultsDue(due) => {
+                let failure = due.error.clone().map(|error| Failure {
+                    error: Some(error),
+                    cause: due.cause.clone(),
+                    ..Failure::default()
+                });
+                self.map_run_mut(thread).stage = Stage::Writing { failure };
             }
         }
     }
@@ -300,28 +316,110 @@ impl Execution {
     fn start_map_run(&mut self, thread: ThreadId, event_id: u64, started: &MapRunStarted) {
         let state = self.active(thread).state;
         let definition = self.definition.clone();
-        let StateKind::Map(map) = &definition.state(state).kind else { panic!("I6: a Map Run belongs to a Map state") };
+        let row = definition.state(state);
+        let StateKind::Map(map) = &row.kind else { panic!("I6: a Map Run belongs to a Map state") };
+        let MapMode::Distributed(distributed) = &map.mode else { panic!("I6: a Map Run belongs to a distributed Map") };
+        let key = TaskKey { thread, scheduled_event_id: event_id };
+        let active = self.active(thread);
+        let effective_input = match &active.work {
+            Work::Children(children) => children.map.as_ref().map(|map| map.effective_input.clone()),
+            Work::None
+            | Work::Until { .. }
+            | Work::Retry { .. }
+            | Work::Task(_)
+            | Work::MapRun(_)
+            | Work::MapRunOver(_) => None,
+        };
+        let mut inputs = Inputs::default();
+        inputs.push(started.inputs.as_array().cloned().unwrap_or_else(|| Array::new(Vec::new())));
         let request = MapRunRequest {
-            key: TaskKey { thread, scheduled_event_id: event_id },
+            key,
             arn: started.map_run_arn.clone(),
             state,
             redrive_count: 0,
             processor: map.processor,
-            express: matches!(&map.mode, MapMode::Distributed(distributed) if distributed.express_children),
-            inputs: started.inputs.as_array().cloned().unwrap_or_else(|| Array::new(Vec::new())),
+            express: distributed.express_children,
+            inputs,
+            is_complete: true,
             max_concurrency: started.max_concurrency,
             tolerated_failure_count: started.tolerated_failure_count,
             tolerated_failure_percentage: started.tolerated_failure_percentage,
         };
-        self.set_work(thread, Work::MapRun(Box::new(request)));
+        let effective_input = effective_input.unwrap_or(Json::Null);
+        let run = MapRunWork { request, stage: Stage::Running, effective_input, reading: None, results: None };
+        self.set_work(thread, Work::MapRun(Box::new(run)));
         self.follow(thread, event_id);
+    }
+
+    fn name_outside(&mut self, thread: ThreadId, named: &OutsideNamed) {
+        let definition = self.definition.clone();
+        let active = self.active(thread);
+        let row = definition.state(active.state);
+        let StateKind::Map(map) = &row.kind else { panic!("I6: a Map Run belongs to a Map state") };
+        let MapMode::Distributed(distributed) = &map.mode else { panic!("I6: a Map Run belongs to a distributed Map") };
+        let retry_count = active.retry_count();
+        let MapRunRequest { key, arn: map_run_arn, .. } = self.map_run_mut(thread).request.clone();
+        let task = |resource: &Resource, input: &Json| TaskRequest {
+            key,
+            state_name: row.name.clone(),
+            resource: resource.clone(),
+            input: input.clone(),
+            token: None,
+            role_arn: None,
+            retry_count,
+            taken: false,
+            submitted: None,
+        };
+        let reading = match (&distributed.item_reader, &named.reader_arguments) {
+            (Some(reader), Some(arguments)) => Some(Reading {
+                request: ItemsRequest {
+                    task: task(&reader.resource, arguments),
+                    config: reader.config.clone(),
+                    max_items: named.max_items.filter(|max| *max > 0),
+                    from: None,
+                },
+                read: 0,
+                open: Vec::new(),
+            }),
+            (None, _) | (_, None) => None,
+        };
+        let writer = distributed.result_writer.as_ref();
+        let results = match (writer.and_then(|writer| writer.resource.as_ref()), &named.writer_arguments) {
+            (Some(resource), Some(arguments)) => Some(ResultsRequest {
+                task: task(resource, arguments),
+                map_run_arn,
+                as_lines: writer.and_then(|writer| writer.output_type.as_deref()) == Some("JSONL"),
+                is_trial: false,
+            }),
+            (None, _) | (_, None) => None,
+        };
+        let run = self.map_run_mut(thread);
+        run.request.is_complete = reading.is_none();
+        run.stage = if results.is_some() { Stage::Trying } else { Stage::Running };
+        run.reading = reading;
+        run.results = results;
+    }
+
+    fn take_items(&mut self, thread: ThreadId, read: &ItemsRead) {
+        let run = self.map_run_mut(thread);
+        if let Some(inputs) = read.inputs.as_array() {
+            run.request.inputs.push(inputs.clone());
+        }
+        run.request.is_complete = read.next.is_none();
+        if let Some(reading) = &mut run.reading {
+            let request = &mut reading.request;
+            request.max_items = request.max_items.map(|max| max.saturating_sub(read.read - reading.read));
+            request.from = read.next.clone();
+            reading.read = read.read;
+            reading.open = read.open.as_array().map(|open| open.to_vec()).unwrap_or_default();
+        }
     }
 
     /// A Map Run has ended without success, and is kept for a redrive.
     fn end_map_run(&mut self, thread: ThreadId) {
-        if let Work::MapRun(request) = &self.active(thread).work {
-            let request = request.clone();
-            self.set_work(thread, Work::MapRunOver(request));
+        if let Work::MapRun(run) = &self.active(thread).work {
+            let run = run.clone();
+            self.set_work(thread, Work::MapRunOver(run));
         }
     }
 
@@ -401,7 +499,7 @@ impl Execution {
                     Work::Children(children) => children.running = running,
                     Work::MapRunOver(_) => {}
                     // The execution ended before its Map Run could.
-                    Work::MapRun(request) => active.work = Work::MapRunOver(request.clone()),
+                    Work::MapRun(run) => active.work = Work::MapRunOver(run.clone()),
                     Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) => active.work = Work::None,
                 }
             }
@@ -478,6 +576,18 @@ impl Execution {
         match &mut self.thread_mut(id).phase {
             Phase::In(active) => active,
             Phase::Ready { .. } | Phase::Ended(_) => panic!("I6: thread {} is in a state when its record comes", id.0),
+        }
+    }
+
+    fn map_run_mut(&mut self, id: ThreadId) -> &mut MapRunWork {
+        match &mut self.active_mut(id).work {
+            Work::MapRun(run) => run,
+            Work::None
+            | Work::Until { .. }
+            | Work::Retry { .. }
+            | Work::Task(_)
+            | Work::Children(_)
+            | Work::MapRunOver(_) => panic!("I6: thread {} has a Map Run when its record comes", id.0),
         }
     }
 

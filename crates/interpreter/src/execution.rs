@@ -7,7 +7,9 @@ use stepwell_asl::{Definition, StateId, WorkflowId};
 use stepwell_json::Json;
 use stepwell_spec::{Payload, Text, Timestamp};
 
-use crate::effect::{Effect, MapRunRequest, TaskKey, TaskRequest, TimerKey, TimerPurpose};
+use crate::effect::{
+    Effect, ItemsRequest, MapRunRequest, ResultsRequest, TaskKey, TaskRequest, TimerKey, TimerPurpose,
+};
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::tokens::Tokens;
@@ -148,6 +150,8 @@ pub(crate) struct Item {
     pub(crate) value: Json,
     /// The member's name, when the items are an object's members.
     pub(crate) key: Option<Text>,
+    /// Where it was read from, when it was.
+    pub(crate) source: Option<Text>,
 }
 
 /// Where a thread stands.
@@ -189,9 +193,44 @@ pub(crate) enum Work {
     /// Branches or iterations.
     Children(Box<Children>),
     /// Child executions.
-    MapRun(Box<MapRunRequest>),
+    MapRun(Box<MapRunWork>),
     /// Nothing: its child executions ended without success. A redrive of the execution takes them up again.
-    MapRunOver(Box<MapRunRequest>),
+    MapRunOver(Box<MapRunWork>),
+}
+
+/// A Map Run and what it waits for beside its children.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MapRunWork {
+    pub(crate) request: MapRunRequest,
+    pub(crate) stage: Stage,
+    /// The state's input as its selector and batcher see it.
+    pub(crate) effective_input: Json,
+    /// How far its items are read, where they come from outside.
+    pub(crate) reading: Option<Reading>,
+    /// How its results are written, where they go outside.
+    pub(crate) results: Option<ResultsRequest>,
+}
+
+/// How far a Map Run is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stage {
+    /// Whether its results could be written is being tried. There are no children yet.
+    Trying,
+    /// Its children run. Meanwhile more items may be read.
+    Running,
+    /// Its children have ended, with this failure if any, and their results are being written.
+    Writing { failure: Option<Failure> },
+}
+
+/// How far the items of a Map Run are read.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reading {
+    /// For the next items.
+    pub(crate) request: ItemsRequest,
+    /// How many were read.
+    pub(crate) read: u64,
+    /// Items that wait for their batch to be full.
+    pub(crate) open: Vec<Json>,
 }
 
 /// An open task.
@@ -236,13 +275,17 @@ impl MapItems {
     pub(crate) fn item(&self, index: usize) -> Option<Item> {
         let index_number = index as u64;
         match &self.items {
-            Json::Array(items) => {
-                items.get(index).map(|value| Item { index: index_number, value: value.clone(), key: None })
-            }
+            Json::Array(items) => items.get(index).map(|value| Item {
+                index: index_number,
+                value: value.clone(),
+                key: None,
+                source: None,
+            }),
             Json::Object(members) => members.at(index).map(|(key, value)| Item {
                 index: index_number,
                 value: value.clone(),
                 key: Some(key.clone()),
+                source: None,
             }),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
         }
@@ -307,7 +350,7 @@ impl Execution {
         let running = self.is_running();
         self.threads.values().filter(move |thread| running && !thread.stopped).filter_map(|thread| {
             match &thread.phase {
-                Phase::In(Active { work: Work::MapRun(request), .. }) => Some(&**request),
+                Phase::In(Active { work: Work::MapRun(run), .. }) => Some(&run.request),
                 Phase::In(_) | Phase::Ready { .. } | Phase::Ended(_) => None,
             }
         })
@@ -317,7 +360,7 @@ impl Execution {
     pub fn redrivable_map_runs(&self) -> impl Iterator<Item = &MapRunRequest> {
         let ended = !self.is_running();
         self.threads.values().filter(move |_| ended).filter_map(|thread| match &thread.phase {
-            Phase::In(Active { work: Work::MapRun(request) | Work::MapRunOver(request), .. }) => Some(&**request),
+            Phase::In(Active { work: Work::MapRun(run) | Work::MapRunOver(run), .. }) => Some(&run.request),
             Phase::In(_) | Phase::Ready { .. } | Phase::Ended(_) => None,
         })
     }
@@ -373,9 +416,17 @@ impl Execution {
         }
     }
 
-    pub(crate) fn has_open_map_run(&self, key: TaskKey) -> bool {
-        self.find_active(key.thread)
-            .is_some_and(|active| matches!(&active.work, Work::MapRun(request) if request.key == key))
+    pub(crate) fn open_map_run(&self, key: TaskKey) -> Option<&MapRunWork> {
+        match &self.find_active(key.thread)?.work {
+            Work::MapRun(run) if run.request.key == key => Some(run),
+            Work::MapRun(_)
+            | Work::None
+            | Work::Until { .. }
+            | Work::Retry { .. }
+            | Work::Task(_)
+            | Work::Children(_)
+            | Work::MapRunOver(_) => None,
+        }
     }
 
     /// The threads of a Parallel or Map state's branches or iterations, in the order they started.
@@ -445,7 +496,31 @@ impl Active {
                     effects.push(Effect::RunTask(task.request.clone()));
                 }
             }
-            Work::MapRun(request) => effects.push(Effect::StartMapRun((**request).clone())),
+            Work::MapRun(run) => run.obligations(effects),
+        }
+    }
+}
+
+impl MapRunWork {
+    /// Whether more items are read.
+    pub(crate) fn is_reading(&self) -> bool {
+        self.stage == Stage::Running && self.reading.is_some() && !self.request.is_complete
+    }
+
+    fn obligations(&self, effects: &mut Vec<Effect>) {
+        let results = |is_trial| {
+            let request = self.results.iter().cloned();
+            request.map(move |request| Effect::WriteResults(Box::new(ResultsRequest { is_trial, ..request })))
+        };
+        match &self.stage {
+            Stage::Trying => effects.extend(results(true)),
+            Stage::Writing { .. } => effects.extend(results(false)),
+            Stage::Running => {
+                effects.push(Effect::StartMapRun(self.request.clone()));
+                if let Some(reading) = self.reading.as_ref().filter(|_| self.is_reading()) {
+                    effects.push(Effect::ReadItems(Box::new(reading.request.clone())));
+                }
+            }
         }
     }
 }

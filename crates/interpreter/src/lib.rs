@@ -28,12 +28,15 @@ mod tokens;
 
 pub use command::Command;
 pub use decide::Decision;
-pub use effect::{Effect, MapRunRequest, TaskKey, TaskRequest, TimerKey, TimerPurpose};
+pub use effect::{
+    ChildResult, Effect, Inputs, ItemsRequest, MapRunRequest, ResultKind, ResultsRequest, TaskKey, TaskRequest,
+    TimerKey, TimerPurpose,
+};
 pub use execution::{Execution, Identity, Start, Status, ThreadId};
 pub use failure::{Failure, matches_error};
 pub use inspection::Inspection;
 pub use moment::{Chance, Moment};
 pub use rehearsal::{TestOutcome, TestSetup, TestedState};
 pub use settings::Settings;
-pub use states::map_run::map_label;
+pub use states::map_run::{map_label, result_key};
 pub use tokens::{TokenIssuer, Tokens};

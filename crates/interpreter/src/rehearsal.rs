@@ -158,7 +158,7 @@ impl TestedState {
     pub fn items(&self) -> Option<usize> {
         match &self.execution.find_active(ThreadId::ROOT)?.work {
             Work::Children(children) => children.map.as_ref().map(|map| MapItems::count(&map.items)),
-            Work::MapRun(request) => Some(request.inputs.len()),
+            Work::MapRun(run) => Some(run.request.inputs.len()),
             Work::None | Work::Until { .. } | Work::Retry { .. } | Work::Task(_) | Work::MapRunOver(_) => None,
         }
     }
@@ -181,7 +181,7 @@ impl TestedState {
         let state = definition.state(active.state);
         let work = match &active.work {
             Work::Task(task) => Open::Task(task.request.key),
-            Work::MapRun(request) => Open::MapRun(request.key),
+            Work::MapRun(run) => Open::MapRun(run.request.key),
             Work::Children(_) => Open::Children,
             Work::None | Work::Until { .. } | Work::Retry { .. } | Work::MapRunOver(_) => return,
         };
@@ -291,7 +291,8 @@ fn begin(burst: &mut Burst<'_>) {
                     max_concurrency: started.max_concurrency,
                     next: 0,
                 };
-                states::map::item_inputs(&around, map, &items).map(|_| started)
+                let all = states::map::Part { first: 0, count: MapItems::count(&items.items), source: None };
+                states::map::item_inputs(&around, map, &items, &all).map(|_| started)
             });
             match started {
                 Ok(started) => {

@@ -6,13 +6,16 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use stepwell_api::{ServiceTask, is_test};
+use stepwell_api::{ServiceRead, ServiceTask, ServiceWrite, is_test};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::ExecutionId;
-use stepwell_integrations::{Task, WebCall, WebKind, outcome_of, place_of, waits_for_job, web_outcome_of};
-use stepwell_interpreter::{Chance, Command, Moment, TaskKey};
-use stepwell_protocol::AwsCall;
+use stepwell_integrations::{
+    ReadOn, Reading, Task, WebCall, WebKind, Writing, outcome_of, place_of, waits_for_job, web_outcome_of,
+};
+use stepwell_interpreter::{Chance, Command, Failure, Moment, TaskKey};
+use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, Fault};
 use stepwell_spec::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
@@ -38,8 +41,20 @@ pub(crate) struct Calls {
     carrier: Carrier,
     places: BTreeMap<Arc<str>, Arc<Semaphore>>,
     open: Arc<Open>,
+    readings: Arc<Readings>,
     answers: Answers,
     pace: Pace,
+}
+
+/// Items of Map Runs of which a part was read: where the next part is looked for first. What is not there is begun anew at
+/// its place.
+#[derive(Debug, Default)]
+struct Readings(Mutex<BTreeMap<Key, Reading>>);
+
+impl Readings {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Reading>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How to give up each of them.
@@ -65,7 +80,15 @@ impl Open {
 impl Calls {
     /// Calls that a runtime makes, and whose answers go this way.
     pub(crate) fn new(runtime: Handle, answers: Answers, carrier: Carrier, pace: Pace) -> Calls {
-        Calls { runtime, carrier, places: BTreeMap::new(), open: Arc::default(), answers, pace }
+        Calls {
+            runtime,
+            carrier,
+            places: BTreeMap::new(),
+            open: Arc::default(),
+            readings: Arc::default(),
+            answers,
+            pace,
+        }
     }
 
     /// Makes a task's call.
@@ -133,6 +156,57 @@ impl Calls {
         });
     }
 
+    /// Reads the next items of a Map Run.
+    pub(crate) fn read(&mut self, read: ServiceRead, destination: Destination) {
+        let ServiceRead { task, request } = read;
+        let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
+        let readings = self.readings.clone();
+        let kept = self.readings.lock().remove(&key).filter(|kept| kept.is_at(request.from.as_ref()));
+        self.spawn("s3", key, async move {
+            let map_run = request.task.key;
+            let part = async {
+                let mut reading = match kept {
+                    Some(kept) => kept,
+                    None => Reading::new(&request)?,
+                };
+                loop {
+                    match reading.read_on() {
+                        ReadOn::Asks(call) => {
+                            reading.take(carry_again(&carrier, &destination, &call, &asker).await)?;
+                        }
+                        ReadOn::Part { items, next } => {
+                            if next.is_some() {
+                                readings.lock().insert(key, reading);
+                            }
+                            return Ok((items, next));
+                        }
+                        ReadOn::Failed(failure) => return Err(failure),
+                    }
+                }
+            };
+            match part.await {
+                Ok((items, next)) => Command::ItemsRead { map_run, from: request.from.clone(), items, next },
+                Err(Failure { error, cause, .. }) => Command::ItemsFailed { map_run, error, cause },
+            }
+        });
+    }
+
+    /// Writes the results of a Map Run.
+    pub(crate) fn write(&mut self, write: ServiceWrite, destination: Destination) {
+        let ServiceWrite { task, request, results } = write;
+        let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
+        self.spawn("s3", key, async move {
+            let mut writing = Writing::new(request, results);
+            let mut outcome = Ok(());
+            while outcome.is_ok()
+                && let Some(call) = writing.next_call()
+            {
+                outcome = writing.take(carry_again(&carrier, &destination, &call, &asker).await);
+            }
+            Command::ResultsWritten { map_run: key.1, outcome }
+        });
+    }
+
     fn places_of(&mut self, service: &str) -> Arc<Semaphore> {
         self.places.entry(service.into()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_MAX))).clone()
     }
@@ -156,6 +230,7 @@ impl Calls {
 
     /// Gives a call up: nobody wants its answer.
     pub(crate) fn cancel(&self, execution: ExecutionId, task: TaskKey) {
+        self.readings.lock().remove(&(execution, task));
         match self.open.lock().remove(&(execution, task)) {
             Some(GiveUp::Abort(call)) => call.abort(),
             // Kept until the job knows.
@@ -163,6 +238,23 @@ impl Calls {
             None => {}
         }
     }
+}
+
+/// How often one call of many is made at most.
+const TIMES_ASKED: u32 = 3;
+
+/// Makes one call of many: what fails on the way, or at a service that is not well, is asked for again, as AWS's own client
+/// does. Nothing of what is asked here does harm when it is done twice.
+async fn carry_again(carrier: &Carrier, destination: &Destination, call: &AwsCall, asker: &Asker) -> AwsAnswer {
+    let mut wait = Duration::from_millis(100);
+    for _ in 1..TIMES_ASKED {
+        match carrier.carry(destination, call, asker).await {
+            Err(AwsError { fault: Fault::Unreached | Fault::Server, .. }) => tokio::time::sleep(wait).await,
+            answer => return answer,
+        }
+        wait *= 2;
+    }
+    carrier.carry(destination, call, asker).await
 }
 
 fn key_of(task: &ServiceTask) -> Key {

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use stepwell_asl::{Definition, Pattern, ResourceKind, StateKind};
+use stepwell_asl::{Definition, Map, MapMode, Pattern, ResourceKind, StateKind};
 use stepwell_engine::{Answer, Dispatch, Transport};
 use stepwell_json::{Json, Object};
 use stepwell_spec::Text;
@@ -192,8 +192,10 @@ fn check_state(definition: &Definition, name: &str) -> Result<(), String> {
     let Some(state) = definition.find(name) else {
         return Err(format!("the mocks name a state '{name}' that the definition does not have"));
     };
-    match definition.state(state).kind {
+    match &definition.state(state).kind {
         StateKind::Task(_) => Ok(()),
+        // What its ItemReader reads.
+        StateKind::Map(map) if reads_items(map) => Ok(()),
         StateKind::Pass(_)
         | StateKind::Choice(_)
         | StateKind::Wait(_)
@@ -201,6 +203,13 @@ fn check_state(definition: &Definition, name: &str) -> Result<(), String> {
         | StateKind::Fail(_)
         | StateKind::Parallel(_)
         | StateKind::Map(_) => Err(format!("the mocks name the state '{name}', which is not a Task state")),
+    }
+}
+
+fn reads_items(map: &Map) -> bool {
+    match &map.mode {
+        MapMode::Distributed(distributed) => distributed.item_reader.is_some(),
+        MapMode::Inline => false,
     }
 }
 

@@ -458,7 +458,9 @@ impl Shard {
             self.kept = kept;
             self.service.kept(kept);
         }
-        let asks_nothing = outs.tasks.is_empty() && outs.cancelled.is_empty() && outs.notices.is_empty();
+        let moves_nothing = outs.reads.is_empty() && outs.writes.is_empty();
+        let asks_nothing =
+            outs.tasks.is_empty() && moves_nothing && outs.cancelled.is_empty() && outs.notices.is_empty();
         let says_nothing_new = outs.frame.is_none() && asks_nothing && self.writer.is_even();
         if says_nothing_new {
             for (caller, answer) in replies {
@@ -466,12 +468,12 @@ impl Shard {
             }
             return true;
         }
-        let Outs { frame, tasks, cancelled, notices, .. } = outs;
+        let Outs { frame, tasks, reads, writes, cancelled, notices, .. } = outs;
         let frame = frame.map(|frame| (SHARD, frame));
         let lines: Vec<LogLine> = notices.iter().filter_map(log_line).collect();
         let changes: Vec<StatusChange> = notices.iter().filter_map(status_change).cloned().collect();
         // What is said of an event is kept behind the event.
-        self.writer.give(Outcomes { frame, replies, tasks, cancelled, notices, ..Outcomes::default() })
+        self.writer.give(Outcomes { frame, replies, tasks, reads, writes, cancelled, notices, ..Outcomes::default() })
             && self.tell_logs(&lines)
             && self.tell_rules(&changes)
     }

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use stepwell_api::{ServiceTask, TestCase};
+use stepwell_api::{ServiceRead, ServiceTask, ServiceWrite, TestCase};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::{Answer, Dispatch, ExecutionId, Transport as _};
 use stepwell_integrations::{Task, WebCall, call_of, web_call_of};
 use stepwell_interpreter::{Command, Failure};
 use stepwell_protocol::AwsCall;
-use stepwell_spec::error::TASK_FAILED;
+use stepwell_spec::error::{ITEM_READER_FAILED, RESULT_WRITER_FAILED, TASK_FAILED};
 
 use crate::carrier::operation_of;
 use crate::endpoints::{Destination, Endpoints};
@@ -35,6 +35,18 @@ pub(crate) enum Done {
     /// An address is asked.
     Visits(Box<WebCall>),
 }
+
+/// What becomes of a Map Run's items or results.
+#[derive(Debug)]
+pub(crate) enum Carried {
+    /// Its execution is told this. Nothing, when nobody will answer.
+    Told(Option<Command>),
+    /// S3 is asked there, as often as it takes.
+    Goes(Destination),
+}
+
+/// Where items come from and results go.
+const STORAGE: &str = "s3";
 
 /// Finds what answers a task.
 #[derive(Debug)]
@@ -94,16 +106,56 @@ impl Transport {
             // Mocks answer at once, or never.
             Answer::Silence | Answer::Later(_) => {}
             Answer::Refused(reason) => {
-                let request = &task.request;
-                let cause = format!(
-                    "The state '{}' calls {}, which cannot be done: {reason}",
-                    request.state_name, request.resource.arn
-                );
-                let (error, cause) = (Some(TASK_FAILED.into()), Some(cause.into()));
+                let (error, cause) = (Some(TASK_FAILED.into()), Some(refusal(task, &reason).into()));
                 commands.push(Command::TaskFailed { task: key, error, cause });
             }
         }
         Done::Told(commands)
+    }
+
+    /// Says where the items of a Map Run are read, or what stands in their place.
+    pub(crate) fn read(&mut self, read: &ServiceRead) -> Carried {
+        let map_run = read.request.task.key;
+        let failed = |reason: String| {
+            let cause = Some(reason.into());
+            Some(Command::ItemsFailed { map_run, error: Some(ITEM_READER_FAILED.into()), cause })
+        };
+        match &read.task.test_case {
+            Some(case) => {
+                let answer = self.run_mock(&read.task, case).of_items(&read.request);
+                Carried::Told(answer.unwrap_or_else(|reason| failed(refusal(&read.task, &reason))))
+            }
+            None => match self.destination(STORAGE) {
+                Ok(destination) => Carried::Goes(destination),
+                Err(reason) => Carried::Told(failed(refusal(&read.task, &reason))),
+            },
+        }
+    }
+
+    /// Says where the results of a Map Run are written. Those of a test case are as good as written.
+    pub(crate) fn write(&self, write: &ServiceWrite) -> Carried {
+        let map_run = write.request.task.key;
+        if write.task.test_case.is_some() {
+            return Carried::Told(Some(Command::ResultsWritten { map_run, outcome: Ok(()) }));
+        }
+        match self.destination(STORAGE) {
+            Ok(destination) => Carried::Goes(destination),
+            Err(reason) => {
+                let outcome = Err(Failure::new(RESULT_WRITER_FAILED, refusal(&write.task, &reason)));
+                Carried::Told(Some(Command::ResultsWritten { map_run, outcome }))
+            }
+        }
+    }
+
+    /// Where a service is asked, or why nowhere.
+    fn destination(&self, service: &str) -> Result<Destination, String> {
+        match self.endpoints.get(service) {
+            Some(elsewhere @ (Destination::At(_) | Destination::Aws)) => Ok(elsewhere.clone()),
+            Some(Destination::Here) | None if self.local.serves(service) => Ok(Destination::Here),
+            Some(Destination::Here) | None => Err(format!(
+                "no service is configured to answer it; start the server with --endpoint {service}=URL, or mock it"
+            )),
+        }
     }
 
     /// What a task asks of whom, or how it ends without.
@@ -111,15 +163,7 @@ impl Transport {
         let call = call_of(Task { request: &task.request, execution: &task.identity })
             .map_err(|Failure { error, cause, .. }| Answer::Failed { error, cause })?;
         let service = &call.service;
-        let destination = match self.endpoints.get(service) {
-            Some(elsewhere @ (Destination::At(_) | Destination::Aws)) => elsewhere.clone(),
-            Some(Destination::Here) | None if self.local.serves(service) => Destination::Here,
-            Some(Destination::Here) | None => {
-                return Err(Answer::Refused(format!(
-                    "no service is configured to answer it; start the server with --endpoint {service}=URL, or mock it"
-                )));
-            }
-        };
+        let destination = self.destination(service).map_err(Answer::Refused)?;
         match operation_of(&call) {
             Some(_) => Ok((call, destination)),
             None => Err(Answer::Refused(format!("{service} has no operation {}", call.action))),
@@ -152,6 +196,11 @@ impl Transport {
             None => Answer::Refused("its mocks are gone".to_owned()),
         }
     }
+}
+
+fn refusal(task: &ServiceTask, reason: &str) -> String {
+    let request = &task.request;
+    format!("The state '{}' calls {}, which cannot be done: {reason}", request.state_name, request.resource.arn)
 }
 
 impl Source {

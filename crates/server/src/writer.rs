@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stepwell_api::{NewFrame, Notice, SHARD, ServiceTask};
+use stepwell_api::{NewFrame, Notice, SHARD, ServiceRead, ServiceTask, ServiceWrite};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::TaskKey;
 use stepwell_protocol::AwsAnswer;
@@ -27,7 +27,7 @@ use crate::jobs::Pace;
 use crate::listener::Listener;
 use crate::local::Local;
 use crate::shard::{Answer, Answers, AwsCaller, Caller};
-use crate::transport::{Done, Transport};
+use crate::transport::{Carried, Done, Transport};
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
 const QUEUE_MAX: usize = 1_024;
@@ -54,7 +54,11 @@ pub(crate) struct Outcomes {
     pub(crate) deliveries: Vec<Delivery>,
     /// Tasks to be done.
     pub(crate) tasks: Vec<ServiceTask>,
-    /// Tasks whose answers are no longer wanted, some of them just given.
+    /// Items to be read.
+    pub(crate) reads: Vec<ServiceRead>,
+    /// Results to be written.
+    pub(crate) writes: Vec<ServiceWrite>,
+    /// Tasks, reads and writes whose answers are no longer wanted, some of them just given.
     pub(crate) cancelled: Vec<(ExecutionId, TaskKey)>,
     /// What listeners are told.
     pub(crate) notices: Vec<Notice>,
@@ -239,6 +243,18 @@ impl Work {
                 Done::Asks(call, destination) => self.calls.begin(task, call, destination),
                 Done::Watches => self.calls.watch(task, None),
                 Done::Visits(call) => self.calls.visit(task, *call),
+            }
+        }
+        for read in outcomes.reads {
+            match self.outside.transport.read(&read) {
+                Carried::Told(command) => self.answers.send(read.task.execution, command.into_iter().collect()),
+                Carried::Goes(destination) => self.calls.read(read, destination),
+            }
+        }
+        for write in outcomes.writes {
+            match self.outside.transport.write(&write) {
+                Carried::Told(command) => self.answers.send(write.task.execution, command.into_iter().collect()),
+                Carried::Goes(destination) => self.calls.write(write, destination),
             }
         }
         for (execution, task) in outcomes.cancelled {

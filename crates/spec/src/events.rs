@@ -438,6 +438,36 @@ details! {
         /// When the next one is due.
         next_at: Timestamp,
     }
+    /// Ours: the items of a Map Run come from outside, or its results go there.
+    OutsideNamed "" {
+        ;
+        /// What the reader is asked for, where there is one.
+        reader_arguments: Option<Json>,
+        /// How many items are read at most; 0 for all. None when what the definition says is no such number.
+        max_items: Option<u64>,
+        /// Where the results go, where they are written.
+        writer_arguments: Option<Json>,
+    }
+    /// Ours: a Map Run has more items.
+    ItemsRead "" {
+        ;
+        /// The inputs of the child executions that they became, in order.
+        inputs: Json,
+        /// How many items were read so far.
+        read: u64,
+        /// What was read and waits for its batch to be full.
+        open: Json,
+        /// Where the next items are; none when these were the last.
+        next: Option<Json>,
+    }
+    /// Ours: the children of a Map Run have ended, and their results are to be written.
+    ResultsDue "" {
+        ;
+        /// The error name, when the run failed.
+        error: Option<Text>,
+        /// The cause, when the run failed.
+        cause: Option<Text>,
+    }
     /// Ours: a Parallel state's branches have their input.
     BranchesStarted "" {
         ;
@@ -611,6 +641,10 @@ history_events! {
     201 RetryScheduled(RetryScheduled) private "Retry scheduled";
     202 HeartbeatReceived(HeartbeatReceived) private "Heartbeat received";
     203 BranchesStarted(BranchesStarted) private "Branches started";
+    204 DestinationTried private "Destination tried";
+    205 ItemsRead(ItemsRead) private "Items read";
+    206 ResultsDue(ResultsDue) private "Results due";
+    207 OutsideNamed(OutsideNamed) private "Outside named";
 }
 
 /// One line of an execution's log.

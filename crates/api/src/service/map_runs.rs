@@ -236,8 +236,8 @@ impl Service {
             .into_iter()
             .map(|row| MapRunListItem {
                 execution_arn: row.execution_arn,
+                state_machine_arn: children_of(&row.state_machine_arn, &row.arn),
                 map_run_arn: row.arn,
-                state_machine_arn: row.state_machine_arn,
                 start_date: row.started_at,
                 stop_date: row.stopped_at,
             })
@@ -345,6 +345,14 @@ fn list_key(execution_arn: &str, place: Option<(Timestamp, u64)>) -> Vec<u8> {
         key.extend_from_slice(&event.to_be_bytes());
     }
     key
+}
+
+/// Seen on AWS: the state machine that a Map Run is listed with is that of its children, `…:stateMachine:NAME/LABEL`.
+fn children_of(state_machine_arn: &Text, map_run_arn: &str) -> Text {
+    match map_run_arn.rsplit('/').next().and_then(|end| end.split(':').next()) {
+        Some(label) => format!("{state_machine_arn}/{label}").into(),
+        None => state_machine_arn.clone(),
+    }
 }
 
 /// Results are written once, at the end, and where all of them go into the state's output.

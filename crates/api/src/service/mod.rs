@@ -25,7 +25,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use stepwell_engine::{Engine, ExecutionId};
-use stepwell_interpreter::{Chance, Command, Execution, Identity, Moment, Settings, TaskKey, TaskRequest};
+use stepwell_interpreter::{
+    Chance, ChildResult, Command, Execution, Identity, ItemsRequest, Moment, ResultsRequest, Settings, TaskKey,
+    TaskRequest,
+};
 use stepwell_spec::{Request, Response, Text, Timestamp};
 use stepwell_store::Index;
 
@@ -90,7 +93,11 @@ pub struct Outs {
     pub replies: Vec<(u64, Result<Response, Refusal>)>,
     /// Tasks to be done outside, whose answers come back by [`Service::complete`].
     pub tasks: Vec<ServiceTask>,
-    /// Tasks whose answers are no longer wanted.
+    /// Items of Map Runs to be read outside.
+    pub reads: Vec<ServiceRead>,
+    /// Results of Map Runs to be written outside.
+    pub writes: Vec<ServiceWrite>,
+    /// Tasks, reads and writes whose answers are no longer wanted.
     pub cancelled: Vec<(ExecutionId, TaskKey)>,
     /// What listeners are told, in the order it happened.
     pub notices: Vec<Notice>,
@@ -124,6 +131,26 @@ pub struct ServiceTask {
     pub test_case: Option<TestCase>,
     /// The work.
     pub request: TaskRequest,
+}
+
+/// The next items of a Map Run on their way in.
+#[derive(Clone, Debug)]
+pub struct ServiceRead {
+    /// Who asks, and what of whom.
+    pub task: ServiceTask,
+    /// Which items.
+    pub request: ItemsRequest,
+}
+
+/// The results of a Map Run on their way out.
+#[derive(Clone, Debug)]
+pub struct ServiceWrite {
+    /// Who asks, and what of whom.
+    pub task: ServiceTask,
+    /// Where they go.
+    pub request: ResultsRequest,
+    /// What each child came to; none while that is only tried.
+    pub results: Vec<ChildResult>,
 }
 
 /// A case of the mock file.

@@ -1,6 +1,6 @@
 //! Redrives: whether an execution can be redriven, asking twice, and the Map Runs that come back with it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::{Command, Execution, Moment, Status};
@@ -100,23 +100,12 @@ impl Service {
             return Err(KeptError::Missing(format!("the log of execution {}", row.parent.0)));
         }
         self.engine.update_map_run(row.parent, row.key, row.limits);
-        let mut latest: BTreeMap<usize, (listings::Place, Child)> = BTreeMap::new();
+        let mut children = Vec::new();
         for status in LISTED_STATUSES {
             let mut before = None;
             loop {
                 let rows = listings::page(&*self.index, status, &row.arn, before, ROWS_PER_READ)?;
-                for child in &rows {
-                    let id = child.place.id;
-                    let Some((run, _)) = self.load(id)? else {
-                        return Err(KeptError::Missing(format!("the log of execution {}", id.0)));
-                    };
-                    // Of an item whose Express execution was followed by another, the last one counts.
-                    if let Some(of) = run.child_of
-                        && latest.get(&of.of.index).is_none_or(|(place, _)| place.id < id)
-                    {
-                        latest.insert(of.of.index, (child.place, of));
-                    }
-                }
+                children.extend(rows.iter().map(|child| child.place.id));
                 match rows.last() {
                     Some(row) => before = Some(row.place),
                     None => break,
@@ -124,12 +113,21 @@ impl Service {
             }
         }
         let redriven_at = redriven_at.or(row.redriven_at);
-        for (place, Child { of, .. }) in latest.into_values() {
-            let Some((run, execution)) = self.load(place.id)? else { continue };
+        // Of an item whose Express execution was followed by another, the last one counts: it comes first here.
+        children.sort_unstable_by(|one, other| other.cmp(one));
+        let mut seen = BTreeSet::new();
+        for id in children {
+            let Some((run, execution)) = self.load(id)? else {
+                return Err(KeptError::Missing(format!("the log of execution {}", id.0)));
+            };
+            let Some(Child { of, .. }) = run.child_of else { continue };
+            if !seen.insert(of.index) {
+                continue;
+            }
             let is_redriven = redriven_at.is_some_and(|at| ended_before(&execution, at));
-            self.engine.restore_child(place.id, of, &execution, is_redriven);
-            if is_redriven && !self.runs.contains_key(&place.id) {
-                self.reside(place.id, run, execution);
+            self.engine.restore_child(id, of, &execution, is_redriven);
+            if is_redriven && !self.runs.contains_key(&id) {
+                self.reside(id, run, execution);
             }
         }
         if let Some(run) = self.runs.get_mut(&row.parent) {

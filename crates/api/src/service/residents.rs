@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use stepwell_engine::{ChildOf, ExecutionId};
+use stepwell_asl::{State, StateId, StateKind};
+use stepwell_engine::{ChildOf, ExecutionId, items_in};
 use stepwell_interpreter::{Execution, Settings, TaskKey, Tokens};
 use stepwell_spec::Text;
 use stepwell_spec::shapes::ExecutionStatus;
@@ -87,6 +88,25 @@ pub(super) struct Child {
 
 /// Executions in memory in the order they may leave it: each with a frame, which is not its last when it moved since.
 pub(super) type Resting = VecDeque<(u64, ExecutionId)>;
+
+/// How many items a child of a Map Run was given.
+fn items_of(execution: &Execution) -> u64 {
+    let definition = &execution.definition;
+    let is_its = |state: &State| match &state.kind {
+        StateKind::Map(map) => map.processor == execution.workflow,
+        StateKind::Pass(_)
+        | StateKind::Task(_)
+        | StateKind::Choice(_)
+        | StateKind::Wait(_)
+        | StateKind::Succeed
+        | StateKind::Fail(_)
+        | StateKind::Parallel(_) => false,
+    };
+    match definition.states.iter().position(is_its).and_then(|place| u32::try_from(place).ok()) {
+        Some(state) => items_in(definition, StateId(state), &execution.input),
+        None => 1,
+    }
+}
 
 impl Service {
     /// The execution with this ARN, in memory or not.
@@ -258,7 +278,7 @@ impl Service {
             redrive_count: execution.redrive_count,
             redriven_at: execution.redriven_at,
             map_run_arn,
-            item_count: None,
+            item_count: run.child_of.as_ref().map(|_| items_of(execution)),
         };
         let value = Some(self.journal.value_of(LISTED, &listed)?);
         let ended = execution.stopped_at.map(|at| Ended { since: at, id, stopped_at: at, listing_key: key.clone() });

@@ -11,7 +11,7 @@ use stepwell_spec::{Event, Record};
 use super::journal::KeptError;
 use super::own_calls::is_own_call;
 use super::residents::{Child, Run};
-use super::{Outs, Service, ServiceTask, TestCase};
+use super::{Outs, Service, ServiceRead, ServiceTask, ServiceWrite, TestCase};
 
 /// Bursts of executions that yield, in one input: past it they wait for the next tick.
 const BURSTS_PER_INPUT: usize = 8;
@@ -75,11 +75,21 @@ impl Service {
             }
             for (id, key) in outbox.cancelled {
                 self.close_task(id, key);
+                outs.reads.retain(|read| (read.task.execution, read.request.task.key) != (id, key));
+                outs.writes.retain(|write| (write.task.execution, write.request.task.key) != (id, key));
                 outs.cancelled.push((id, key));
             }
             inputs.extend(outbox.absent.into_iter().map(|(id, command)| Input::Command(id, command)));
             for (id, request) in outbox.tasks {
                 self.dispatch(id, request, &mut inputs, outs);
+            }
+            for (id, request) in outbox.reads {
+                let Some(task) = self.sent(id, &request.task) else { continue };
+                outs.reads.push(ServiceRead { task, request });
+            }
+            for (id, request, results) in outbox.writes {
+                let Some(task) = self.sent(id, &request.task) else { continue };
+                outs.writes.push(ServiceWrite { task, request, results });
             }
             for id in outbox.yielded {
                 bursts += 1;
@@ -126,7 +136,10 @@ impl Service {
             Command::TaskSucceeded { task, .. } | Command::TaskFailed { task, .. } => self.close_task(execution, *task),
             // A job goes on to be asked for.
             Command::TaskSubmitted { task, .. } if self.is_job(execution, *task) => {}
-            Command::TaskSubmitted { task, .. } => drop(self.dispatched.remove(&(execution, *task))),
+            Command::TaskSubmitted { task: key, .. }
+            | Command::ItemsRead { map_run: key, .. }
+            | Command::ItemsFailed { map_run: key, .. }
+            | Command::ResultsWritten { map_run: key, .. } => drop(self.dispatched.remove(&(execution, *key))),
             Command::Continue
             | Command::TimerFired(_)
             | Command::ActivityStarted { .. }
@@ -225,8 +238,6 @@ impl Service {
         if request.is_called_back() {
             self.awaited.insert((id, request.key));
         }
-        let Some(execution) = self.engine.execution(id) else { return };
-        let identity = execution.identity.clone();
         match &request.resource.kind {
             ResourceKind::Activity => self.schedule_activity(id, request, inputs, outs),
             ResourceKind::Integration(integration) if self.test_case(id).is_none() && is_own_call(integration) => {
@@ -236,10 +247,16 @@ impl Service {
                 }
             }
             ResourceKind::Integration(_) | ResourceKind::LambdaFunction => {
-                self.dispatched.insert((id, request.key));
-                outs.tasks.push(ServiceTask { execution: id, identity, test_case: self.test_case(id), request });
+                outs.tasks.extend(self.sent(id, &request));
             }
         }
+    }
+
+    /// A request that leaves for the outside, from where an answer will come.
+    fn sent(&mut self, id: ExecutionId, request: &TaskRequest) -> Option<ServiceTask> {
+        let identity = self.engine.execution(id)?.identity.clone();
+        self.dispatched.insert((id, request.key));
+        Some(ServiceTask { execution: id, identity, test_case: self.test_case(id), request: request.clone() })
     }
 
     /// The mock case of an execution: its own, or that of the execution whose Map Run it belongs to.

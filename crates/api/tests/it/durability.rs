@@ -1,6 +1,6 @@
 //! A service that is opened anew after every single input does exactly what one does that never stops.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stepwell_api::Notice;
 use stepwell_interpreter::Command;
@@ -140,6 +140,88 @@ fn map_runs_go_on_with_the_children_they_have() {
     assert!(seen[0].contains("SUCCEEDED"), "{seen:?}");
     assert!(seen[1].contains(r#""succeeded":4,"failed":1"#), "{}", seen[1]);
     assert_eq!(seen[2].matches("executionArn").count(), 5);
+}
+
+/// A Map state that reads its items and writes its results. `children` is what each child is.
+fn map_of_a_file(arguments: &str, kind: &str, children: &str) -> String {
+    format!(
+        r#"{{"StartAt":"M","States":{{"M":{{"Type":"Map","MaxConcurrency":4,"Label":"L","End":true,
+            "ItemReader":{{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{{"InputType":"JSON"}},"Parameters":{{{arguments}}}}},
+            "ItemSelector":{{"n.$":"$$.Map.Item.Value.n","at.$":"$$.Map.Item.Index"}},
+            "ResultWriter":{{"Resource":"arn:aws:states:::s3:putObject","Parameters":{{"Bucket":"out","Prefix":"p"}}}},
+            "ItemProcessor":{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"{kind}"}},"StartAt":"W","States":{{
+            "W":{{"Type":"Wait","Seconds":2,"Next":"T"}},"T":{children},"End":true}}}}}}}}}}}}"#
+    )
+}
+
+#[test]
+fn items_are_read_once_each_and_results_written_whatever_breaks_off() {
+    let seen = both(|world| {
+        let machine = create(world, "m", &map_of_a_file(r#""Items":10"#, "STANDARD", WORKER));
+        let execution = start(world, &machine, "e", "{}");
+        world.turn();
+        let about = format!(r#"{{"executionArn":"{execution}"}}"#);
+        let runs = world.call("ListMapRuns", &about).expect("listed");
+        let run = runs.get("mapRuns").and_then(Json::as_array).expect("runs")[0].clone();
+        let run = text(&run, "mapRunArn").to_owned();
+        let described = world.call("DescribeMapRun", &format!(r#"{{"mapRunArn":"{run}"}}"#)).expect("described");
+        let listed = world.call("ListExecutions", &format!(r#"{{"mapRunArn":"{run}"}}"#)).expect("listed");
+        let children = listed.get("executions").and_then(Json::as_array).expect("children");
+        let inputs: BTreeSet<String> = children
+            .iter()
+            .map(|child| {
+                let about = format!(r#"{{"executionArn":"{}"}}"#, text(child, "executionArn"));
+                text(&world.call("DescribeExecution", &about).expect("there"), "input").to_owned()
+            })
+            .collect();
+        assert_eq!(inputs, (0..10).map(|n| format!(r#"{{"n":{n},"at":{n}}}"#)).collect(), "each item once");
+        // After an opening something may be asked for again; what was taken is not.
+        world.moved.dedup();
+        vec![shown(world, &execution), described.to_string(), listed.to_string(), world.moved.join(", ")]
+    });
+    assert!(seen[0].contains("/manifest.json"), "{}", seen[0]);
+    assert!(seen[1].contains(r#""succeeded":10,"failed":0"#), "{}", seen[1]);
+    assert_eq!(seen[2].matches(r#""itemCount":1"#).count(), 10, "{}", seen[2]);
+    let all = ["Succeeded"; 10].join(" ");
+    assert_eq!(seen[3], format!("tried, read 0, read 3, read 6, read 9, wrote {all}"));
+}
+
+/// A file that breaks off after three of its eight items, and a redrive.
+fn broken_file(world: &mut World, kind: &str) -> Vec<String> {
+    let machine = create(world, "m", &map_of_a_file(r#""Items":8,"BreaksAt":3"#, kind, WORKER));
+    let execution = start(world, &machine, "e", "{}");
+    world.turn();
+    let about = format!(r#"{{"executionArn":"{execution}"}}"#);
+    let failed = world.call("DescribeExecution", &about).expect("there");
+    assert_eq!((text(&failed, "status"), text(&failed, "error")), ("FAILED", "Broken"));
+    world.call("RedriveExecution", &about).expect("redriven");
+    world.turn();
+    world.moved.dedup();
+    vec![shown(world, &execution), world.moved.join(", ")]
+}
+
+#[test]
+fn a_redriven_map_run_reads_on_from_where_it_broke_off() {
+    for scenario in [(|world| broken_file(world, "STANDARD")) as Scenario, |world| broken_file(world, "EXPRESS")] {
+        let seen = both(scenario);
+        assert!(seen[0].contains("MapRunRedriven") && seen[0].contains("/manifest.json"), "{}", seen[0]);
+        let all = ["Succeeded"; 8].join(" ");
+        assert_eq!(seen[1], format!("tried, read 0, read 3, read 6, wrote {all}"));
+    }
+}
+
+#[test]
+fn results_of_a_map_run_that_failed_are_written_too() {
+    let seen = both(|world| {
+        let bad = r#"{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{"fail":9}"#;
+        let machine = create(world, "m", &map_of_a_file(r#""Items":9"#, "STANDARD", bad));
+        let execution = start(world, &machine, "e", "{}");
+        world.turn();
+        vec![shown(world, &execution), world.moved.last().cloned().unwrap_or_default()]
+    });
+    assert!(seen[0].contains("States.ExceedToleratedFailureThreshold"), "{}", seen[0]);
+    // Four ran at a time: the first failed, the others were stopped, and five were never started.
+    assert_eq!(seen[1], format!("wrote {} {}", ["Failed"; 4].join(" "), ["Pending"; 5].join(" ")));
 }
 
 #[test]

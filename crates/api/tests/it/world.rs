@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stepwell_api::{
-    Call, Heard, NewFrame, Notice, Outs, Place, Refusal, Retention, SHARD, Service, ServiceSettings, ServiceTask,
+    Call, Heard, NewFrame, Notice, Outs, Place, Refusal, Retention, SHARD, Service, ServiceRead, ServiceSettings,
+    ServiceTask, ServiceWrite,
 };
+use stepwell_engine::ExecutionId;
 use stepwell_interpreter::{Chance, Command, Moment, TaskKey};
 use stepwell_json::Json;
 use stepwell_spec::{Action, Request, Response, Text, Timestamp};
@@ -31,6 +33,11 @@ pub(crate) struct World {
     /// By execution and task, so that it does not matter in which order they were asked for.
     pub(crate) tasks: BTreeMap<(Text, TaskKey), ServiceTask>,
     pub(crate) done: BTreeSet<(Text, TaskKey)>,
+    /// Items of Map Runs that somebody waits for, and results on their way out.
+    pub(crate) reads: Vec<ServiceRead>,
+    pub(crate) writes: Vec<ServiceWrite>,
+    /// What was read and written, in order.
+    pub(crate) moved: Vec<String>,
     pub(crate) openings: u64,
     /// What listeners were told.
     pub(crate) notices: Vec<Notice>,
@@ -68,6 +75,9 @@ impl World {
             replies: BTreeMap::new(),
             tasks: BTreeMap::new(),
             done: BTreeSet::new(),
+            reads: Vec::new(),
+            writes: Vec::new(),
+            moved: Vec::new(),
             openings: 0,
             notices: Vec::new(),
         };
@@ -117,6 +127,8 @@ impl World {
     pub(crate) fn reopen(&mut self) {
         // What was in memory alone is gone; tasks on their way are asked for again.
         self.tasks.clear();
+        self.reads.clear();
+        self.writes.clear();
         self.openings += 1;
         let at = Moment { now: self.now, entropy: self.openings };
         let settings = ServiceSettings { key: [9; 32], heard: self.heard, retention: self.retention };
@@ -140,6 +152,10 @@ impl World {
         self.notices.extend(outs.notices);
         self.replies.extend(outs.replies);
         self.tasks.retain(|_, task| !outs.cancelled.contains(&(task.execution, task.request.key)));
+        self.reads.retain(|read| !outs.cancelled.contains(&(read.task.execution, read.task.request.key)));
+        self.writes.retain(|write| !outs.cancelled.contains(&(write.task.execution, write.task.request.key)));
+        self.reads.extend(outs.reads);
+        self.writes.extend(outs.writes);
         let tasks = outs.tasks.into_iter().map(|task| ((task.identity.arn.clone(), task.request.key), task));
         self.tasks.extend(tasks);
     }
@@ -159,6 +175,16 @@ impl World {
             }
             return true;
         }
+        if !self.reads.is_empty() || !self.writes.is_empty() {
+            let (execution, command) = match self.reads.is_empty() {
+                false => self.part(),
+                true => self.file(),
+            };
+            let at = self.moment();
+            let outs = self.service.complete(execution, command, at);
+            self.input_ended(outs);
+            return true;
+        }
         let Some(due) = self.service.next_due() else { return false };
         // A machine's own timeout is a year away.
         if due > Timestamp(1_700_000_000_000).plus_ms(30 * 86_400_000) {
@@ -169,6 +195,34 @@ impl World {
         let outs = self.service.tick(at);
         self.input_ended(outs);
         true
+    }
+}
+
+impl World {
+    /// The next part of a file of as many items as its name says: three at a time, `{"n": 0}` and so on. Of a file that
+    /// breaks, the part from the place it breaks at is not to be had the first time.
+    fn part(&mut self) -> (ExecutionId, Command) {
+        let ServiceRead { task, request } = self.reads.remove(0);
+        let argument = |name: &str| request.task.input.get(name).and_then(Json::as_i64);
+        let (all, breaks_at) = (argument("Items").expect("how many"), argument("BreaksAt"));
+        let first = request.from.as_ref().and_then(Json::as_i64).unwrap_or(0);
+        let map_run = request.task.key;
+        self.moved.push(format!("read {first}"));
+        if breaks_at == Some(first) && self.moved.iter().filter(|moved| **moved == format!("read {first}")).count() == 1
+        {
+            return (task.execution, Command::ItemsFailed { map_run, error: Some("Broken".into()), cause: None });
+        }
+        let last = all.min(first + 3);
+        let items = Json::array((first..last).map(|n| Json::object([("n", Json::from(n))])).collect());
+        let next = (last < all).then(|| Json::from(last));
+        (task.execution, Command::ItemsRead { map_run, from: request.from, items, next })
+    }
+
+    fn file(&mut self) -> (ExecutionId, Command) {
+        let ServiceWrite { task, request, results } = self.writes.remove(0);
+        let kinds: Vec<String> = results.iter().map(|result| format!("{:?}", result.kind)).collect();
+        self.moved.push(if request.is_trial { "tried".to_owned() } else { format!("wrote {}", kinds.join(" ")) });
+        (task.execution, Command::ResultsWritten { map_run: request.task.key, outcome: Ok(()) })
     }
 }
 

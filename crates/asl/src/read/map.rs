@@ -171,11 +171,11 @@ impl<'a> Compiler<'a> {
     fn item_reader(&mut self, reader: &Object<'a>) -> Option<ItemReader> {
         let resource = self.storage_resource(reader, ITEM_READERS);
         let arguments = self.payload(reader, "Parameters", "Arguments");
-        let config = match self.part(reader, "ReaderConfig", Place::ReaderConfig) {
-            Some(config) => self.reader_config(&config),
-            None => ReaderConfig::default(),
+        let (config, max_items) = match self.part(reader, "ReaderConfig", Place::ReaderConfig) {
+            Some(config) => (self.reader_config(&config), self.integer_setting(&config, "MaxItems")),
+            None => (ReaderConfig::default(), None),
         };
-        Some(ItemReader { resource: resource?, arguments, config })
+        Some(ItemReader { resource: resource?, arguments, config, max_items })
     }
 
     fn reader_config(&mut self, config: &Object<'a>) -> ReaderConfig {
@@ -211,7 +211,6 @@ impl<'a> Compiler<'a> {
             csv_header_location,
             csv_headers: csv_headers.into_iter().map(|(name, _, _)| name).collect(),
             items_pointer: self.items_pointer(config),
-            max_items: self.integer_setting(config, "MaxItems"),
         }
     }
 

@@ -184,3 +184,27 @@ fn ctrl_c_stops_a_run_cleanly() {
     assert_eq!(output.stdout, b"");
     assert_eq!(output.stderr, b"stepwell: interrupted; the execution was not finished\n");
 }
+
+#[test]
+fn run_takes_the_items_of_a_reader_from_the_mocks() {
+    let machine = r#"{"StartAt":"M","States":{"M":{"Type":"Map","End":true,"ItemReader":{
+        "Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"JSON","MaxItems":2},
+        "Parameters":{"Bucket":"b","Key":"k"}},"ItemProcessor":{
+        "ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"P",
+        "States":{"P":{"Type":"Pass","End":true}}}}}}"#;
+    let file = Scratch::new("reader.asl.json", machine);
+    let mocks = |answer: &str| {
+        format!(
+            r#"{{"StateMachines":{{"reader":{{"TestCases":{{"c":{{"M":"R"}}}}}}}},"MockedResponses":{{"R":{{"0":{answer}}}}}}}"#
+        )
+    };
+    let run = |answer: &str| {
+        let mocks = Scratch::new("reader-mocks.json", &mocks(answer));
+        stepwell(&["run", file.path(), "--mocks", &format!("{}#c", mocks.path())])
+    };
+    assert_eq!(run(r#"{"Return":["a","b","c"]}"#).stdout.split_whitespace().collect::<String>(), r#"["a","b"]"#);
+    let refused = run(r#"{"Throw":{"Error":"States.ItemReaderFailed","Cause":"gone"}}"#);
+    assert_eq!((refused.code, refused.stderr.as_str()), (1, "FAILED States.ItemReaderFailed: gone\n"));
+    let unmocked = stepwell(&["run", file.path()]);
+    assert!(unmocked.code == 2 && unmocked.stderr.contains("it has no mock"), "{}", unmocked.stderr);
+}

@@ -11,6 +11,9 @@
 //!              {"at_ms": 500, "take": "Activity", "worker": "w1"}, {"at_ms": 9000, "redrive": true}]}
 //! ```
 //!
+//! An `ItemReader` is answered under its state's name, in parts: `{"succeed": [items], "next": where the next part is}`, or
+//! `{"fail": …}`; a `ResultWriter` under `STATE/results` with `{}` or `{"fail": …}`, first when it is tried.
+//!
 //! A task's answers are taken in the order it asks; `{}` is silence. A state without an entry stays silent.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,7 +21,7 @@ use std::sync::Arc;
 
 use stepwell_asl::{Definition, MachineType, Options, Source, WorkflowId, compile};
 use stepwell_engine::{Engine, ExecutionId, Input, Outbox};
-use stepwell_interpreter::{Chance, Command, Execution, Identity, Moment, Settings, Start, TaskKey, Tokens};
+use stepwell_interpreter::{Chance, Command, Execution, Failure, Identity, Moment, Settings, Start, TaskKey, Tokens};
 use stepwell_json::Json;
 use stepwell_spec::{Record, Text, Timestamp};
 
@@ -170,6 +173,38 @@ impl World {
         let own = outbox.records.into_iter().filter(|(id, _)| *id == ExecutionId(0));
         self.frames.push(own.map(|(_, record)| record).collect());
         inputs.extend(outbox.yielded.into_iter().map(|id| Input::Command(id, Command::Continue)));
+        let failed = |answer: &Json| {
+            let failure = answer.get("fail")?;
+            let text = |key: &str| failure.get(key).and_then(Json::as_str).map(Text::from);
+            Some((text("error"), text("cause")))
+        };
+        for (id, request) in outbox.reads {
+            let state = request.task.state_name.to_string();
+            let Some(answer) = self.answers.get_mut(&state).and_then(VecDeque::pop_front) else { continue };
+            let (map_run, from) = (request.task.key, request.from);
+            if let Some((error, cause)) = failed(&answer) {
+                inputs.push(Input::Command(id, Command::ItemsFailed { map_run, error, cause }));
+            } else if let Some(items) = answer.get("succeed").cloned() {
+                let next = answer.get("next").cloned();
+                inputs.push(Input::Command(id, Command::ItemsRead { map_run, from, items, next }));
+            }
+        }
+        for (id, request, results) in outbox.writes {
+            let state = format!("{}/results", request.task.state_name);
+            let Some(answer) = self.answers.get_mut(&state).and_then(VecDeque::pop_front) else { continue };
+            if let Some(expected) = answer.get("results").and_then(Json::as_array) {
+                let kinds: Vec<String> = results.iter().map(|result| format!("{:?}", result.kind)).collect();
+                assert_eq!(kinds, expected.iter().filter_map(Json::as_str).collect::<Vec<_>>());
+            }
+            let outcome = match failed(&answer) {
+                None => Ok(()),
+                Some((error, cause)) => {
+                    Err(Failure::new(error.as_deref().unwrap_or_default(), cause.unwrap_or_default()))
+                }
+            };
+            let map_run = request.task.key;
+            inputs.push(Input::Command(id, Command::ResultsWritten { map_run, outcome }));
+        }
         for (id, request) in outbox.tasks {
             let state = request.state_name.to_string();
             self.open.insert(state.clone(), request.key);

@@ -10,7 +10,7 @@
 
 use stepwell_asl::{InputPath, Items, Map, Payload, State, StateKind};
 use stepwell_json::Json;
-use stepwell_spec::{Event, MapIterationStarted, MapIterationSucceeded, MapStateStarted};
+use stepwell_spec::{Event, MapIterationStarted, MapIterationSucceeded, MapStateStarted, Text};
 
 use crate::data_flow::{self, onward};
 use crate::decide::Burst;
@@ -131,11 +131,27 @@ pub(crate) fn finish(burst: &mut Burst<'_>, thread: ThreadId, state: &State, map
     burst.leave(thread, leaving);
 }
 
+/// Which of a Map state's items these are.
+pub(crate) struct Part<'a> {
+    /// How many came before.
+    pub(crate) first: u64,
+    /// How many of them count.
+    pub(crate) count: usize,
+    /// Where they were read from; none for those of the state's own data.
+    pub(crate) source: Option<&'a Text>,
+}
+
 /// What each item's iteration gets, all of them at once.
-pub(crate) fn item_inputs(around: &Surroundings<'_>, map: &Map, items: &MapItems) -> Result<Vec<Json>, Failure> {
-    let mut inputs = Vec::with_capacity(MapItems::count(&items.items));
-    for index in 0..MapItems::count(&items.items) {
-        let item = items.item(index);
+pub(crate) fn item_inputs(
+    around: &Surroundings<'_>,
+    map: &Map,
+    items: &MapItems,
+    part: &Part<'_>,
+) -> Result<Vec<Json>, Failure> {
+    let mut inputs = Vec::with_capacity(part.count);
+    for index in 0..part.count {
+        let item =
+            items.item(index).map(|item| Item { index: part.first + item.index, source: part.source.cloned(), ..item });
         let around = Surroundings { item: item.as_ref(), ..*around };
         inputs.push(item_input(&around, map, &items.effective_input, item.as_ref())?);
     }

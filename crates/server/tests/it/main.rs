@@ -13,6 +13,7 @@ mod executions;
 mod flood;
 #[cfg(feature = "lambda")]
 mod functions;
+mod items;
 mod jobs;
 mod local;
 mod mocks;

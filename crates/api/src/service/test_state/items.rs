@@ -3,6 +3,7 @@
 //! Source: Developer Guide, "ItemReader". Faults of the data are told in our own words; AWS's are not recorded.
 
 use stepwell_asl::{ItemReader, MapMode, ReaderConfig, State, StateKind};
+use stepwell_items::{Decoder, ItemsFault, format_of};
 use stepwell_json::{Json, Pointer};
 
 use crate::refusal::Refusal;
@@ -24,9 +25,7 @@ pub(super) fn read_items(state: &State, data: &str) -> Result<ItemsRead, Refusal
     match config.input_type.as_deref() {
         // A listing has no type of its own; what it gives is JSON.
         None | Some("JSON") => read_json(config, data),
-        Some("JSONL") => read_lines(data).map(whole),
-        Some("CSV") => read_csv(config, data).map(whole),
-        Some(other) => Err(refused(format!("data of the type {other} cannot be read here"))),
+        Some(_) => read_all(config, data),
     }
 }
 
@@ -62,74 +61,17 @@ fn read_json(config: &ReaderConfig, data: &str) -> Result<ItemsRead, Refusal> {
     }
 }
 
-fn read_lines(data: &str) -> Result<Vec<Json>, Refusal> {
-    let lines = data.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(place, line)| {
-            Json::parse(line).map_err(|fault| refused(format!("line {} is not JSON: {fault}", place + 1)))
-        })
-        .collect()
-}
-
-/// Each row becomes an object of texts, named by the first row or by `CSVHeaders`.
-fn read_csv(config: &ReaderConfig, data: &str) -> Result<Vec<Json>, Refusal> {
-    let mut rows = rows(data, delimiter(config.csv_delimiter.as_deref()))?.into_iter();
-    let headers: Vec<String> = match config.csv_header_location.as_deref() {
-        Some("GIVEN") => config.csv_headers.iter().map(|header| header.to_string()).collect(),
-        Some(_) | None => rows.next().unwrap_or_default(),
-    };
-    let item = |row: Vec<String>| {
-        let values = row.into_iter().map(Json::from).chain(std::iter::repeat(Json::from("")));
-        Json::object(headers.iter().map(String::as_str).zip(values))
-    };
-    Ok(rows.map(item).collect())
-}
-
-fn delimiter(name: Option<&str>) -> char {
-    match name {
-        Some("PIPE") => '|',
-        Some("SEMICOLON") => ';',
-        Some("SPACE") => ' ',
-        Some("TAB") => '\t',
-        Some(_) | None => ',',
+/// Reads what is not one document.
+fn read_all(config: &ReaderConfig, data: &str) -> Result<ItemsRead, Refusal> {
+    let fault = |fault: ItemsFault| refused(fault.to_string());
+    let mut decoder = Decoder::new(format_of(config, None).map_err(fault)?);
+    decoder.feed(data.as_bytes());
+    decoder.end();
+    let mut items = Vec::new();
+    while let Some(item) = decoder.next_item().map_err(fault)? {
+        items.push(item.value);
     }
-}
-
-/// Rows of fields as RFC 4180 has them; empty lines are no rows.
-fn rows(data: &str, delimiter: char) -> Result<Vec<Vec<String>>, Refusal> {
-    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
-    let mut characters = data.chars().peekable();
-    let mut is_quoted = false;
-    while let Some(character) = characters.next() {
-        match character {
-            '"' if is_quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-                field.push('"');
-            }
-            '"' if is_quoted || field.is_empty() => is_quoted = !is_quoted,
-            '\r' if !is_quoted && characters.peek() == Some(&'\n') => {}
-            '\n' if !is_quoted => end_row(&mut rows, &mut row, &mut field),
-            other if other == delimiter && !is_quoted => row.push(std::mem::take(&mut field)),
-            other => field.push(other),
-        }
-    }
-    if is_quoted {
-        return Err(refused("a quoted field has no end".to_owned()));
-    }
-    end_row(&mut rows, &mut row, &mut field);
-    Ok(rows)
-}
-
-fn end_row(rows: &mut Vec<Vec<String>>, row: &mut Vec<String>, field: &mut String) {
-    if row.is_empty() && field.is_empty() {
-        return;
-    }
-    row.push(std::mem::take(field));
-    rows.push(std::mem::take(row));
-}
-
-fn whole(items: Vec<Json>) -> ItemsRead {
-    ItemsRead { items: Some(Json::array(items)), after_pointer: None }
+    Ok(ItemsRead { items: Some(Json::array(items)), after_pointer: None })
 }
 
 fn refused(why: String) -> Refusal {
@@ -175,12 +117,12 @@ mod tests {
                 "1\t2",
                 r#"[{"a":"1","b":"2"}]"#,
             ),
-            (r#"{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}"#, "a\n\"x", "a quoted field has no end"),
-            (r#"{"InputType":"PARQUET"}"#, "PAR1", "data of the type PARQUET cannot be read here"),
+            (r#"{"InputType":"CSV","CSVHeaderLocation":"FIRST_ROW"}"#, "a\n\"x", "A value in quotes has no end."),
+            (r#"{"InputType":"PARQUET"}"#, "PAR1", "Files of the type PARQUET cannot be read here."),
         ] {
             assert_eq!(read(config, data), expected, "{config} {data}");
         }
         assert!(read(r#"{"InputType":"JSON"}"#, "[1").starts_with("it is not JSON"));
-        assert!(read(r#"{"InputType":"JSONL"}"#, "1\n[").starts_with("line 2 is not JSON"));
+        assert!(read(r#"{"InputType":"JSONL"}"#, "1\n[").starts_with("A line is not JSON"));
     }
 }
