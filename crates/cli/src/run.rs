@@ -161,8 +161,8 @@ fn transport(args: &RunArgs, mocks: Mocks) -> Result<Box<dyn Transport>, Unusabl
     if args.function.is_empty() {
         return Ok(Box::new(mocks));
     }
-    match stepwell_server::Handlers::open(&args.function, &account(), &region(), mocks) {
-        Ok(handlers) => Ok(Box::new(handlers)),
+    match stepwell_server::RealFunctions::open(&args.function, &account(), &region(), mocks) {
+        Ok(functions) => Ok(Box::new(functions)),
         Err(fault) => Err(Unusable(fault.to_string())),
     }
 }

@@ -15,8 +15,6 @@ mod credentials;
 mod egress;
 mod endpoints;
 mod gate;
-#[cfg(feature = "lambda")]
-mod handlers;
 mod http;
 mod jobs;
 mod keys;
@@ -25,6 +23,8 @@ mod local;
 mod metrics;
 mod mocks;
 mod queue;
+#[cfg(feature = "lambda")]
+mod real_functions;
 mod server;
 mod settings;
 mod shard;
@@ -36,10 +36,10 @@ mod writer;
 
 pub use egress::{Cidr, Egress};
 pub use endpoints::Endpoints;
-#[cfg(feature = "lambda")]
-pub use handlers::Handlers;
 pub use listener::Listener;
 pub use mocks::{MockFile, Mocks};
+#[cfg(feature = "lambda")]
+pub use real_functions::RealFunctions;
 pub use server::{Server, StartError};
 pub use settings::{FunctionSource, NamedFunction, Settings, Time};
 pub use throttle::Throttling;

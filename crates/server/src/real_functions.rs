@@ -25,7 +25,7 @@ use crate::server::StartError;
 use crate::settings::{FunctionSource, NamedFunction};
 
 /// What answers the tasks of one execution.
-pub struct Handlers {
+pub struct RealFunctions {
     mocks: Mocks,
     lambda: Arc<Lambda>,
     /// Functions of this place have been named.
@@ -37,13 +37,13 @@ pub struct Handlers {
     runtime: Runtime,
 }
 
-impl std::fmt::Debug for Handlers {
+impl std::fmt::Debug for RealFunctions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Handlers").field("at_work", &self.at_work.keys()).finish_non_exhaustive()
+        f.debug_struct("RealFunctions").field("at_work", &self.at_work.keys()).finish_non_exhaustive()
     }
 }
 
-impl Handlers {
+impl RealFunctions {
     /// Makes these functions of an account and a region; every other task is for the mocks. Refuses a directory that holds no
     /// function, and a runtime this machine has not.
     pub fn open(
@@ -51,7 +51,7 @@ impl Handlers {
         account: &str,
         region: &str,
         mocks: Mocks,
-    ) -> Result<Handlers, StartError> {
+    ) -> Result<RealFunctions, StartError> {
         let refused = |fault: &dyn std::fmt::Display| StartError::Refused(format!("functions cannot run: {fault}"));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|fault| refused(&fault))?;
@@ -71,7 +71,7 @@ impl Handlers {
         }
         let (sender, answers) = channel();
         let (lambda, tickets, at_work) = (Arc::new(lambda), 0, BTreeMap::new());
-        Ok(Handlers { mocks, lambda, place, tickets, at_work, sender, answers, runtime })
+        Ok(RealFunctions { mocks, lambda, place, tickets, at_work, sender, answers, runtime })
     }
 
     /// The invocation a task asks for, when its function is one of these.
@@ -108,7 +108,7 @@ fn bare_name(function: &str) -> &str {
     name.split(':').next().unwrap_or(name)
 }
 
-impl Transport for Handlers {
+impl Transport for RealFunctions {
     fn run(&mut self, task: &Dispatch<'_>) -> Answer {
         let Some(call) = self.invocation(task) else { return self.mocks.run(task) };
         if waits_for_token(&task.request.resource.kind) {
@@ -146,7 +146,7 @@ impl Transport for Handlers {
     }
 }
 
-impl Drop for Handlers {
+impl Drop for RealFunctions {
     /// No process of a function outlives the run.
     fn drop(&mut self) {
         self.runtime.block_on(self.lambda.shut_down());
