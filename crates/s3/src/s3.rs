@@ -24,6 +24,7 @@ use crate::events;
 use crate::names::{Hosts, OnceAllowed};
 use crate::refusal::{self, Refusal};
 use crate::store::Store;
+use crate::unread::lend;
 
 /// Where buckets are kept, and who else there is.
 pub struct S3Settings {
@@ -184,18 +185,39 @@ impl S3 {
         let (request_id, host_id) = self.core.request_ids();
         let target = Target::of(request.uri(), request.headers());
         let head = *request.method() == Method::HEAD;
-        let about = About { request_id: &request_id, host_id: &host_id, target: &target, head };
+        let query = request.uri().query().unwrap_or_default();
+        let attributes = query.split('&').any(|pair| pair.split('=').next() == Some("attributes"));
+        let about = About { request_id: &request_id, host_id: &host_id, target: &target, head, attributes };
+        let (parts, body) = request.into_parts();
+        let (body, rest) = lend(body);
+        let response = self.respond(place, Request::from_parts(parts, body), now, trust, &about).await;
+        rest.discard().await;
+        response
+    }
+
+    async fn respond<B>(
+        &self,
+        place: &Place,
+        request: Request<B>,
+        now: Timestamp,
+        trust: Trust<'_>,
+        about: &About<'_>,
+    ) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let account = match asking(&trust, place, &request, now) {
             Ok(account) => account,
-            Err(refusal) => return refused(&refusal, &about),
+            Err(refusal) => return refused(&refusal, about),
         };
-        if let Err(refusal) = self.check(account.as_deref(), &request, &target, now) {
-            return refused(&refusal, &about);
+        if let Err(refusal) = self.check(account.as_deref(), &request, about.target, now) {
+            return refused(&refusal, about);
         }
         let account = account.map_or_else(|| place.account.clone(), Arc::from);
         let place = Place { account, region: place.region.clone() };
         let trailers = Trailers::default();
-        let ids = (request_id.clone(), host_id.clone());
+        let ids = (about.request_id.clone(), about.host_id.clone());
         let asker = Asker::new(&place, now, ids, request.headers(), trailers.clone());
         let (service, mut request) = match trust {
             Trust::Keys(service, _) => (service, request.map(boxed)),
@@ -209,8 +231,8 @@ impl S3 {
         }
         request.extensions_mut().insert(asker.clone());
         match service.call(request).await {
-            Ok(response) => answered(response, asker.refusal(), &about).await,
-            Err(error) => refused(&Refusal::broken(format_args!("{error:?}")), &about),
+            Ok(response) => answered(response, asker.refusal(), about).await,
+            Err(error) => refused(&Refusal::broken(format_args!("{error:?}")), about),
         }
     }
 

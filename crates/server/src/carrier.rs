@@ -18,7 +18,7 @@ use stepwell_interpreter::{Chance, Moment};
 use stepwell_json::Json;
 use stepwell_protocol::{
     AwsAnswer, AwsCall, AwsError, Fault, HttpAnswer, HttpRequest, Keys, Operation, Payload, Place, Scope, Service,
-    decode_response, encode_request, sign,
+    add_checksum, decode_response, encode_request, sign,
 };
 use stepwell_spec::Timestamp;
 
@@ -110,8 +110,9 @@ impl Carrier {
             return Err(refused("UnknownOperationException", &message));
         };
         let tokens = Chance::new(Moment { now: Timestamp(0), entropy: asker.entropy });
-        let request = encode_request(service, operation, &call.input, &mut || tokens.uuid())
+        let mut request = encode_request(service, operation, &call.input, &mut || tokens.uuid())
             .map_err(|unfit| refused("ValidationException", &unfit.to_string()))?;
+        add_checksum(service, operation, &mut request);
         let answering = async {
             match destination {
                 Destination::Here => Ok(self.0.local.answer_task(&service.names.name, &asker.place, request).await),
