@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stepwell_server::Cidr;
+use stepwell_server::{Cidr, FunctionSource, NamedFunction};
 use stepwell_spec::{Action, Bucket};
 
 use crate::log::{LogFormat, LogLevel};
@@ -182,6 +182,14 @@ pub(crate) struct ServeArgs {
     /// several times.
     #[arg(long, value_name = "CIDR", env = "STEPWELL_EGRESS_ALLOW", value_delimiter = ',')]
     pub(crate) egress_allow: Vec<Cidr>,
+    /// A function made of a directory's files, read again when they change; may be given several times. Without
+    /// FILE.FUNCTION it follows from the files: lambda_function.py, app.py, index.mjs, index.js, bootstrap.
+    #[arg(long, value_name = "NAME=DIR[:FILE.FUNCTION]", env = "STEPWELL_FUNCTION", value_delimiter = ',', value_parser = function)]
+    pub(crate) function: Vec<NamedFunction>,
+    /// A function that is served elsewhere: each event is posted to the URL, and the answer is the result. May be given
+    /// several times.
+    #[arg(long, value_name = "NAME=URL", env = "STEPWELL_FUNCTION_URL", value_delimiter = ',', value_parser = function_url)]
+    pub(crate) function_url: Vec<NamedFunction>,
     /// The account of callers whose access key id is none.
     #[arg(long, value_name = "ID", default_value = "000000000000", env = "STEPWELL_ACCOUNT", value_parser = account_id)]
     pub(crate) account: String,
@@ -242,6 +250,31 @@ fn endpoint(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((service, url)) if !service.is_empty() && !url.is_empty() => Ok((service.to_owned(), url.to_owned())),
         _ => Err("give SERVICE=URL, such as lambda=http://127.0.0.1:3001".to_owned()),
+    }
+}
+
+/// A function and its directory, with its entry behind a colon.
+fn function(text: &str) -> Result<NamedFunction, String> {
+    let Some((name, place)) = text.split_once('=').filter(|(name, place)| !name.is_empty() && !place.is_empty()) else {
+        return Err("give NAME=DIR or NAME=DIR:FILE.FUNCTION, such as charge=./charge:app.handler".to_owned());
+    };
+    // An entry is no path that begins anew, so that a colon in a directory's name is left alone.
+    let entry =
+        place.rsplit_once(':').filter(|(path, entry)| !path.is_empty() && entry.contains('.') && !entry.contains('\\'));
+    let (path, entry) = match entry {
+        Some((path, entry)) => (path, Some(entry.to_owned())),
+        None => (place, None),
+    };
+    Ok(NamedFunction { name: name.to_owned(), runs: FunctionSource::Directory { path: path.into(), entry } })
+}
+
+/// A function and where it is served.
+fn function_url(text: &str) -> Result<NamedFunction, String> {
+    match text.split_once('=') {
+        Some((name, url)) if !name.is_empty() && !url.is_empty() => {
+            Ok(NamedFunction { name: name.to_owned(), runs: FunctionSource::Url(url.to_owned()) })
+        }
+        _ => Err("give NAME=URL, such as charge=http://127.0.0.1:9000/charge".to_owned()),
     }
 }
 

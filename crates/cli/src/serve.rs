@@ -30,6 +30,7 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Unusable> {
         credentials: args.credentials,
         clock_skew_minutes: args.clock_skew,
         throttling: throttling(&args.throttle),
+        functions: args.function.into_iter().chain(args.function_url).collect(),
     };
     match listen(settings, args.log_format) {
         Ok(()) => Ok(ExitCode::SUCCESS),

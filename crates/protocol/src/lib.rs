@@ -48,4 +48,4 @@ pub use table::{
     operation_of_sdk, sdk_action, service, service_of_sdk, services, similar_actions, similar_services, unpacked_anew,
 };
 pub use unfit::Unfit;
-pub use validate::validate;
+pub use validate::{constraint_message, validate};

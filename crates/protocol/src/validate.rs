@@ -8,49 +8,122 @@ use crate::blob::blob_bytes;
 use crate::model::{Kind, Service, Shape, Use};
 use crate::unfit::{DEPTH_MAX, Unfit};
 
+/// A step from the input down.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Member(&'a str),
+    Item(usize),
+    Key(&'a str),
+}
+
+/// A demand of the model that is not met.
+struct Unmet<'a> {
+    path: Vec<Step<'a>>,
+    /// What is there; nothing where something must be.
+    value: Option<&'a Json>,
+    /// As in "Member must …".
+    must: String,
+}
+
 /// Every demand of the model that a tree does not meet, in the order of the model.
 pub fn validate(service: &Service, part: &Use, value: &Json) -> Vec<Unfit> {
+    let unfit = |unmet: Unmet<'_>| {
+        unmet.path.iter().rev().fold(Unfit::new(format!("must {}", unmet.must)), |unfit, step| match step {
+            Step::Member(name) | Step::Key(name) => unfit.below(name),
+            Step::Item(place) => unfit.at(*place),
+        })
+    };
+    unmet(service, part, value).into_iter().map(unfit).collect()
+}
+
+/// The same in the words of services whose requests are checked against their model before anything else is: `1 validation
+/// error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null`. None when all are met.
+pub fn constraint_message(service: &Service, part: &Use, value: &Json) -> Option<String> {
+    let faults: Vec<String> = unmet(service, part, value).iter().map(Unmet::as_constraint).collect();
+    let plural = if faults.len() == 1 { "" } else { "s" };
+    let message = || format!("{} validation error{plural} detected: {}", faults.len(), faults.join("; "));
+    (!faults.is_empty()).then(message)
+}
+
+impl Unmet<'_> {
+    fn as_constraint(&self) -> String {
+        let value = match self.value {
+            None => "null".to_owned(),
+            Some(Json::String(text)) => format!("'{text}'"),
+            Some(value) => format!("'{value}'"),
+        };
+        let path: Vec<String> = self.path.iter().map(|step| step.in_words()).collect();
+        format!("Value {value} at '{}' failed to satisfy constraint: Member must {}", path.join("."), self.must)
+    }
+}
+
+impl Step<'_> {
+    /// Members begin with a small letter, and items are counted from one.
+    fn in_words(self) -> String {
+        match self {
+            Step::Member(name) => {
+                let mut characters = name.chars();
+                let first = characters.next().map(|first| first.to_ascii_lowercase());
+                first.into_iter().chain(characters).collect()
+            }
+            Step::Item(place) => format!("{}.member", place + 1),
+            Step::Key(key) => format!("{key}.member"),
+        }
+    }
+}
+
+fn unmet<'a>(service: &'a Service, part: &'a Use, value: &'a Json) -> Vec<Unmet<'a>> {
     let mut faults = Vec::new();
-    walk(service, part, value, 0, &mut faults);
+    walk(service, part, value, &mut Vec::new(), &mut faults);
     faults
 }
 
-fn walk(service: &Service, part: &Use, value: &Json, depth: u32, faults: &mut Vec<Unfit>) {
+fn walk<'a>(
+    service: &'a Service,
+    part: &'a Use,
+    value: &'a Json,
+    path: &mut Vec<Step<'a>>,
+    faults: &mut Vec<Unmet<'a>>,
+) {
     let shape = service.shape(part.shape);
-    if shape.document || depth >= DEPTH_MAX {
+    if shape.document || path.len() >= DEPTH_MAX as usize {
         return;
     }
-    faults.extend(out_of_range(shape, value));
-    let below = |faults: &mut Vec<Unfit>, part: &Use, value: &Json, name: &dyn Fn(Unfit) -> Unfit| {
-        let mut inner = Vec::new();
-        walk(service, part, value, depth + 1, &mut inner);
-        faults.extend(inner.into_iter().map(name));
+    if let Some(must) = out_of_range(shape, value) {
+        faults.push(Unmet { path: path.clone(), value: Some(value), must });
+    }
+    let mut below = |step: Step<'a>, part: &'a Use, value: Option<&'a Json>| {
+        path.push(step);
+        match value {
+            Some(value) => walk(service, part, value, path, faults),
+            None => faults.push(Unmet { path: path.clone(), value, must: "not be null".to_owned() }),
+        }
+        path.pop();
     };
     match (&shape.kind, value) {
         (Kind::Structure(members), Json::Object(object)) => {
             for member in members {
-                match object.get(&member.name).filter(|value| !value.is_null()) {
-                    Some(value) => below(faults, &member.part, value, &|unfit| unfit.below(&member.name)),
-                    None if member.part.required => faults.push(Unfit::new("must not be null").below(&member.name)),
-                    None => {}
+                let value = object.get(&member.name).filter(|value| !value.is_null());
+                if value.is_some() || member.part.required {
+                    below(Step::Member(&member.name), &member.part, value);
                 }
             }
         }
         (Kind::List(item), Json::Array(items)) => {
             for (place, value) in items.iter().enumerate() {
-                below(faults, item, value, &|unfit| unfit.at(place));
+                below(Step::Item(place), item, Some(value));
             }
         }
         (Kind::Map(_, of), Json::Object(object)) => {
             for (key, value) in object {
-                below(faults, of, value, &|unfit| unfit.below(key));
+                below(Step::Key(key), of, Some(value));
             }
         }
         _ => {}
     }
 }
 
-fn out_of_range(shape: &Shape, value: &Json) -> Option<Unfit> {
+fn out_of_range(shape: &Shape, value: &Json) -> Option<String> {
     let (what, size) = match (&shape.kind, value) {
         (Kind::String, Json::String(text)) => ("length", text.chars().count() as f64),
         (Kind::Blob, Json::String(text)) => ("length", blob_bytes(text)?.len() as f64),
@@ -60,8 +133,7 @@ fn out_of_range(shape: &Shape, value: &Json) -> Option<Unfit> {
         _ => return None,
     };
     let limit = |text: &Option<std::sync::Arc<str>>| text.as_deref().and_then(|text| text.parse::<f64>().ok());
-    let says =
-        |which: &str, limit: &str| Some(Unfit::new(format!("must have {what} {which} than or equal to {limit}")));
+    let says = |which: &str, limit: &str| Some(format!("have {what} {which} than or equal to {limit}"));
     match (limit(&shape.min), limit(&shape.max)) {
         (Some(least), _) if size < least => says("greater", shape.min.as_deref()?),
         (_, Some(most)) if size > most => says("less", shape.max.as_deref()?),
@@ -73,8 +145,38 @@ fn out_of_range(shape: &Shape, value: &Json) -> Option<Unfit> {
 mod tests {
     use stepwell_json::Json;
 
-    use super::validate;
+    use super::{constraint_message, validate};
     use crate::table::service;
+
+    #[test]
+    fn demands_in_the_words_of_services() {
+        let check = |name: &str, action: &str, input: &str, expected: Option<&str>| {
+            let service = service(name).expect("a service");
+            let part = service.operation(action).and_then(|operation| operation.input.as_ref()).expect("an input");
+            let message = constraint_message(service, part, &Json::parse(input).expect("JSON"));
+            assert_eq!(message.as_deref(), expected, "{input}");
+        };
+        // Observed on AWS: "Value null at 'item'".
+        check(
+            "dynamodb",
+            "PutItem",
+            r#"{"TableName":"table","Item":null}"#,
+            Some(
+                "1 validation error detected: Value null at 'item' failed to satisfy constraint: Member must not be null",
+            ),
+        );
+        check("dynamodb", "PutItem", r#"{"TableName":"table","Item":{}}"#, None);
+        check(
+            "dynamodb",
+            "TransactGetItems",
+            r#"{"TransactItems":[{"Get":{"TableName":"","Key":{}}},{}]}"#,
+            Some(
+                "2 validation errors detected: Value '' at 'transactItems.1.member.get.tableName' failed to satisfy \
+                 constraint: Member must have length greater than or equal to 1; Value null at \
+                 'transactItems.2.member.get' failed to satisfy constraint: Member must not be null",
+            ),
+        );
+    }
 
     fn check(name: &str, action: &str, input: &str, expected: &[&str]) {
         let service = service(name).expect("a service");

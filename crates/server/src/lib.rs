@@ -36,5 +36,5 @@ pub use endpoints::Endpoints;
 pub use listener::Listener;
 pub use mocks::{MockFile, Mocks};
 pub use server::{Server, StartError};
-pub use settings::{Settings, Time};
+pub use settings::{FunctionSource, NamedFunction, Settings, Time};
 pub use throttle::Throttling;

@@ -11,7 +11,7 @@ const STATUS_CHANGES: &str = "stepwell::status_changes";
 
 /// Is told what happens to executions.
 pub trait Listener: Send {
-    /// What it listens to; asked once, before the server serves. Of what nobody listens to nothing is made.
+    /// What it listens to, always the same: nothing else is told to it, and of what nobody listens to nothing is made.
     fn hears(&self) -> Heard;
 
     /// One thing that happened. The next answer waits until this returns.

@@ -4,6 +4,10 @@
 //! service is.
 
 mod deliveries;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+#[cfg(feature = "lambda")]
+mod functions;
 mod host;
 mod own;
 mod pure;
@@ -26,6 +30,10 @@ use stepwell_protocol::{
 use stepwell_services::Delivery;
 use tokio::runtime::Handle;
 
+#[cfg(feature = "dynamodb")]
+pub(crate) use dynamodb::Tables;
+#[cfg(feature = "lambda")]
+pub(crate) use functions::Functions;
 pub(crate) use host::{FromOutside, Host, HttpHost, StreamFault, Streamed, whole};
 pub(crate) use own::OwnApi;
 pub(crate) use pure::Pure;

@@ -144,17 +144,17 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        #[cfg_attr(not(feature = "s3"), expect(unused_mut, reason = "only S3 joins the others"))]
-        let mut hosts = hosts(&mailbox, &clock);
+        let hosts = hosts(&mailbox, &clock);
+        #[cfg(feature = "dynamodb")]
+        let hosts = with_tables(hosts, &self.settings, runtime.handle(), &clock)?;
+        #[cfg(feature = "lambda")]
+        let (hosts, functions) = with_functions(hosts, &runtime, &self.settings, address, &clock, &local)?;
         #[cfg(feature = "s3")]
-        {
-            let data = self.settings.data.clone();
-            let s3 = S3Host::open(data, self.seeds.key, self.keyring.as_ref(), &local, &clock);
-            let s3 = s3.map_err(|fault| StartError::Refused(fault.to_string()))?;
-            runtime.spawn(s3.tell_what_waits());
-            hosts.insert("s3", Host::Http(Arc::new(s3)));
-        }
+        let (hosts, buckets) =
+            with_buckets(hosts, &self.settings, &self.seeds, self.keyring.as_ref(), &runtime, (&local, &clock))?;
         local.open(hosts);
+        #[cfg(feature = "lambda")]
+        runtime.block_on(functions.name(&self.settings))?;
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
@@ -178,11 +178,15 @@ impl Server {
             if tokio::time::timeout(END_TIME, connections.shutdown()).await.is_err() {
                 tracing::warn!("ended with requests unanswered");
             }
+            #[cfg(feature = "lambda")]
+            functions.shut_down().await;
             outcome
         });
         // Connections that are left hold the door open; without them the thread ends.
         runtime.shutdown_timeout(Duration::from_millis(100));
         drop(front);
+        #[cfg(feature = "s3")]
+        buckets.close();
         if outcome.is_ok() && thread.join().is_err() {
             return Err(StartError::Refused("the service has broken off".to_owned()));
         }
@@ -196,6 +200,55 @@ fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
+}
+
+/// And S3, which keeps its buckets in a folder of the data directory, and which the caller closes when the server ends.
+#[cfg(feature = "s3")]
+fn with_buckets(
+    mut hosts: BTreeMap<&'static str, Host>,
+    settings: &Settings,
+    seeds: &Seeds,
+    keyring: Option<&Keyring>,
+    runtime: &tokio::runtime::Runtime,
+    (local, clock): (&Local, &Clock),
+) -> Result<(BTreeMap<&'static str, Host>, Arc<S3Host>), StartError> {
+    let s3 = S3Host::open(settings.data.clone(), seeds.key, keyring, local, clock);
+    let s3 = Arc::new(s3.map_err(|fault| StartError::Refused(fault.to_string()))?);
+    runtime.spawn(s3.tell_what_waits());
+    hosts.insert("s3", Host::Http(s3.clone()));
+    Ok((hosts, s3))
+}
+
+/// DynamoDB among them.
+#[cfg(feature = "dynamodb")]
+fn with_tables(
+    mut hosts: BTreeMap<&'static str, Host>,
+    settings: &Settings,
+    runtime: &tokio::runtime::Handle,
+    clock: &Clock,
+) -> Result<BTreeMap<&'static str, Host>, StartError> {
+    use crate::local::Tables;
+
+    let tables = Tables::open(settings.data.as_deref(), runtime, clock.clone())
+        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
+    let tables: Arc<dyn Peers> = Arc::new(tables);
+    hosts.extend(Tables::SERVICES.map(|name| (name, Host::Calls(tables.clone()))));
+    Ok(hosts)
+}
+
+/// And for functions, which the caller ends when the server does.
+#[cfg(feature = "lambda")]
+fn with_functions(
+    mut hosts: BTreeMap<&'static str, Host>,
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    address: SocketAddr,
+    clock: &Clock,
+    local: &Local,
+) -> Result<(BTreeMap<&'static str, Host>, crate::local::Functions), StartError> {
+    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local.clone())?;
+    hosts.insert("lambda", functions.host());
+    Ok((hosts, functions))
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.

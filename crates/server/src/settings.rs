@@ -51,6 +51,31 @@ pub struct Settings {
     pub clock_skew_minutes: u64,
     /// How often callers may call.
     pub throttling: Throttling,
+    /// Functions of the account and the region above, beside those that calls create.
+    pub functions: Vec<NamedFunction>,
+}
+
+/// A function that whoever starts the server names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFunction {
+    /// Its name.
+    pub name: String,
+    /// What runs when it is invoked.
+    pub runs: FunctionSource,
+}
+
+/// What runs for a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FunctionSource {
+    /// The files of a directory, read anew when they change. The entry is guessed from them when none is given.
+    Directory {
+        /// Where they are.
+        path: PathBuf,
+        /// `FILE.FUNCTION`
+        entry: Option<String>,
+    },
+    /// Whoever answers at this URL.
+    Url(String),
 }
 
 impl Default for Settings {
@@ -70,6 +95,7 @@ impl Default for Settings {
             credentials: None,
             clock_skew_minutes: 5,
             throttling: Throttling::default(),
+            functions: Vec::new(),
         }
     }
 }
@@ -79,6 +105,12 @@ impl Settings {
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.clock_skew_minutes > CLOCK_SKEW_MINUTES_MAX {
             return Err(format!("a caller's clock may be at most {CLOCK_SKEW_MINUTES_MAX} minutes off"));
+        }
+        if let Some(function) = self.functions.first().filter(|_| !cfg!(feature = "lambda")) {
+            return Err(format!(
+                "the function {} cannot run: this program was built without the local Lambda",
+                function.name
+            ));
         }
         if self.listen.ip().is_loopback() || self.insecure {
             return Ok(());

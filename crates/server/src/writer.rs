@@ -241,7 +241,7 @@ impl Work {
             self.calls.cancel(execution, task);
         }
         for notice in &outcomes.notices {
-            for listener in &mut self.outside.listeners {
+            for listener in self.outside.listeners.iter_mut().filter(|listener| listener.hears().covers(notice)) {
                 listener.hear(notice);
             }
         }

@@ -65,6 +65,11 @@ impl S3Host {
         Ok(S3Host { s3: Arc::new(S3::open(settings)?), clock: clock.clone() })
     }
 
+    /// Closes what is kept, when nobody asks any more.
+    pub(crate) fn close(&self) {
+        self.s3.close();
+    }
+
     /// Tells again what was not told when the server last ended.
     pub(crate) fn tell_what_waits(&self) -> impl Future<Output = ()> + Send + 'static {
         let s3 = self.s3.clone();

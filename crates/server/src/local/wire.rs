@@ -46,7 +46,7 @@ pub(super) async fn answer(
                     if asked.operation.status == answer.status && output.status != 200 {
                         answer.status = output.status;
                     }
-                    return answer;
+                    return with_checksum(name, answer);
                 }
                 Err(unfit) => {
                     tracing::error!(service = name, action = %asked.operation.name, %unfit, "an answer does not fit its model");
@@ -57,7 +57,18 @@ pub(super) async fn answer(
         }
         Err(error) => error,
     };
-    written_error(asked.protocol, service, error)
+    with_checksum(name, written_error(asked.protocol, service, error))
+}
+
+/// Services that send a checksum of the body, which their SDKs look at.
+const SEND_CHECKSUMS: [&str; 2] = ["dynamodb", "dynamodbstreams"];
+
+fn with_checksum(service: &str, mut answer: HttpAnswer) -> HttpAnswer {
+    if SEND_CHECKSUMS.contains(&service) {
+        let checksum = crc32fast::hash(&answer.body);
+        answer.headers.push(("x-amz-crc32".to_owned(), checksum.to_string()));
+    }
+    answer
 }
 
 /// Whether a request is one of the query protocol, whose errors have another shape.

@@ -7,6 +7,8 @@ mod bad_requests;
 #[path = "../../../api/tests/it/chance.rs"]
 mod chance;
 mod credentials;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod executions;
 mod flood;
 mod local;

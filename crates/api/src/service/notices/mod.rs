@@ -34,6 +34,14 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// Whether this notice is among it.
+    pub fn covers(self, notice: &Notice) -> bool {
+        match notice {
+            Notice::LogEvent(_) => self.log_events,
+            Notice::StatusChange(_) => self.status_changes,
+        }
+    }
+
     /// What either hears.
     pub fn or(self, other: Heard) -> Heard {
         Heard {

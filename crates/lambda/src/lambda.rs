@@ -1,0 +1,196 @@
+//! The local Lambda: one door for calls, one for functions that whoever starts the process names, and one for the end.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use stepwell_json::Json;
+use stepwell_protocol::{AwsAnswer, AwsCall, AwsOutput, Peers, Place};
+use stepwell_spec::Timestamp;
+use tokio::runtime::Handle;
+
+use crate::actions::{self, Request, functions_named};
+use crate::book::Book;
+use crate::clock;
+use crate::code::{CodeStore, make_private};
+use crate::core::Core;
+use crate::elsewhere::Caller;
+use crate::events::Events;
+use crate::function::Code;
+use crate::guess::{Fingerprints, guess};
+use crate::input::Input;
+use crate::invoke;
+use crate::poller::Pollers;
+use crate::pools::Pools;
+use crate::process::{Nursery, Surroundings, end_below, write_bootstraps};
+use crate::refusal::Refusal;
+use crate::runtimes::Programs;
+use crate::settings::{LambdaSettings, OpenError};
+use crate::throttle::Throttle;
+
+/// A local Lambda.
+pub struct Lambda(Arc<Core>);
+
+/// Why a directory or a URL cannot be a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterError(String);
+
+impl fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RegisterError {}
+
+impl From<Refusal> for RegisterError {
+    fn from(refusal: Refusal) -> RegisterError {
+        RegisterError(refusal.message)
+    }
+}
+
+impl Lambda {
+    /// Opens what a directory keeps; without one nothing is kept. Events that were accepted and not done go on, and queues are
+    /// read again. To be called within a runtime, which does all the work.
+    pub fn open(
+        directory: Option<&Path>,
+        settings: LambdaSettings,
+        peers: Arc<dyn Peers>,
+    ) -> Result<Lambda, OpenError> {
+        if let Some(directory) = directory {
+            let error = |error| OpenError::Directory { path: directory.to_path_buf(), error };
+            make_private(directory).map_err(error)?;
+            // What a server before this one could not end any more.
+            if let Ok(scratch) = directory.join("run").canonicalize() {
+                end_below(&scratch);
+            }
+        }
+        // Whoever has the file of functions has the directory.
+        let (book, rows) = Book::open(directory)?;
+        let code = Arc::new(CodeStore::open(directory)?);
+        let here = |error| OpenError::Directory { path: code.scratch().to_path_buf(), error };
+        write_bootstraps(code.scratch()).map_err(here)?;
+        let runtime = Handle::current();
+        let core = Arc::new(Core {
+            pools: Pools::new(runtime.clone(), &settings),
+            nursery: Nursery::open(runtime.clone()).map_err(here)?,
+            surroundings: Surroundings { endpoint: settings.endpoint.as_deref().map(Arc::from) },
+            runtime,
+            peers,
+            book,
+            coding: tokio::sync::Mutex::default(),
+            programs: Programs::default(),
+            throttle: Throttle::default(),
+            events: Events::new(),
+            pollers: Pollers::default(),
+            caller: Caller::new(),
+            fingerprints: Fingerprints::default(),
+            settings,
+            code,
+        });
+        for (row, json) in rows {
+            if !core.events.resume(&core, &row, &json) {
+                tracing::warn!(%row, "a row of functions cannot be read");
+            }
+        }
+        core.pollers.refresh(&core);
+        Ok(Lambda(core))
+    }
+
+    /// Does what a call asks for. The input is in the casing of the service's model; `Payload` and `ZipFile` are base64.
+    pub async fn call(&self, place: &Place, call: AwsCall, now: Timestamp) -> AwsAnswer {
+        let request = Request { place, input: Input(&call.input), now };
+        let answered = match actions::check(&call.action, &call.input) {
+            Err(refusal) => Err(refusal),
+            Ok(()) if *call.action == *"Invoke" => invoke::invoke(&self.0, request).await,
+            Ok(()) => actions::perform(&self.0, &call.action, request).await.map(|output| invoke::Invoked {
+                status: status_of(&call.action),
+                output,
+                request_id: clock::uuid().into(),
+            }),
+        };
+        match answered {
+            Ok(invoke::Invoked { status, output, request_id }) => {
+                Ok(AwsOutput { output, status, request_id, headers: Vec::new() })
+            }
+            Err(refusal) => Err(refusal.into_error()),
+        }
+    }
+
+    /// Makes a directory of this machine a function, whose files are read anew whenever they change. Runtime and entry follow
+    /// from the files where none is given. It is not kept: whoever starts the process says so each time.
+    pub async fn register_directory(
+        &self,
+        place: &Place,
+        name: &str,
+        directory: &Path,
+        entry: Option<&str>,
+    ) -> Result<(), RegisterError> {
+        let path = directory.display();
+        let directory = std::fs::canonicalize(directory)
+            .map_err(|error| RegisterError(format!("the function {name}: {path}: {error}")))?;
+        let Some(guess) = guess(&directory, entry) else {
+            return Err(RegisterError(match entry {
+                Some(entry) => format!(
+                    "the function {name}: {path} has no file for {entry}; it would be FILE.FUNCTION of a .py, .js, .mjs or .cjs file"
+                ),
+                None => format!(
+                    "the function {name}: {path} has none of lambda_function.py, app.py, main.py, index.js, index.mjs, bootstrap; \
+                     name the function's entry as DIRECTORY:FILE.FUNCTION"
+                ),
+            }));
+        };
+        self.0.programs.of(&guess.runtime).await?;
+        let code = Code::Directory(directory);
+        functions_named::show(&self.0, place, name, &guess.runtime, &guess.entry, code)?;
+        Ok(())
+    }
+
+    /// Makes a URL a function: each event is posted to it, and the answer's body is the result.
+    pub fn register_url(&self, place: &Place, name: &str, url: &str) -> Result<(), RegisterError> {
+        if !crate::elsewhere::is_url(url) {
+            return Err(RegisterError(format!("the function {name}: {url} is not an http URL")));
+        }
+        functions_named::show(
+            &self.0,
+            place,
+            name,
+            "provided.al2023",
+            "served.elsewhere",
+            Code::Elsewhere(url.into()),
+        )?;
+        Ok(())
+    }
+
+    /// Whether a function of this name is there.
+    pub fn has_function(&self, place: &Place, name: &str) -> bool {
+        let target = crate::names::Target::read(place, name, None);
+        target.is_ok_and(|target| self.0.book.find(&target.key).is_some())
+    }
+
+    /// How many processes of functions live.
+    pub fn processes(&self) -> usize {
+        self.0.pools.count()
+    }
+
+    /// Ends every process and everything they started, and waits until none is left.
+    pub async fn shut_down(&self) {
+        self.0.pollers.close();
+        self.0.pools.shut_down().await;
+        self.0.code.close();
+    }
+}
+
+/// The status of an action that was done, as the model has it.
+fn status_of(action: &str) -> u16 {
+    stepwell_protocol::service("lambda")
+        .and_then(|service| service.operation(action))
+        .map_or(200, |operation| operation.status)
+}
+
+/// For those who have no members to tell.
+impl fmt::Debug for Lambda {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lambda").field("processes", &Json::from(self.processes() as u64)).finish_non_exhaustive()
+    }
+}
