@@ -14,6 +14,8 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result};
 use stepwell_protocol::{Peers, Place};
 use stepwell_spec::Timestamp;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::actions::Service;
 use crate::asker::Asker;
@@ -235,8 +237,15 @@ impl S3 {
             request.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
         request.extensions_mut().insert(asker.clone());
-        match service.call(request).await {
-            Ok(response) => answered(response, asker.refusal(), about).await,
+        // s3s calls each refusal an error of its own; what is one is said below.
+        match service.call(request).with_subscriber(NoSubscriber::default()).await {
+            Ok(response) => {
+                let refusal = asker.refusal();
+                if let Some(broken) = refusal.as_ref().filter(|refusal| refusal.is_broken()) {
+                    tracing::error!(request_id = %about.request_id, refusal = %broken, "S3 failed");
+                }
+                answered(response, refusal, about).await
+            }
             Err(error) => refused(&Refusal::broken(format_args!("{error:?}")), about),
         }
     }
