@@ -10,14 +10,18 @@ use crate::options::Options;
 use crate::run::{capture, program, root};
 
 /// The crates whose tests read a part of the corpus.
-const READERS: [&str; 4] = ["stepwell-jsonata", "stepwell-jsonpath", "stepwell-asl", "stepwell-cli"];
+const READERS: [&str; 5] =
+    ["stepwell-jsonata", "stepwell-jsonpath", "stepwell-asl", "stepwell-integrations", "stepwell-cli"];
 
 /// The numbers, in the order they are printed: name in a reader's line, words for people.
-const SETS: [(&str, &str); 5] = [
+const SETS: [(&str, &str); 8] = [
     ("jsonata", "jsonata suite"),
     ("jsonpath", "jsonpath jayway"),
     ("definitions", "definitions accepted"),
     ("invalid", "invalid refused"),
+    ("local", "run with local services"),
+    ("endpoint", "and with endpoints"),
+    ("mocks", "and with mocks"),
     ("tour", "tour"),
 ];
 

@@ -57,8 +57,8 @@ pub(crate) enum Command {
     /// Be a Step Functions on this machine: the AWS API over HTTP, for every AWS SDK and the aws command.
     ///
     /// Point a client at it with --endpoint-url, or with AWS_ENDPOINT_URL_SFN for all of them. Any credentials are taken,
-    /// so it listens to its own machine only. The account is the access key id when that has twelve digits; the region is
-    /// the client's.
+    /// so it listens to its own machine only. The account is the access key id when that has twelve digits, or what the key id
+    /// says, as one of AWS's does; the region is the client's.
     ///
     /// What it says was done is on disk, and goes on where it stood when the server is started again.
     ///

@@ -75,7 +75,12 @@ pub(crate) fn places(directory: &Path) -> Result<Vec<Place>, OpenError> {
 /// Makes the directory, so that it is there after a loss of power.
 pub(crate) fn make_directory(directory: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::Io(directory.to_owned(), error);
-    fs::create_dir_all(directory).map_err(failed)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    // What is in tables is nobody else's business.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(failed)?;
     let above = directory.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
     sync(above)
 }

@@ -2,6 +2,7 @@
 
 use stepwell_asl::Integration;
 
+use crate::jobs::{is_not_done, job_service};
 use crate::task::ServiceIntegration;
 use crate::{aws_sdk, dynamodb, events, lambda, sns, sqs};
 
@@ -19,7 +20,8 @@ pub(crate) fn integration_of(integration: &Integration) -> Option<&'static dyn S
     if integration.resource_type.starts_with("aws-sdk:") {
         return Some(&aws_sdk::AwsSdk);
     }
-    ALL.iter().find(|(name, _)| *name == &*integration.resource_type).map(|(_, service)| *service)
+    let own = ALL.iter().find(|(name, _)| *name == &*integration.resource_type).map(|(_, service)| *service);
+    own.or_else(|| job_service(&integration.resource_type).filter(|_| !is_not_done(integration)))
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ pub(crate) fn result(answer: WebAnswer) -> Result<Json, Failure> {
             let cause = String::from_utf8_lossy(&answer.body).into_owned();
             Err(Failure::new(&format!("ApiGateway.{}", answer.status), cause))
         }
-        Err(WebFault::Refused(reason) | WebFault::Unauthorized(reason)) => {
+        Err(WebFault::Refused(reason) | WebFault::Misfit(reason) | WebFault::Connection(_, reason)) => {
             Err(Failure::new(error::TASK_FAILED, reason))
         }
         Err(WebFault::Socket(reason)) => Err(Failure::new("ApiGateway.SdkClientException", reason)),
@@ -153,7 +153,7 @@ mod tests {
         let request = request("arn:aws:states:::apigateway:invoke", arguments);
         match call(Task { request: &request, execution: &identity() }) {
             Ok(call) => {
-                let sent = call.request(&Authorization::default());
+                let sent = call.request(&Authorization::default()).expect("a request");
                 let headers: Vec<String> = sent.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 format!(
                     "{} {}{} {} {} {}",

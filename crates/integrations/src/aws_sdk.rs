@@ -35,7 +35,9 @@ impl ServiceIntegration for AwsSdk {
 
     fn output(&self, integration: &Integration, answer: AwsOutput) -> Result<Json, Failure> {
         Ok(match model_of(integration) {
-            Some((service, Operation { output: Some(part), .. })) => to_result(service, part, &answer.output),
+            Some((service, Operation { output: Some(part), .. })) => {
+                to_result(service, part, &answer.output, Times::Text)
+            }
             Some((_, Operation { output: None, .. })) => Json::empty_object(),
             None => answer.output,
         })
@@ -50,13 +52,24 @@ impl ServiceIntegration for AwsSdk {
         if fault.fault == Fault::Unreached {
             return Failure::new(&format!("{class}.SdkClientException"), message);
         }
-        let extended = fault.members.get(EXTENDED_REQUEST_ID).and_then(Json::as_str);
-        let extended = extended.map(|id| format!(", Extended Request ID: {id}")).unwrap_or_default();
+        let extended = match fault.members.get(EXTENDED_REQUEST_ID).and_then(Json::as_str) {
+            Some(id) => format!(", Extended Request ID: {id}"),
+            None => String::new(),
+        };
         let cause = format!(
             "{message} (Service: {class}, Status Code: {}, Request ID: {}{extended})",
             fault.status, fault.request_id
         );
-        Failure::new(&format!("{class}.{}Exception", bare(&fault.code)), cause)
+        // What the model does not have is no class of the SDK, but the service's own.
+        let bare = bare(&fault.code);
+        let is_modelled = |service: &Service| {
+            service.error(&fault.code).is_some() || service.error(&format!("{bare}Exception")).is_some()
+        };
+        let name = match service_of_sdk(sdk_name(integration)) {
+            Some(service) if !is_modelled(service) => &class,
+            Some(_) | None => bare,
+        };
+        Failure::new(&format!("{class}.{name}Exception"), cause)
     }
 }
 
@@ -70,8 +83,19 @@ fn model_of(integration: &Integration) -> Option<(&'static Service, &'static Ope
     Some((service, operation_of_sdk(service, &integration.action)?))
 }
 
+/// How times are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Times {
+    /// `1970-01-01T00:00:07.000Z`
+    Text,
+    /// Seconds since 1970.
+    Seconds,
+    /// Milliseconds since 1970.
+    Milliseconds,
+}
+
 /// Arguments under the names of the model. A member that the model does not have stays, so that it is refused by name.
-fn to_input(service: &Service, part: &Use, value: &Json) -> Json {
+pub(crate) fn to_input(service: &Service, part: &Use, value: &Json) -> Json {
     match (&service.shape(part.shape).kind, value) {
         (Kind::Structure(members), Json::Object(given)) => {
             let mut input = ObjectBuilder::new();
@@ -102,13 +126,13 @@ fn to_input(service: &Service, part: &Use, value: &Json) -> Json {
 }
 
 /// An answer as the SDK's classes show it.
-fn to_result(service: &Service, part: &Use, value: &Json) -> Json {
+pub(crate) fn to_result(service: &Service, part: &Use, value: &Json, times: Times) -> Json {
     match (&service.shape(part.shape).kind, value) {
         (Kind::Structure(members), Json::Object(given)) => {
             let mut result = ObjectBuilder::new();
             for (name, value) in given.iter() {
                 if let Some(member) = members.iter().find(|member| member.name == *name) {
-                    result.insert(pascal(name), to_result(service, &member.part, value));
+                    result.insert(pascal(name), to_result(service, &member.part, value, times));
                 }
             }
             // The SDK collects headers of a prefix, however few there are.
@@ -119,18 +143,19 @@ fn to_result(service: &Service, part: &Use, value: &Json) -> Json {
             Json::Object(result.build())
         }
         (Kind::List(items), Json::Array(values)) => {
-            Json::array(values.iter().map(|value| to_result(service, items, value)).collect())
+            Json::array(values.iter().map(|value| to_result(service, items, value, times)).collect())
         }
         (Kind::Map(_, values), Json::Object(given)) => {
-            Json::object(given.iter().map(|(name, value)| (name.clone(), to_result(service, values, value))))
+            Json::object(given.iter().map(|(name, value)| (name.clone(), to_result(service, values, value, times))))
         }
         (Kind::Blob, Json::String(text)) => match blob_bytes(text) {
             Some(bytes) => Json::from(String::from_utf8_lossy(&bytes).into_owned()),
             None => value.clone(),
         },
-        (Kind::Timestamp, value) => match value.as_f64() {
-            Some(seconds) => Json::from(Timestamp((seconds * 1000.0).round() as i64).to_string()),
-            None => value.clone(),
+        (Kind::Timestamp, value) => match (value.as_f64(), times) {
+            (Some(seconds), Times::Text) => Json::from(Timestamp((seconds * 1000.0).round() as i64).to_string()),
+            (Some(seconds), Times::Milliseconds) => Json::from((seconds * 1000.0).round() as i64),
+            (Some(_), Times::Seconds) | (None, _) => value.clone(),
         },
         _ => value.clone(),
     }
@@ -204,18 +229,25 @@ mod tests {
 
     #[test]
     fn errors_are_classes_of_the_service() {
-        let missing = || refusal("NoSuchBucket", "The specified bucket does not exist", 404);
+        // As recorded.
+        let extended = refusal("NoSuchBucket", "The specified bucket does not exist", 404)
+            .map_err(|fault| AwsError { members: Json::object([(EXTENDED_REQUEST_ID, Json::from("x-1"))]), ..fault });
         assert_eq!(
-            told(&resource("s3:listObjects"), missing()),
-            "S3.NoSuchBucketException: The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: id-1)"
+            told(&resource("s3:listObjects"), extended),
+            "S3.NoSuchBucketException: The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: id-1, \
+             Extended Request ID: x-1)"
         );
-        // As recorded of S3.
-        let with_both_ids = missing()
-            .map_err(|error| AwsError { members: Json::object([(EXTENDED_REQUEST_ID, Json::from("id-2"))]), ..error });
-        assert_eq!(
-            told(&resource("s3:listObjects"), with_both_ids),
-            "S3.NoSuchBucketException: The specified bucket does not exist (Service: S3, Status Code: 404, Request ID: id-1, Extended Request ID: id-2)"
-        );
+        for (named, code, expected) in [
+            ("s3:headBucket", "404", "S3.S3Exception"),
+            ("s3:putObject", "PreconditionFailed", "S3.S3Exception"),
+            ("ec2:startInstances", "IncorrectInstanceState", "Ec2.Ec2Exception"),
+            ("lambda:invoke", "500", "Lambda.LambdaException"),
+            ("dynamodb:putItem", "ConditionalCheckFailedException", "DynamoDb.ConditionalCheckFailedException"),
+            ("nosuch:doIt", "Odd", "Nosuch.OddException"),
+        ] {
+            let said = told(&resource(named), refusal(code, "No.", 400));
+            assert!(said.starts_with(&format!("{expected}: No. (Service: ")), "{said}");
+        }
         let refused = told(&resource("dynamodb:getItem"), refusal("ResourceNotFoundException", "No.", 400));
         assert!(refused.starts_with("DynamoDb.ResourceNotFoundException: No. (Service: DynamoDb, Status"), "{refused}");
         assert_eq!(told(&resource("sqs:sendMessage"), unreached("Nobody.")), "Sqs.SdkClientException: Nobody.");

@@ -5,7 +5,7 @@
 //! here are the names EventBridge has been seen to use.
 
 use stepwell_json::Json;
-use stepwell_protocol::{AwsCall, HttpRequest, blob_text};
+use stepwell_protocol::{AwsCall, AwsError, HttpRequest, blob_text};
 
 use crate::web::Address;
 
@@ -27,6 +27,54 @@ pub enum Connection {
     Ready(Authorization),
     /// A token has to be asked for first: the request for it, and what is added beside the token.
     Token(TokenRequest, Authorization),
+}
+
+/// Why a connection cannot be used, as EventBridge names it.
+///
+/// Source: Developer Guide, "Call HTTPS APIs", Connection errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionFault {
+    /// It is not authorized.
+    InvalidConnectionState,
+    /// It, or its secret, may not be read.
+    AccessDenied,
+    /// It does not exist.
+    ResourceNotFound,
+    /// It is being authorized.
+    AuthInProgress,
+    /// Anything else.
+    InternalError,
+}
+
+impl ConnectionFault {
+    /// As it ends an error name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ConnectionFault::InvalidConnectionState => "InvalidConnectionState",
+            ConnectionFault::AccessDenied => "AccessDenied",
+            ConnectionFault::ResourceNotFound => "ResourceNotFound",
+            ConnectionFault::AuthInProgress => "AuthInProgress",
+            ConnectionFault::InternalError => "InternalError",
+        }
+    }
+
+    /// What it means that a service refused to tell of a connection.
+    pub fn of(error: &AwsError) -> ConnectionFault {
+        match &*error.code {
+            "ResourceNotFoundException" => ConnectionFault::ResourceNotFound,
+            "AccessDeniedException" | "AccessDenied" => ConnectionFault::AccessDenied,
+            _ => ConnectionFault::InternalError,
+        }
+    }
+
+    /// Why a connection in this state cannot be used. None when it can.
+    pub fn of_state(described: &Json) -> Option<ConnectionFault> {
+        match described.get("ConnectionState").and_then(Json::as_str) {
+            None | Some("AUTHORIZED") => None,
+            Some("AUTHORIZING" | "CREATING" | "UPDATING") => Some(ConnectionFault::AuthInProgress),
+            Some(_) => Some(ConnectionFault::InvalidConnectionState),
+        }
+    }
 }
 
 /// How a token is asked for.

@@ -4,7 +4,7 @@
 //! service's model has is a class of its own, any other is the service's.
 
 use stepwell_interpreter::Failure;
-use stepwell_protocol::{AwsError, Fault};
+use stepwell_protocol::{AwsError, Fault, Service};
 
 /// What a service is called in errors.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,20 @@ impl Words {
             self.service, fault.status, fault.request_id
         );
         Failure::new(&name, cause)
+    }
+
+    /// The same for a service whose model says which errors it has; any other is called by the service's words.
+    pub(crate) fn failure_of(&self, model: Option<&Service>, fault: &AwsError) -> Failure {
+        let bare = bare(&fault.code);
+        let is_modelled = model.is_some_and(|model| {
+            model.error(&fault.code).is_some() || model.error(&format!("{bare}Exception")).is_some()
+        });
+        let failure = self.failure(fault);
+        if fault.fault == Fault::Unreached {
+            return failure;
+        }
+        let name = if is_modelled { bare } else { self.service };
+        Failure::new(&format!("{}.{name}Exception", self.prefix), failure.cause.unwrap_or_default())
     }
 
     /// No answer came, for this reason.

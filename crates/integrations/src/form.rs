@@ -78,13 +78,12 @@ fn text(value: &Json) -> String {
     }
 }
 
-/// As HTML forms do it: a space is a plus.
+/// As AWS shows it: a space is `%20`, and brackets are escaped too.
 fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b' ' => encoded.push('+'),
-            byte if byte.is_ascii_alphanumeric() || b"-_.*".contains(&byte) => encoded.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() || b"-_.~*".contains(&byte) => encoded.push(char::from(byte)),
             byte => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -96,13 +95,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn forms_are_escaped_as_documented() {
+        let value = r#"{"description":"Monthly subscription","metadata":{"order_details":"monthly report data"},"customer":"1234567890"}"#;
+        let value = Json::parse(value).expect("JSON");
+        let expected = "description=Monthly%20subscription&metadata%5Border_details%5D=monthly%20report%20data&customer=1234567890";
+        assert_eq!(form_of(&value, ArrayFormat::Indices), expected);
+    }
+
+    #[test]
     fn arrays_are_written_as_asked() {
         let value = Json::parse(r#"{"a":[1,"b c"],"o":{"k":true,"n":null}}"#).expect("JSON");
         for (name, expected) in [
-            ("INDICES", "a%5B0%5D=1&a%5B1%5D=b+c&o%5Bk%5D=true&o%5Bn%5D="),
-            ("REPEAT", "a=1&a=b+c&o%5Bk%5D=true&o%5Bn%5D="),
-            ("COMMAS", "a=1%2Cb+c&o%5Bk%5D=true&o%5Bn%5D="),
-            ("BRACKETS", "a%5B%5D=1&a%5B%5D=b+c&o%5Bk%5D=true&o%5Bn%5D="),
+            ("INDICES", "a%5B0%5D=1&a%5B1%5D=b%20c&o%5Bk%5D=true&o%5Bn%5D="),
+            ("REPEAT", "a=1&a=b%20c&o%5Bk%5D=true&o%5Bn%5D="),
+            ("COMMAS", "a=1%2Cb%20c&o%5Bk%5D=true&o%5Bn%5D="),
+            ("BRACKETS", "a%5B%5D=1&a%5B%5D=b%20c&o%5Bk%5D=true&o%5Bn%5D="),
         ] {
             assert_eq!(form_of(&value, ArrayFormat::of(name).expect("a format")), expected);
         }

@@ -68,7 +68,15 @@ pub(crate) fn call(task: Task<'_>) -> Result<WebCall, Failure> {
     let endpoint = text("ApiEndpoint").ok_or_else(|| refused("ApiEndpoint is missing".to_owned()))?;
     let (address, mut query) =
         Address::parse(endpoint).map_err(|reason| refused(format!("ApiEndpoint cannot be '{endpoint}': {reason}")))?;
-    query.extend(pairs(arguments.get("QueryParameters")));
+    match arguments.get("QueryParameters") {
+        // Text is a query already.
+        Some(Json::String(text)) => {
+            let (_, more) = Address::parse(&format!("https://h/?{text}"))
+                .map_err(|reason| refused(format!("QueryParameters cannot be '{text}': {reason}")))?;
+            query.extend(more);
+        }
+        given => query.extend(pairs(given)),
+    }
     let body = arguments.get("RequestBody").filter(|body| !body.is_null()).cloned();
     let form = form(arguments.get("Transform"))?;
     let mut headers = Vec::new();
@@ -85,7 +93,7 @@ pub(crate) fn call(task: Task<'_>) -> Result<WebCall, Failure> {
         }
     }
     if body.is_some() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-        let kind = if form.is_some() { "application/x-www-form-urlencoded" } else { "application/json" };
+        let kind = if form.is_some() { "application/x-www-form-urlencoded" } else { "application/json; charset=UTF-8" };
         headers.push(("Content-Type".to_owned(), kind.to_owned()));
     }
     headers.push(("User-Agent".to_owned(), format!("Amazon|StepFunctions|HttpInvoke|{}", task.execution.region)));
@@ -142,7 +150,10 @@ pub(crate) fn result(answer: WebAnswer) -> Result<Json, Failure> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(WebFault::Refused(reason)) => return Err(Failure::new(error::TASK_FAILED, reason)),
-        Err(WebFault::Unauthorized(reason)) => return Err(Failure::new(error::TASK_FAILED, reason)),
+        Err(WebFault::Misfit(reason)) => return Err(refused(reason)),
+        Err(WebFault::Connection(fault, reason)) => {
+            return Err(Failure::new(&format!("Events.ConnectionResource.{}", fault.name()), reason));
+        }
         Err(WebFault::Socket(reason)) => return Err(Failure::new("States.Http.Socket", reason)),
         Err(WebFault::TooLarge) => {
             let reason = format!("The answer is larger than the {WEB_BODY_BYTES_MAX} bytes that a payload may have.");
@@ -180,14 +191,17 @@ fn refused(reason: String) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::Authorization;
+    use crate::connection::{Authorization, ConnectionFault};
     use crate::task::tests::{identity, request};
 
     fn asked(arguments: &str, authorization: &Authorization) -> String {
         let request = request("arn:aws:states:::http:invoke", arguments);
         match call(Task { request: &request, execution: &identity() }) {
             Ok(call) => {
-                let sent = call.request(authorization);
+                let sent = match call.request(authorization) {
+                    Ok(sent) => sent,
+                    Err(reason) => return reason,
+                };
                 let own = ["User-Agent", "Range"];
                 let headers = sent.headers.iter().filter(|(name, _)| !own.contains(&name.as_str()));
                 let headers: Vec<String> = headers.map(|(name, value)| format!("{name}={value}")).collect();
@@ -213,7 +227,7 @@ mod tests {
             ),
             (
                 r#"{"ApiEndpoint":"https://h","Method":"POST","RequestBody":{"a":[1,2]}}"#,
-                r#"POST / Content-Type=application/json {"a":[1,2]}"#,
+                r#"POST / Content-Type=application/json; charset=UTF-8 {"a":[1,2]}"#,
             ),
             (
                 r#"{"ApiEndpoint":"https://h","Method":"POST","RequestBody":{"a":[1,2]},"Transform":{"RequestBodyEncoding":"URL_ENCODED","RequestEncodingOptions":{"ArrayFormat":"REPEAT"}}}"#,
@@ -245,7 +259,21 @@ mod tests {
         let arguments = r#"{"ApiEndpoint":"https://h","Method":"POST","Headers":{"A":"1"},"QueryParameters":{"q":1,"r":2},"RequestBody":{"b":1,"c":2}}"#;
         assert_eq!(
             asked(arguments, &authorization),
-            r#"POST /?r=2&q=own Content-Type=application/json|a=own {"b":"own","c":2}"#
+            r#"POST /?r=2&q=own Content-Type=application/json; charset=UTF-8|a=own {"b":"own","c":2}"#
+        );
+    }
+
+    #[test]
+    fn a_text_cannot_be_joined_with_a_connections_members() {
+        let body = vec![("b".to_owned(), "own".to_owned())];
+        let authorization = Authorization { body, ..Authorization::default() };
+        let arguments =
+            r#"{"ApiEndpoint":"https://h","Method":"POST","RequestBody":"text","QueryParameters":"a=1&b=x y"}"#;
+        let said = asked(arguments, &authorization);
+        assert!(said.starts_with("the request body is text"), "{said}");
+        assert_eq!(
+            asked(arguments, &Authorization::default()),
+            "POST /?a=1&b=x%20y Content-Type=application/json; charset=UTF-8 text"
         );
     }
 
@@ -277,6 +305,10 @@ mod tests {
                 "States.Runtime: an answer of the type 'image/png' cannot be read as text",
             ),
             (answer(200, "text/plain", b"\xff"), "States.Runtime: the answer is no text"),
+            (
+                Err(WebFault::Connection(ConnectionFault::ResourceNotFound, "No.".to_owned())),
+                "Events.ConnectionResource.ResourceNotFound: No.",
+            ),
             (Err(WebFault::Socket("timed out".to_owned())), "States.Http.Socket: timed out"),
         ] {
             assert_eq!(shown(given), expected);

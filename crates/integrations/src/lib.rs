@@ -3,6 +3,7 @@
 //! ```text
 //! call_of ----> the call a task's arguments ask for, or why there is none
 //! outcome_of -> what its execution is told of the answer
+//! poll_of, progress_of, stop_of: what a task that waits for a job asks until it is over
 //! web_call_of, web_outcome_of: the same for tasks that ask an address instead of an AWS service
 //! ```
 //!
@@ -18,17 +19,22 @@ mod events;
 mod failures;
 mod form;
 mod http_task;
+mod jobs;
 mod lambda;
 mod metadata;
+mod reach;
 mod sns;
 mod sqs;
 mod task;
 mod web;
 
 pub use connection::{
-    Authorization, Connection, TokenRequest, connection_of, describe_connection, read_secret, with_token,
+    Authorization, Connection, ConnectionFault, TokenRequest, connection_of, describe_connection, read_secret,
+    with_token,
 };
 pub use form::ArrayFormat;
+pub use jobs::{Progress, poll_of, progress_of, stop_of, waits_for_job};
+pub use reach::{Reach, reach_of};
 pub use task::{Task, call_of, outcome_of, place_of};
 pub use web::{
     Address, WEB_BODY_BYTES_MAX, WebAnswer, WebCall, WebFault, WebKind, WebOutput, web_call_of, web_outcome_of,

@@ -9,6 +9,7 @@ use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, AwsOutput, Place};
 use stepwell_spec::{Arn, error};
 
 use crate::all::integration_of;
+use crate::jobs::waits_for_job;
 use crate::lambda;
 
 /// A task, and whose it is.
@@ -37,7 +38,7 @@ pub fn call_of(task: Task<'_>) -> Result<AwsCall, Failure> {
     match &task.request.resource.kind {
         ResourceKind::LambdaFunction => Ok(lambda::function_call(task.request)),
         ResourceKind::Integration(integration) => match integration_of(integration) {
-            Some(service) if !is_job(integration) => service.call(task, integration),
+            Some(service) if !is_job(integration) || waits_for_job(task) => service.call(task, integration),
             _ => Err(unknown(task.request)),
         },
         ResourceKind::Activity => Err(unknown(task.request)),
@@ -57,7 +58,9 @@ pub fn outcome_of(task: Task<'_>, answer: AwsAnswer) -> Command {
         ResourceKind::Activity => Err(unknown(task.request)),
     };
     match output {
-        Ok(output) if waits_for_token(&task.request.resource.kind) => Command::TaskSubmitted { task: key, output },
+        Ok(output) if waits_for_token(&task.request.resource.kind) || waits_for_job(task) => {
+            Command::TaskSubmitted { task: key, output }
+        }
         Ok(output) => Command::TaskSucceeded { task: key, output },
         Err(Failure { error, cause, .. }) => Command::TaskFailed { task: key, error, cause },
     }
@@ -88,7 +91,7 @@ fn is_job(integration: &Integration) -> bool {
     matches!(integration.pattern, Pattern::Sync | Pattern::Sync2)
 }
 
-fn unknown(request: &TaskRequest) -> Failure {
+pub(crate) fn unknown(request: &TaskRequest) -> Failure {
     let cause = format!(
         "The state '{}' calls {}, which can only be mocked: start the execution with a test case of --mocks",
         request.state_name, request.resource.arn
@@ -134,11 +137,12 @@ pub(crate) mod tests {
         let kind = match resource.strip_prefix("arn:aws:states:::") {
             None => ResourceKind::LambdaFunction,
             Some(named) => {
-                let token = ".waitForTaskToken";
-                let (bare, pattern) = match named.strip_suffix(token) {
-                    Some(bare) => (bare, Pattern::WaitForTaskToken),
-                    None => (named, Pattern::RequestResponse),
-                };
+                let patterns = [Pattern::Sync2, Pattern::Sync, Pattern::WaitForTaskToken];
+                let patterns = patterns.into_iter();
+                let (bare, pattern) = patterns
+                    .filter_map(|pattern| Some((named.strip_suffix(pattern.suffix())?, pattern)))
+                    .next()
+                    .unwrap_or((named, Pattern::RequestResponse));
                 let (resource_type, action) = bare.rsplit_once(':').expect("a service and an action");
                 ResourceKind::Integration(Integration {
                     resource_type: resource_type.into(),
@@ -157,6 +161,7 @@ pub(crate) mod tests {
             role_arn: None,
             retry_count: 0,
             taken: false,
+            submitted: None,
         }
     }
 
@@ -222,12 +227,9 @@ pub(crate) mod tests {
 
     #[test]
     fn what_nothing_here_calls_can_be_mocked() {
-        let said = asked("arn:aws:states:::batch:submitJob", "{}");
-        assert!(
-            said.starts_with("States.TaskFailed: The state 'T' calls arn:aws:states:::batch:submitJob, which"),
-            "{said}"
-        );
-        let said = told("arn:aws:states:::batch:submitJob", answer("{}", &[]));
+        let said = asked("arn:aws:states:::eks:call", "{}");
+        assert!(said.starts_with("States.TaskFailed: The state 'T' calls arn:aws:states:::eks:call, which"), "{said}");
+        let said = told("arn:aws:states:::bedrockagentcore:invokeHarness", answer("{}", &[]));
         assert!(said.starts_with("States.TaskFailed: "), "{said}");
     }
 

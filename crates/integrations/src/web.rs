@@ -8,7 +8,7 @@ use stepwell_interpreter::{Command, Failure, TaskRequest};
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_protocol::HttpRequest;
 
-use crate::connection::Authorization;
+use crate::connection::{Authorization, ConnectionFault};
 use crate::form::{ArrayFormat, form_of};
 use crate::task::{Task, is_integration, waits_for_token};
 use crate::{api_gateway, http_task};
@@ -80,8 +80,10 @@ pub struct WebOutput {
 pub enum WebFault {
     /// The address may not be asked, or cannot be.
     Refused(String),
-    /// The connection's authorization could not be had.
-    Unauthorized(String),
+    /// What the task and its connection say cannot be joined.
+    Misfit(String),
+    /// The connection could not be used, for a reason EventBridge has a name for.
+    Connection(ConnectionFault, String),
     /// Nobody answered, or not in time.
     Socket(String),
     /// The answer is larger than a payload may be.
@@ -116,31 +118,37 @@ pub(crate) fn told(request: &TaskRequest, result: Result<Json, Failure>) -> Comm
 }
 
 impl WebCall {
-    /// The request, with what a connection adds. Where both say something, the connection does.
-    pub fn request(&self, authorization: &Authorization) -> HttpRequest {
+    /// The request, with what a connection adds. Where both say something, the connection does. Refuses a text for a body
+    /// where the connection has members to add.
+    pub fn request(&self, authorization: &Authorization) -> Result<HttpRequest, String> {
         let mut headers = self.headers.clone();
         for (name, value) in &authorization.headers {
             headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            headers.push((name.clone(), value.clone()));
+            // Those that are always sent stay at the end.
+            let end = headers.iter().position(|(known, _)| known == "User-Agent").unwrap_or(headers.len());
+            headers.insert(end, (name.clone(), value.clone()));
         }
         let mut query = self.query.clone();
         for (name, value) in &authorization.query {
             query.retain(|(known, _)| known != name);
             query.push((name.clone(), value.clone()));
         }
+        if !authorization.body.is_empty() && self.body.as_ref().is_some_and(|body| body.as_object().is_none()) {
+            return Err("the request body is text, and the connection has members to add to it".to_owned());
+        }
         let body = self.body_with(&authorization.body).map(|body| match (&*body, self.form) {
             (body, Some(format)) => form_of(body, format),
             (Json::String(text), None) => text.to_string(),
             (other, None) => other.to_string(),
         });
-        HttpRequest {
+        Ok(HttpRequest {
             method: self.method.clone(),
             host_prefix: None,
             path: self.address.path.clone(),
             query,
             headers,
             body: body.map(String::into_bytes).unwrap_or_default(),
-        }
+        })
     }
 
     fn body_with(&self, more: &[(String, String)]) -> Option<Cow<'_, Json>> {

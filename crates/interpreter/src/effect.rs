@@ -89,6 +89,21 @@ pub struct TaskRequest {
     /// Somebody has taken it already: a worker, or a service that runs it as a job. After a recovery such a task is asked
     /// for again only where somebody has to look after the job.
     pub taken: bool,
+    /// What its service answered when it took the job, by which the job is found again.
+    pub submitted: Option<Json>,
+}
+
+impl TaskRequest {
+    /// Whether a service runs it as a job whose end somebody has to ask for.
+    pub fn is_job(&self) -> bool {
+        match &self.resource.kind {
+            ResourceKind::Integration(integration) => match integration.pattern {
+                Pattern::Sync | Pattern::Sync2 => true,
+                Pattern::RequestResponse | Pattern::WaitForTaskToken => false,
+            },
+            ResourceKind::LambdaFunction | ResourceKind::Activity => false,
+        }
+    }
 }
 
 impl TaskRequest {

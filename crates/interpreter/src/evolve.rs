@@ -119,8 +119,9 @@ impl Execution {
                 self.follow(thread, record.id);
             }
             Event::HeartbeatReceived(received) => self.set_heartbeat(thread, Some(received.next_at)),
-            Event::TaskSubmitted(_) => {
+            Event::TaskSubmitted(submitted) => {
                 self.take_task(thread);
+                self.keep_submitted(thread, &submitted.output.value);
                 self.follow(thread, record.id);
             }
             Event::TaskStarted(_) | Event::LambdaFunctionStarted => self.follow(thread, record.id),
@@ -337,6 +338,7 @@ impl Execution {
             role_arn: opened.role_arn,
             retry_count: active.retry_count(),
             taken: false,
+            submitted: None,
         };
         let work = TaskWork {
             request,
@@ -351,6 +353,15 @@ impl Execution {
     fn take_task(&mut self, thread: ThreadId) {
         if let Work::Task(task) = &mut self.active_mut(thread).work {
             task.request.taken = true;
+        }
+    }
+
+    /// Of a job only: a callback is found by its token.
+    fn keep_submitted(&mut self, thread: ThreadId, output: &Json) {
+        if let Work::Task(task) = &mut self.active_mut(thread).work
+            && task.request.is_job()
+        {
+            task.request.submitted = Some(output.clone());
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepwell_asl::{Definition, Pattern, ResourceKind, StateId, WorkflowId};
+use stepwell_asl::{Definition, StateId, WorkflowId};
 use stepwell_json::Json;
 use stepwell_spec::{Payload, Text, Timestamp};
 
@@ -441,7 +441,7 @@ impl Active {
             Work::Retry { at, event_id } => effects.push(Effect::SetTimer(TimerKey::retry(thread, *event_id), *at)),
             Work::Task(task) => {
                 task.timers(|timer, at| effects.push(Effect::SetTimer(timer, at)));
-                if !task.request.taken || task.is_job() {
+                if !task.request.taken || task.request.is_job() {
                     effects.push(Effect::RunTask(task.request.clone()));
                 }
             }
@@ -451,17 +451,6 @@ impl Active {
 }
 
 impl TaskWork {
-    /// Whether a service runs it as a job whose end somebody has to ask for.
-    fn is_job(&self) -> bool {
-        match &self.request.resource.kind {
-            ResourceKind::Integration(integration) => match integration.pattern {
-                Pattern::Sync | Pattern::Sync2 => true,
-                Pattern::RequestResponse | Pattern::WaitForTaskToken => false,
-            },
-            ResourceKind::LambdaFunction | ResourceKind::Activity => false,
-        }
-    }
-
     /// Calls back with each timer that watches over the task.
     pub(crate) fn timers(&self, mut each: impl FnMut(TimerKey, Timestamp)) {
         let key = self.request.key;

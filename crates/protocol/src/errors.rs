@@ -16,10 +16,10 @@ use crate::{cbor_body, json_body};
 /// `AWS.SimpleQueueService.NonExistentQueue`. Beside the members of its shape.
 pub const QUERY_ERROR_CODE: &str = "QueryErrorCode";
 
-/// The member that holds the second id S3 gives a request. Beside the members of its shape.
+/// The member that holds the second id a request has in S3. Beside the members of its shape.
 pub const EXTENDED_REQUEST_ID: &str = "ExtendedRequestId";
 
-const EXTENDED_ID_HEADER: &str = "x-amz-id-2";
+const EXTENDED_REQUEST_ID_HEADER: &str = "x-amz-id-2";
 const QUERY_ERROR_HEADER: &str = "x-amzn-query-error";
 const ERROR_TYPE_HEADER: &str = "x-amzn-errortype";
 
@@ -88,7 +88,8 @@ pub(crate) fn decode(protocol: Protocol, service: &Service, answer: &HttpAnswer)
     if let Some(query_code) = said.query_code {
         kept.insert(QUERY_ERROR_CODE, Json::from(query_code));
     }
-    if let Some(id) = answer.header(EXTENDED_ID_HEADER) {
+    let in_body = element.and_then(|error| error.child_text("HostId"));
+    if let Some(id) = answer.header(EXTENDED_REQUEST_ID_HEADER).or(in_body).filter(|id| !id.is_empty()) {
         kept.insert(EXTENDED_REQUEST_ID, Json::from(id));
     }
     let fault = match said.kind.as_deref() {
@@ -203,7 +204,8 @@ pub(crate) fn encode(protocol: Protocol, service: &Service, error: &AwsError) ->
             };
         }
         Protocol::Query | Protocol::Ec2 | Protocol::RestXml => {
-            let code = query_code.unwrap_or(&error.code);
+            let modelled = error_shape(service, &error.code).map(|id| service.shape(id).code());
+            let code = query_code.or(modelled).unwrap_or(&error.code);
             write_xml(&error_document(protocol, service, error, code, kind), &mut answer);
         }
     }
@@ -217,7 +219,7 @@ fn error_tree(protocol: Protocol, service: &Service, error: &AwsError) -> (Json,
         tree.insert("__type", Json::from(error.code.clone()));
     }
     let shape = error_shape(service, &error.code);
-    let kept = of_the_shape(&error.members);
+    let kept = of_shape(&error.members);
     let mut headers = Vec::new();
     if let Some(id) = shape {
         let part = Use::of(id);
@@ -247,24 +249,21 @@ fn error_tree(protocol: Protocol, service: &Service, error: &AwsError) -> (Json,
     (Json::from(tree.build()), headers)
 }
 
-fn of_the_shape(members: &Json) -> Json {
-    match members.as_object() {
-        Some(object) => {
-            let mut kept = object.to_builder();
-            for beside in [QUERY_ERROR_CODE, EXTENDED_REQUEST_ID] {
-                kept.remove(beside);
-            }
-            Json::from(kept.build())
-        }
-        None => Json::empty_object(),
+/// The members that are of the error's shape.
+fn of_shape(members: &Json) -> Json {
+    let Some(object) = members.as_object() else { return Json::empty_object() };
+    let mut kept = object.to_builder();
+    for own in [QUERY_ERROR_CODE, EXTENDED_REQUEST_ID] {
+        kept.remove(own);
     }
+    Json::from(kept.build())
 }
 
 fn error_document(protocol: Protocol, service: &Service, error: &AwsError, code: &str, kind: &str) -> Element {
     let mut inner = match error_shape(service, &error.code) {
         Some(id) => {
             let xml = Xml { service, naming: xml_body::QUERY };
-            let element = xml.element("Error", &Use::of(id), &of_the_shape(&error.members));
+            let element = xml.element("Error", &Use::of(id), &of_shape(&error.members));
             element.unwrap_or_else(|_| Element::new("Error"))
         }
         None => Element::new("Error"),
@@ -280,6 +279,8 @@ fn error_document(protocol: Protocol, service: &Service, error: &AwsError, code:
     match protocol {
         Protocol::RestXml if &*service.names.name == "s3" => {
             inner.children.push(request_id("RequestId"));
+            let extended = error.members.get(EXTENDED_REQUEST_ID).and_then(Json::as_str);
+            inner.children.extend(extended.map(|id| Element::with_text("HostId", id)));
             inner
         }
         Protocol::Ec2 => {
@@ -337,6 +338,11 @@ mod tests {
         };
         let error = with("<Error><Code>InternalError</Code><Message>m</Message></Error>").expect_err("an error");
         assert_eq!((&*error.code, error.status), ("InternalError", 500));
+        assert_eq!(error.members.to_string(), "{}");
+        let error = with("<Error><Code>SlowDown</Code><HostId>h</HostId></Error>").expect_err("an error");
+        assert_eq!(error.members.to_string(), r#"{"ExtendedRequestId":"h"}"#);
+        let encoded = super::encode(crate::model::Protocol::RestXml, s3, &error);
+        assert!(String::from_utf8_lossy(&encoded.body).contains("<HostId>h</HostId>"), "{encoded:?}");
         let copied = with("<CopyObjectResult><ETag>e</ETag></CopyObjectResult>").expect("a copy");
         assert_eq!(copied.output.to_string(), "{\"CopyObjectResult\":{\"ETag\":\"e\"}}");
     }

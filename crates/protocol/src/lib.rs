@@ -3,6 +3,7 @@
 //!
 //! Knows no socket and no service.
 
+mod access_key;
 mod blob;
 mod call;
 mod cbor_body;
@@ -29,6 +30,7 @@ mod validate;
 mod xml;
 mod xml_body;
 
+pub use access_key::{access_key_of, account_of_access_key};
 pub use blob::{blob_bytes, blob_text};
 pub use call::{AwsAnswer, AwsCall, AwsError, AwsOutput, Fault};
 pub use checksum::add_checksum;
@@ -42,6 +44,7 @@ pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };
 pub use peers::{Answering, Peers};
+pub use percent::encode as percent_encode;
 pub use place::Place;
 pub use sigv4::{Keys, Payload, Scope, sign};
 pub use table::{

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// Encodes a text; `keep` names what else stays as it is, such as `/`.
-pub(crate) fn encode(text: &str, keep: &[u8]) -> String {
+pub fn encode(text: &str, keep: &[u8]) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || keep.contains(&byte) {

@@ -17,6 +17,7 @@ use stepwell_api::{
     route,
 };
 use stepwell_interpreter::{Chance, Moment};
+use stepwell_protocol::account_of_access_key;
 use stepwell_spec::{Action, ProtocolError, Timestamp};
 
 use crate::body::{self, BodyFault};
@@ -246,13 +247,14 @@ impl Front {
     /// Whose resources are meant: the account of the key or, where nobody proves anything, an access key that is an account
     /// id says so itself.
     fn place(&self, caller: Caller) -> Place {
-        let says_account = self.keyring.is_some() || is_account(&caller.access_key_id);
+        let account = match self.keyring.is_some() || is_account(&caller.access_key_id) {
+            true => caller.account,
+            // Keys that STS and IAM give away say whose they are, here as on AWS.
+            false => account_of_access_key(&caller.access_key_id).unwrap_or_else(|| self.account.clone()),
+        };
         // It becomes a part of ARNs, and may be anything a client wrote into its signature.
         let region = caller.region.filter(|region| is_region(region));
-        Place {
-            account: if says_account { caller.account } else { self.account.clone() },
-            region: region.unwrap_or_else(|| self.region.clone()),
-        }
+        Place { account, region: region.unwrap_or_else(|| self.region.clone()) }
     }
 
     fn request_id(&self, id: u64) -> String {

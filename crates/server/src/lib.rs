@@ -16,6 +16,7 @@ mod egress;
 mod endpoints;
 mod gate;
 mod http;
+mod jobs;
 mod keys;
 mod listener;
 mod local;

@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
 use crate::credentials::Keyring;
 use crate::http::Front;
+use crate::jobs::Pace;
 use crate::listener::{Listener, LogLines};
 #[cfg(feature = "s3")]
 use crate::local::S3Host;
@@ -151,15 +152,15 @@ impl Server {
         let (hosts, functions) = with_functions(hosts, &runtime, &self.settings, address, &clock, &local)?;
         #[cfg(feature = "s3")]
         let (hosts, buckets) =
-            with_buckets(hosts, &self.settings, &self.seeds, self.keyring.as_ref(), &runtime, (&local, &clock))?;
+            with_buckets(hosts, self.seeds.key, self.keyring.as_ref(), &runtime, &self.settings, &clock, &local)?;
         local.open(hosts);
         #[cfg(feature = "lambda")]
         runtime.block_on(functions.name(&self.settings))?;
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
-        let (handle, listeners) = (runtime.handle().clone(), self.listeners);
-        let outside = Outside { transport, runtime: handle, carrier, local: local.clone(), listeners };
+        let (handle, listeners, pace) = (runtime.handle().clone(), self.listeners, Pace::of(self.settings.time));
+        let outside = Outside { transport, runtime: handle, carrier, pace, local: local.clone(), listeners };
         let services =
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
@@ -202,23 +203,6 @@ fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     hosts
 }
 
-/// And S3, which keeps its buckets in a folder of the data directory, and which the caller closes when the server ends.
-#[cfg(feature = "s3")]
-fn with_buckets(
-    mut hosts: BTreeMap<&'static str, Host>,
-    settings: &Settings,
-    seeds: &Seeds,
-    keyring: Option<&Keyring>,
-    runtime: &tokio::runtime::Runtime,
-    (local, clock): (&Local, &Clock),
-) -> Result<(BTreeMap<&'static str, Host>, Arc<S3Host>), StartError> {
-    let s3 = S3Host::open(settings.data.clone(), seeds.key, keyring, local, clock);
-    let s3 = Arc::new(s3.map_err(|fault| StartError::Refused(fault.to_string()))?);
-    runtime.spawn(s3.tell_what_waits());
-    hosts.insert("s3", Host::Http(s3.clone()));
-    Ok((hosts, s3))
-}
-
 /// DynamoDB among them.
 #[cfg(feature = "dynamodb")]
 fn with_tables(
@@ -249,6 +233,24 @@ fn with_functions(
     let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local.clone())?;
     hosts.insert("lambda", functions.host());
     Ok((hosts, functions))
+}
+
+/// And the buckets, which the caller closes when the server ends.
+#[cfg(feature = "s3")]
+fn with_buckets(
+    mut hosts: BTreeMap<&'static str, Host>,
+    key: [u8; 32],
+    keyring: Option<&Keyring>,
+    runtime: &tokio::runtime::Runtime,
+    settings: &Settings,
+    clock: &Clock,
+    local: &Local,
+) -> Result<(BTreeMap<&'static str, Host>, Arc<S3Host>), StartError> {
+    let s3 = S3Host::open(settings.data.clone(), key, keyring, local, clock);
+    let s3 = Arc::new(s3.map_err(|fault| StartError::Refused(fault.to_string()))?);
+    runtime.spawn(s3.tell_what_waits());
+    hosts.insert("s3", Host::Http(s3.clone()));
+    Ok((hosts, s3))
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.

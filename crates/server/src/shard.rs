@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use stepwell_api::{Call, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings};
+use stepwell_api::{
+    Call, Heard, HttpExchange, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings, StatusChange,
+};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
@@ -39,6 +41,8 @@ enum Message {
     ForgetAsked(u64),
     /// What came of a task.
     Answers(ExecutionId, Vec<Command>),
+    /// What the task of a test asked of an address.
+    Exchanged(ExecutionId, Box<HttpExchange>),
     /// Nobody can ask any more.
     End,
 }
@@ -168,6 +172,14 @@ impl Mailbox {
     }
 }
 
+impl Answers {
+    /// What the task of a test asked of an address, before its answer.
+    pub(crate) fn exchanged(&self, execution: ExecutionId, exchange: HttpExchange) {
+        // A service that is gone has no tests any more.
+        let _ = self.0.send(Message::Exchanged(execution, Box::new(exchange)));
+    }
+}
+
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -176,6 +188,7 @@ impl std::fmt::Debug for Message {
             Message::Forget(id) => write!(f, "Forget({id})"),
             Message::ForgetAsked(id) => write!(f, "ForgetAsked({id})"),
             Message::Answers(execution, _) => write!(f, "Answers({})", execution.0),
+            Message::Exchanged(execution, _) => write!(f, "Exchanged({})", execution.0),
             Message::End => f.write_str("End"),
         }
     }
@@ -240,9 +253,11 @@ pub(crate) fn start(parts: Parts, mailbox: Mailbox, outside: Outside) -> Result<
     let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
     let unreadable =
         |fault: &dyn std::fmt::Display| StartError::Refused(format!("what was kept cannot be taken up: {fault}"));
-    let Parts { store, settings, services, clock, metrics } = parts;
+    let Parts { store, mut settings, services, clock, metrics } = parts;
     let index = store.index();
     let (services, rows) = Services::open(&services, &*index).map_err(|fault| unreadable(&fault))?;
+    let heard = settings.heard;
+    settings.heard.status_changes |= services.hears();
     let (service, outs) = Service::open(&settings, index, clock.moment()).map_err(|fault| unreadable(&fault))?;
     let Mailbox { sender, messages } = mailbox;
     let (alive, ended) = oneshot::channel();
@@ -256,6 +271,7 @@ pub(crate) fn start(parts: Parts, mailbox: Mailbox, outside: Outside) -> Result<
         writer,
         metrics,
         messages,
+        heard,
         waiting: BTreeMap::new(),
         asking: BTreeMap::new(),
         answers: VecDeque::new(),
@@ -282,6 +298,8 @@ struct Shard {
     writer: Writer,
     metrics: Arc<Metrics>,
     messages: Receiver<Message>,
+    /// What listeners outside hear.
+    heard: Heard,
     /// Who waits for which call.
     waiting: BTreeMap<u64, Caller>,
     /// Who waits for which call of a local service.
@@ -356,6 +374,10 @@ impl Shard {
                 self.answers.extend(commands.into_iter().map(|command| (execution, command)));
                 true
             }
+            Next::Message(Message::Exchanged(execution, exchange)) => {
+                self.service.exchanged(execution, *exchange);
+                true
+            }
             Next::Other => true,
             Next::Message(Message::End) | Next::End => false,
         }
@@ -395,6 +417,9 @@ impl Shard {
 
     /// Gives what an input of a local service led to out of hand. `false` when the writer has broken off.
     fn deliver_local(&mut self, outs: ServicesOuts) -> bool {
+        // A rule that was made or enabled may want to know.
+        let status_changes = self.heard.status_changes || self.services.hears();
+        self.service.hear(Heard { status_changes, ..self.heard });
         let ServicesOuts { replies, rows, deliveries } = outs;
         let mut aws_answers = Vec::with_capacity(replies.len());
         for (id, answer) in replies {
@@ -443,19 +468,40 @@ impl Shard {
         let Outs { frame, tasks, cancelled, notices, .. } = outs;
         let frame = frame.map(|frame| (SHARD, frame));
         let lines: Vec<LogLine> = notices.iter().filter_map(log_line).collect();
+        let changes: Vec<StatusChange> = notices.iter().filter_map(status_change).cloned().collect();
         // What is said of an event is kept behind the event.
         self.writer.give(Outcomes { frame, replies, tasks, cancelled, notices, ..Outcomes::default() })
-            && self.log(&lines)
+            && self.tell_logs(&lines)
+            && self.tell_rules(&changes)
     }
 
     /// Writes what executions have to say to log groups. `false` when the writer has broken off.
-    fn log(&mut self, lines: &[LogLine]) -> bool {
+    fn tell_logs(&mut self, lines: &[LogLine]) -> bool {
         if lines.is_empty() {
             return true;
         }
         let outs = self.services.log(lines, self.clock.moment());
         self.deliver_local(outs)
     }
+
+    /// Raises changes of status on default buses. `false` when the writer has broken off.
+    fn tell_rules(&mut self, changes: &[StatusChange]) -> bool {
+        changes.iter().all(|change| {
+            let outs = self.services.hear(&place_of(change), &change.to_event(), self.clock.moment());
+            self.deliver_local(outs)
+        })
+    }
+}
+
+fn status_change(notice: &Notice) -> Option<&StatusChange> {
+    match notice {
+        Notice::StatusChange(change) => Some(change),
+        Notice::LogEvent(_) => None,
+    }
+}
+
+fn place_of(change: &StatusChange) -> AwsPlace {
+    AwsPlace { account: change.account.as_str().into(), region: change.region.clone() }
 }
 
 fn log_line(notice: &Notice) -> Option<LogLine> {

@@ -30,6 +30,8 @@ pub(crate) enum Done {
     Told(Vec<Command>),
     /// A service is asked.
     Asks(AwsCall, Destination),
+    /// A job that was started before is asked for.
+    Watches,
     /// An address is asked.
     Visits(Box<WebCall>),
 }
@@ -68,6 +70,7 @@ impl Transport {
         let answer = match &task.test_case {
             Some(case) => self.run_mock(task, case),
             None if is_activity => Answer::Silence,
+            None if task.request.submitted.is_some() => return Done::Watches,
             None => match web_call_of(Task { request: &task.request, execution: &task.identity }) {
                 Some(Ok(call)) => return Done::Visits(Box::new(call)),
                 Some(Err(Failure { error, cause, .. })) => Answer::Failed { error, cause },
@@ -224,6 +227,7 @@ mod tests {
                 role_arn: None,
                 retry_count: 0,
                 taken: false,
+                submitted: None,
             },
         }
     }
@@ -249,6 +253,7 @@ mod tests {
             other => format!("{other:?}"),
         };
         match transport.run(task) {
+            Done::Watches => vec!["watches".to_owned()],
             Done::Visits(call) => vec![format!("visits {}", call.address.authority)],
             Done::Told(commands) => commands.into_iter().map(say).collect(),
             Done::Asks(call, destination) => {

@@ -12,9 +12,10 @@ use hyper::client::conn::http1;
 use hyper::ext::ReasonPhrase;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
+use stepwell_api::{HttpAnswered, HttpAsked, HttpExchange};
 use stepwell_integrations::{
-    Address, Authorization, Connection, TokenRequest, WEB_BODY_BYTES_MAX, WebAnswer, WebCall, WebFault, WebKind,
-    WebOutput, connection_of, describe_connection, read_secret, with_token,
+    Address, Authorization, Connection, ConnectionFault, TokenRequest, WEB_BODY_BYTES_MAX, WebAnswer, WebCall,
+    WebFault, WebKind, WebOutput, connection_of, describe_connection, read_secret, with_token,
 };
 use stepwell_protocol::{AwsError, HttpRequest, Payload, Scope, sign};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -32,14 +33,19 @@ const TIME: Duration = Duration::from_secs(60);
 /// The service that API Gateway's signatures are for.
 const EXECUTE_API: &str = "execute-api";
 
-/// Makes a task's call.
-pub(crate) async fn visit(carrier: &Carrier, call: &WebCall, asker: &Asker) -> WebAnswer {
+/// Makes a task's call. What an HTTP Task asked and saw is left in `seen`.
+pub(crate) async fn visit(
+    carrier: &Carrier,
+    call: &WebCall,
+    asker: &Asker,
+    seen: &mut Option<HttpExchange>,
+) -> WebAnswer {
     let visiting = async {
         let authorization = match &call.connection {
             Some(arn) => authorize(carrier, arn, asker).await?,
             None => Authorization::default(),
         };
-        let mut request = call.request(&authorization);
+        let mut request = call.request(&authorization).map_err(WebFault::Misfit)?;
         if request.body.len() > WEB_BODY_BYTES_MAX {
             let reason = format!("the request is larger than the {WEB_BODY_BYTES_MAX} bytes that a payload may have");
             return Err(WebFault::Refused(reason));
@@ -51,38 +57,77 @@ pub(crate) async fn visit(carrier: &Carrier, call: &WebCall, asker: &Asker) -> W
         if call.signed {
             let keys = match &stand_in {
                 Some(_) => carrier.keys_for_endpoint(asker),
-                None => carrier.keys_for_aws(asker).await.map_err(WebFault::Unauthorized)?,
+                None => carrier.keys_for_aws(asker).await.map_err(WebFault::Refused)?,
             };
             let timestamp = basic_time(clock::wall());
             let region = &*asker.place.region;
             let scope = Scope { region, service: EXECUTE_API, timestamp: &timestamp, payload: Payload::Signed };
             sign(&mut request, &call.address.authority, &keys, &scope);
         }
+        if call.kind == WebKind::Http {
+            let plain = call.request(&Authorization::default()).map_err(WebFault::Misfit)?;
+            *seen = Some(HttpExchange {
+                protocol: if call.address.is_secure { "https" } else { "http" },
+                plain: asked(&call.address, &plain),
+                revealed: asked(&call.address, &request),
+                answer: None,
+            });
+        }
         match stand_in {
             Some(endpoint) => ask_stand_in(carrier, &endpoint, &call.address, request).await,
             None => ask(carrier, &call.address, request).await,
         }
     };
-    tokio::time::timeout(TIME, visiting).await.unwrap_or_else(|_| Err(WebFault::Socket("Read timed out".to_owned())))
+    let answer = tokio::time::timeout(TIME, visiting).await;
+    let answer = answer.unwrap_or_else(|_| Err(WebFault::Socket("Read timed out".to_owned())));
+    if let (Some(exchange), Ok(answer)) = (seen, &answer) {
+        exchange.answer = Some(HttpAnswered {
+            status: answer.status,
+            status_text: answer.status_text.clone(),
+            headers: answer.headers.clone(),
+            body: String::from_utf8_lossy(&answer.body).into_owned(),
+        });
+    }
+    answer
+}
+
+/// A request as a test shows it.
+fn asked(address: &Address, request: &HttpRequest) -> HttpAsked {
+    let scheme = if address.is_secure { "https" } else { "http" };
+    HttpAsked {
+        method: request.method.clone(),
+        url: format!("{scheme}://{}{}", address.authority, request.target()),
+        headers: request.headers.clone(),
+        body: String::from_utf8_lossy(&request.body).into_owned(),
+    }
 }
 
 /// What a connection adds to a request.
 async fn authorize(carrier: &Carrier, arn: &str, asker: &Asker) -> Result<Authorization, WebFault> {
-    let refused = |reason: String| WebFault::Unauthorized(format!("The connection {arn} cannot be used: {reason}"));
-    let said = |fault: AwsError| format!("{}: {}", fault.code, fault.message.as_deref().unwrap_or_default());
-    let described = carrier.ask(&describe_connection(arn), asker).await.map_err(|fault| refused(said(fault)))?.output;
+    let refused = |fault: ConnectionFault, reason: String| {
+        WebFault::Connection(fault, format!("The connection {arn} cannot be used: {reason}"))
+    };
+    let unread = |error: AwsError| {
+        let said = format!("{}: {}", error.code, error.message.as_deref().unwrap_or_default());
+        refused(ConnectionFault::of(&error), said)
+    };
+    let described = carrier.ask(&describe_connection(arn), asker).await.map_err(unread)?.output;
+    if let Some(fault) = ConnectionFault::of_state(&described) {
+        return Err(refused(fault, "it is not authorized".to_owned()));
+    }
     let secret = match read_secret(&described) {
-        Some(call) => Some(carrier.ask(&call, asker).await.map_err(|fault| refused(said(fault)))?.output),
+        Some(call) => Some(carrier.ask(&call, asker).await.map_err(unread)?.output),
         None => None,
     };
-    match connection_of(&described, secret.as_ref()).map_err(refused)? {
+    let invalid = |reason: String| refused(ConnectionFault::InvalidConnectionState, reason);
+    match connection_of(&described, secret.as_ref()).map_err(invalid)? {
         Connection::Ready(authorization) => Ok(authorization),
         Connection::Token(TokenRequest { address, request }, added) => {
             let answer = ask(carrier, &address, request).await?;
             if !(200..300).contains(&answer.status) {
-                return Err(refused(format!("the authorization endpoint answered {}", answer.status)));
+                return Err(invalid(format!("the authorization endpoint answered {}", answer.status)));
             }
-            with_token(added, &answer.body).map_err(refused)
+            with_token(added, &answer.body).map_err(invalid)
         }
     }
 }

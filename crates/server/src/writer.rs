@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 
 use crate::calls::Calls;
 use crate::carrier::Carrier;
+use crate::jobs::Pace;
 use crate::listener::Listener;
 use crate::local::Local;
 use crate::shard::{Answer, Answers, AwsCaller, Caller};
@@ -65,6 +66,8 @@ pub(crate) struct Outside {
     /// What carries calls, and on what.
     pub(crate) runtime: Handle,
     pub(crate) carrier: Carrier,
+    /// How often jobs are asked for.
+    pub(crate) pace: Pace,
     /// What answers calls here, and sends out what its services deliver.
     pub(crate) local: Local,
     pub(crate) listeners: Vec<Box<dyn Listener>>,
@@ -94,7 +97,7 @@ impl Writer {
     pub(crate) fn start(store: Box<dyn Store>, outside: Outside, answers: Answers) -> std::io::Result<Writer> {
         let (sender, outcomes) = sync_channel(QUEUE_MAX);
         let kept = Arc::<Kept>::default();
-        let calls = Calls::new(outside.runtime.clone(), answers.clone(), outside.carrier.clone());
+        let calls = Calls::new(outside.runtime.clone(), answers.clone(), outside.carrier.clone(), outside.pace);
         let work = Work { store, outside, calls, answers, kept: kept.clone(), outcomes };
         let thread = std::thread::Builder::new().name("stepwell-writer".to_owned()).spawn(move || work.run())?;
         Ok(Writer { sender, kept, thread, given: 0 })
@@ -234,6 +237,7 @@ impl Work {
             match self.outside.transport.run(&task) {
                 Done::Told(commands) => self.answers.send(task.execution, commands),
                 Done::Asks(call, destination) => self.calls.begin(task, call, destination),
+                Done::Watches => self.calls.watch(task, None),
                 Done::Visits(call) => self.calls.visit(task, *call),
             }
         }

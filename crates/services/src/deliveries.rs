@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use stepwell_protocol::{AwsCall, Place};
+
 /// Something to be delivered. It may go once the rows it came with are durable, and is tried once: a delivery that a
 /// crash or an unreachable endpoint loses is not made again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
-    /// The subscription it is for.
+    /// The subscription or rule it is for.
     pub subscription_arn: Arc<str>,
     /// Where it goes.
     pub target: DeliveryTarget,
@@ -17,10 +19,17 @@ pub struct Delivery {
 }
 
 /// Where a delivery goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum DeliveryTarget {
     /// A POST to this URL.
     Http(Arc<str>),
     /// An asynchronous invocation of the function with this ARN.
     Lambda(Arc<str>),
+    /// A call of another service, which has the body in it.
+    Call {
+        /// Whose resources it means.
+        place: Place,
+        /// The call.
+        call: AwsCall,
+    },
 }

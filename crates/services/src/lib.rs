@@ -7,15 +7,20 @@
 
 mod answers;
 mod deliveries;
+mod events;
+mod iam;
 mod input;
 mod logs;
 mod paging;
+mod patterns;
 mod rows;
 mod seal;
+mod secrets;
 mod services;
 mod shelf;
 mod sns;
 mod sqs;
+mod sts;
 mod wildcards;
 
 pub use answers::query_code;

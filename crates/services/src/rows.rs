@@ -192,6 +192,17 @@ impl RowReader<'_> {
         }
     }
 
+    /// The texts of a list.
+    pub(crate) fn texts<L: FromIterator<Arc<str>>>(&self, name: &str) -> Result<L, KeptError> {
+        let value = self.json(name)?;
+        let Some(items) = value.as_array() else { return Err(self.broken(format!("its `{name}` is no list"))) };
+        let read = |item: &Json| match item {
+            Json::String(text) => Ok(text.clone()),
+            _ => Err(self.broken(format!("an item of its `{name}` is not text"))),
+        };
+        items.iter().map(read).collect()
+    }
+
     /// The texts of an object, in the order of their names.
     pub(crate) fn text_map<M: FromIterator<(Arc<str>, Arc<str>)>>(&self, name: &str) -> Result<M, KeptError> {
         let value = self.json(name)?;

@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use stepwell_interpreter::{Chance, Moment};
+use stepwell_json::Json;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place};
 use stepwell_spec::Timestamp;
 use stepwell_store::{Index, RowChange};
 
 use crate::answers::{Refusal, answer};
 use crate::deliveries::Delivery;
+use crate::events::{Events, Neighbours};
+use crate::iam::Iam;
 use crate::logs::{LogLine, Logs};
 use crate::rows::KeptError;
 use crate::seal::Seal;
+use crate::secrets::Secrets;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
+use crate::sts;
 
 /// What belongs to all of the services.
 const ABOUT: &str = "services_about";
@@ -58,6 +63,9 @@ pub struct Services {
     sqs: Sqs,
     sns: Sns,
     logs: Logs,
+    iam: Iam,
+    secrets: Secrets,
+    events: Events,
 }
 
 /// How a service takes a call.
@@ -65,9 +73,16 @@ type Door = fn(&mut Services, &Request<'_>, &mut ServicesOuts);
 
 /// The services, by the names of their models.
 const DOORS: &[(&str, Door)] = &[
+    ("events", |services, request, outs| {
+        let Services { events, sqs, logs, secrets, .. } = services;
+        events.call(request, &mut Neighbours { sqs, logs, secrets }, outs);
+    }),
+    ("iam", |services, request, outs| services.iam.call(request, outs)),
     ("logs", |services, request, outs| services.logs.call(request, outs)),
+    ("secretsmanager", |services, request, outs| services.secrets.call(request, outs)),
     ("sns", |services, request, outs| services.sns.call(request, &mut services.sqs, outs)),
     ("sqs", |services, request, outs| services.sqs.call(request, outs)),
+    ("sts", |services, request, outs| sts::call(&services.iam, request, outs)),
 ];
 
 impl Services {
@@ -96,6 +111,9 @@ impl Services {
             sqs: Sqs::open(settings, seal.clone(), index)?,
             sns: Sns::open(settings, seal, index)?,
             logs: Logs::open(index)?,
+            iam: Iam::open(index)?,
+            secrets: Secrets::open(index)?,
+            events: Events::open(index)?,
         };
         Ok((services, rows))
     }
@@ -122,6 +140,21 @@ impl Services {
         self.logs.log(lines, at.now);
         self.finish(at.now, &Chance::new(at), &mut outs);
         outs
+    }
+
+    /// Takes an event of AWS's own, as the one of an execution whose status changed, for the default bus of the place.
+    pub fn hear(&mut self, place: &Place, event: &Json, at: Moment) -> ServicesOuts {
+        let chance = Chance::new(at);
+        let mut outs = ServicesOuts::default();
+        let Services { events, sqs, logs, secrets, .. } = self;
+        events.hear(place, event, &mut Neighbours { sqs, logs, secrets }, at.now, &chance);
+        self.finish(at.now, &chance, &mut outs);
+        outs
+    }
+
+    /// Whether a rule could take such an event.
+    pub fn hears(&self) -> bool {
+        self.events.hears()
     }
 
     /// Time has passed.
@@ -151,8 +184,12 @@ impl Services {
     }
 
     fn finish(&mut self, now: Timestamp, chance: &Chance, outs: &mut ServicesOuts) {
+        // Before the services that it reaches.
+        self.events.finish(outs);
         self.sqs.finish(now, chance, outs);
         self.sns.finish(outs);
         self.logs.write_rows(outs);
+        self.iam.write_rows(&mut outs.rows);
+        self.secrets.write_rows(&mut outs.rows);
     }
 }

@@ -111,12 +111,7 @@ pub(crate) const ROOMS: &[Room] = &[
         outside: Outside::Only(&["base64", "hmac", "sha2", "subtle"]),
         outside_tests: &[],
     },
-    Room {
-        name: "s3",
-        uses: &["json", "spec", "protocol"],
-        outside: Outside::Any,
-        outside_tests: &[],
-    },
+    Room { name: "s3", uses: &["json", "spec", "protocol"], outside: Outside::Any, outside_tests: &[] },
     Room {
         name: "server",
         uses: &[

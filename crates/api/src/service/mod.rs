@@ -47,6 +47,7 @@ pub use notices::{Heard, LogEvent, Notice, StatusChange};
 pub use registry::{MachineRow, Registry, Resolved};
 pub use retention::Retention;
 pub use rows::{RowChange, RowError};
+pub use test_state::{HttpAnswered, HttpAsked, HttpExchange, is_test};
 
 /// Who a request's resources belong to, and where they are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -196,6 +197,11 @@ impl Service {
         }
         self.finish(at, &mut outs);
         outs
+    }
+
+    /// Somebody listens to these from now on.
+    pub fn hear(&mut self, heard: Heard) {
+        self.heard = heard;
     }
 
     /// Takes the answer of a task that was done outside.

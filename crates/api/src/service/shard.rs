@@ -124,6 +124,8 @@ impl Service {
     fn task_answered(&mut self, execution: ExecutionId, command: &Command) {
         match command {
             Command::TaskSucceeded { task, .. } | Command::TaskFailed { task, .. } => self.close_task(execution, *task),
+            // A job goes on to be asked for.
+            Command::TaskSubmitted { task, .. } if self.is_job(execution, *task) => {}
             Command::TaskSubmitted { task, .. } => drop(self.dispatched.remove(&(execution, *task))),
             Command::Continue
             | Command::TimerFired(_)
@@ -133,6 +135,13 @@ impl Service {
             | Command::Stop { .. }
             | Command::Redrive => {}
         }
+    }
+
+    fn is_job(&self, execution: ExecutionId, task: TaskKey) -> bool {
+        let execution = self.engine.execution(execution);
+        execution
+            .and_then(|execution| execution.open_tasks().find(|open| open.key == task))
+            .is_some_and(TaskRequest::is_job)
     }
 
     /// Puts everything that happened into the frame of this input, and makes the notices of it.

@@ -43,6 +43,7 @@ impl Courier {
         let outcome = match &delivery.target {
             DeliveryTarget::Http(url) => self.post(url, &delivery).await,
             DeliveryTarget::Lambda(function) => invoke(peers, function, &delivery.body).await,
+            DeliveryTarget::Call { place, call } => ask(peers, place, call.clone()).await,
         };
         if let Err(reason) = outcome {
             tracing::warn!(%subscription, %reason, "a delivery failed");
@@ -77,7 +78,11 @@ async fn invoke(peers: &dyn Peers, function: &str, event: &str) -> Result<(), St
         ("Payload", Json::string(blob_text(event.as_bytes()))),
     ]);
     let call = AwsCall { service: "lambda".into(), action: "Invoke".into(), input };
-    match peers.ask(&place, call).await {
+    ask(peers, &place, call).await
+}
+
+async fn ask(peers: &dyn Peers, place: &Place, call: AwsCall) -> Result<(), String> {
+    match peers.ask(place, call).await {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("{}: {}", error.code, error.message.as_deref().unwrap_or_default())),
     }

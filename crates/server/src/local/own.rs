@@ -15,8 +15,8 @@ use crate::shard::SideDoor;
 /// Calls at a time; more wait.
 const CALLS_MAX: usize = 1_024;
 
-/// Where the ids of calls begin: those of connections never come so far.
-const FIRST: u64 = 1 << 63;
+/// Where the ids of calls begin: those of connections never come so far, and those of tasks lie beyond.
+const FIRST: u64 = 1 << 62;
 
 /// The way to the API for services of this process.
 pub(crate) struct OwnApi {

@@ -92,7 +92,8 @@ fn said(batches: usize, given: &[(&str, bool)]) -> Vec<String> {
     let listeners: Vec<Box<dyn Listener>> = vec![Box::new(Echo(says.clone())), Box::new(Echo(says))];
     let local = Local::nowhere();
     let carrier = Carrier::new(Endpoints::default(), local.clone(), Tls::default(), Egress::default());
-    let outside = Outside { transport, runtime: runtime.handle().clone(), carrier, local, listeners };
+    let pace = Pace::of(crate::settings::Time::Real);
+    let outside = Outside { transport, runtime: runtime.handle().clone(), carrier, pace, local, listeners };
     let mut writer = Writer::start(store, outside, Answers::unread()).expect("a thread");
     let mut lines = Vec::new();
     for (id, has_frame) in given {

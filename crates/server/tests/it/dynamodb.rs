@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use stepwell_server::Settings;
+use stepwell_server::{Settings, Time};
 
 use crate::executions::{create, ended, json, start, text};
 use crate::{Answer, Running};
@@ -116,4 +116,29 @@ fn tables_and_items_are_there_after_a_restart() {
     assert_eq!(got.body, r#"{"Item":{"id":{"S":"1"}}}"#);
     server.end().expect("a good end");
     std::fs::remove_dir_all(data).expect("a directory");
+}
+
+#[test]
+fn items_expire_while_an_execution_waits_in_virtual_time() {
+    let server = Running::with(Settings { time: Time::Skip, ..Settings::default() });
+    table(&server, "tab");
+    let on = r#"{"TableName":"tab","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"ttl"}}"#;
+    assert_eq!(ask(&server, "UpdateTimeToLive", on).status, 200);
+    let task = |resource: &str, arguments: &str, next: &str| {
+        format!(r#"{{"Type":"Task","Resource":"arn:aws:states:::{resource}","Arguments":{arguments},{next}}}"#)
+    };
+    let put = |id: &str, seconds: u32, next: &str| {
+        let ttl = format!("{{% $string($floor($millis() / 1000) + {seconds}) %}}");
+        let item = format!(r#"{{"TableName":"tab","Item":{{"id":{{"S":"{id}"}},"ttl":{{"N":"{ttl}"}}}}}}"#);
+        task("dynamodb:putItem", &item, &format!(r#""Next":"{next}""#))
+    };
+    let definition = format!(
+        r#"{{"StartAt":"A","QueryLanguage":"JSONata","States":{{"A":{},"B":{},"W":{{"Type":"Wait","Seconds":3600,"Next":"S"}},"S":{}}}}}"#,
+        put("short", 60, "B"),
+        put("long", 7200, "W"),
+        task("aws-sdk:dynamodb:scan", r#"{"TableName":"tab","ProjectionExpression":"id"}"#, r#""End":true"#),
+    );
+    let end = ended(&server, &start(&server, &create(&server, "m", "STANDARD", &definition)));
+    let output = stepwell_json::Json::parse(&text(&end, "output")).expect("JSON");
+    assert_eq!(output.get("Items").map(ToString::to_string).as_deref(), Some(r#"[{"id":{"S":"long"}}]"#), "{end}");
 }

@@ -11,6 +11,7 @@ mod credentials;
 mod dynamodb;
 mod executions;
 mod flood;
+mod jobs;
 mod local;
 mod mocks;
 mod notices;

@@ -13,7 +13,7 @@ use stepwell_json::Json;
 use stepwell_server::{Egress, Endpoints, Settings};
 
 use crate::Running;
-use crate::executions::{create, ended, start, text};
+use crate::executions::{create, ended, quoted, start, text};
 
 /// How long a test waits for what must come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -72,6 +72,10 @@ impl Fake {
     /// The next request: its head in small letters, an empty line, its body.
     pub(crate) fn next(&self) -> String {
         self.asked.recv_timeout(PATIENCE).expect("somebody asks")
+    }
+
+    pub(crate) fn try_next(&self) -> Option<String> {
+        self.asked.try_recv().ok()
     }
 
     pub(crate) fn was_not_asked(&self) {
@@ -154,7 +158,7 @@ fn an_http_task_asks_its_address_and_sees_the_answer() {
     for header in [
         format!("host: {}", fake.address).as_str(),
         "x-mine: 1",
-        "content-type: application/json",
+        "content-type: application/json; charset=utf-8",
         "user-agent: amazon|stepfunctions|httpinvoke|us-east-1",
         "range: bytes=0-262144",
     ] {
@@ -242,6 +246,30 @@ fn a_connection_authorizes_an_http_task() {
     let shown = run(&server, "m", "http:invoke", &parameters);
     assert_eq!(text(&shown, "status"), "SUCCEEDED", "{shown}");
     assert!(api.next().contains("\r\nx-key: hidden\r\n"));
+    // A test shows what was asked, and what the connection added to who wants to see it.
+    for (reveals, key) in [(false, ""), (true, "X-Key: hidden, ")] {
+        let state = format!(
+            r#"{{"Type":"Task","Resource":"arn:aws:states:::http:invoke","Parameters":{parameters},"End":true}}"#
+        );
+        let body = format!(
+            r#"{{"definition":{},"roleArn":"arn:aws:iam::000000000000:role/r","inspectionLevel":"TRACE","revealSecrets":{reveals}}}"#,
+            quoted(&state)
+        );
+        let tested = Json::parse(&server.call("TestState", &body).body).expect("JSON");
+        let data = tested.get("inspectionData").expect("data");
+        let asked = data.get("request").expect("a request");
+        assert_eq!(text(asked, "url"), format!("http://{}/", api.address));
+        let headers = format!("[{key}User-Agent: Amazon|StepFunctions|HttpInvoke|us-east-1, Range: bytes=0-262144]");
+        assert_eq!((text(asked, "method"), text(asked, "headers")), ("GET".to_owned(), headers));
+        let answered = data.get("response").expect("a response");
+        assert_eq!((text(answered, "statusCode"), text(answered, "body")), ("200".to_owned(), "1".to_owned()));
+        assert!(api.next().contains("\r\nx-key: hidden\r\n"));
+    }
+    // Nobody is configured to tell of it.
+    let alone = Running::with(Settings { egress: own_machine(), ..Settings::default() });
+    let said = failure(&run(&alone, "m", "http:invoke", &parameters));
+    assert!(said.starts_with("Events.ConnectionResource."), "{said}");
+    api.was_not_asked();
 }
 
 #[test]

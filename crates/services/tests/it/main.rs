@@ -2,7 +2,10 @@
 //! that are opened anew from what they kept after every single input. Both must say the same.
 
 mod by_chance;
+mod events;
+mod identity;
 mod log_groups;
 mod queues;
+mod secrets;
 mod topics;
 mod world;

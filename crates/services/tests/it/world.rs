@@ -91,6 +91,19 @@ impl World {
         self.take(outs);
     }
 
+    /// Raises an event of AWS's own.
+    pub(crate) fn hear(&mut self, event: &str) {
+        let at = self.moment(1);
+        let place = Place { account: "000000000000".into(), region: "us-east-1".into() };
+        let outs = self.services.hear(&place, &Json::parse(event).expect("JSON"), at);
+        self.take(outs);
+    }
+
+    /// Whether somebody waits for such events.
+    pub(crate) fn hears(&self) -> bool {
+        self.services.hears()
+    }
+
     /// The answer of a call, when it has come.
     pub(crate) fn reply(&mut self, id: u64) -> Option<Result<Json, (String, String)>> {
         let at = self.replies.iter().position(|(of, _)| *of == id)?;

@@ -12,6 +12,7 @@
 //! that calls this very API, or an activity, cannot be tested without.
 
 mod answer;
+mod exchange;
 mod items;
 mod mock;
 mod response_fields;
@@ -32,6 +33,7 @@ use super::{Outs, Place, Service, ServiceTask};
 use crate::refusal::Refusal;
 
 use answer::Texts;
+pub use exchange::{HttpAnswered, HttpAsked, HttpExchange, is_test};
 use mock::Mock;
 use subject::Subject;
 
@@ -50,6 +52,10 @@ struct Waiting {
     call: u64,
     test: Test,
     level: Option<InspectionLevel>,
+    /// Whether secrets may be seen.
+    reveals: bool,
+    /// What its task asked, if it was an HTTP Task.
+    exchange: Option<Box<HttpExchange>>,
 }
 
 impl Tests {
@@ -87,7 +93,8 @@ impl Service {
                 self.tests.begun += 1;
                 let (identity, request) = (test.tested.identity().clone(), task.clone());
                 outs.tasks.push(ServiceTask { execution, identity, test_case: None, request });
-                self.tests.waiting.insert(execution, Waiting { call, test, level });
+                let reveals = input.reveal_secrets == Some(true);
+                self.tests.waiting.insert(execution, Waiting { call, test, level, reveals, exchange: None });
                 return None;
             }
             (None, Some(task)) => Some(Err(unanswered(task))),
@@ -120,9 +127,16 @@ impl Service {
             _ => return true,
         };
         // One that nobody waits for any more is gone.
-        if let Some(Waiting { call, mut test, level }) = self.tests.waiting.remove(&execution) {
+        if let Some(Waiting { call, mut test, level, reveals, exchange }) = self.tests.waiting.remove(&execution) {
             test.tested.answer(work, at);
-            outs.replies.push((call, Ok(Response::TestState(test.end(level)))));
+            let mut tested = test.end(level);
+            if let (Some(InspectionLevel::Trace), Some(data), Some(exchange)) =
+                (level, &mut tested.inspection_data, exchange)
+            {
+                let (request, response) = exchange::shown(&exchange, reveals);
+                (data.request, data.response) = (Some(request), response);
+            }
+            outs.replies.push((call, Ok(Response::TestState(tested))));
         }
         true
     }

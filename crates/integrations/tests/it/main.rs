@@ -1,0 +1,3 @@
+//! Whole definitions, seen by whom their tasks ask.
+
+mod corpus;

@@ -1,0 +1,171 @@
+//! Jobs that tasks wait for: started, asked for until they are over, and stopped when nobody wants their end any more.
+//!
+//! A start is never given up halfway, so that what began can be stopped. Between two questions nothing is held but a timer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use stepwell_api::ServiceTask;
+use stepwell_engine::ExecutionId;
+use stepwell_integrations::{Progress, Task, outcome_of, poll_of, progress_of, stop_of};
+use stepwell_interpreter::Command;
+use stepwell_json::Json;
+use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, Fault};
+use stepwell_spec::error;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::carrier::{Asker, Carrier};
+use crate::endpoints::Destination;
+use crate::settings::Time;
+use crate::shard::Answers;
+
+/// How often a job is asked for: the first pause, and the longest, towards which pauses grow by half.
+///
+/// AWS begins with a minute or is told by events; local jobs are short, and their users wait for them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    first: Duration,
+    longest: Duration,
+}
+
+impl Pace {
+    /// Where time is skipped, a job's own time is the only one that passes.
+    pub(crate) fn of(time: Time) -> Pace {
+        let (first, longest) = match time {
+            Time::Real => (500, 10_000),
+            Time::Skip => (20, 250),
+        };
+        Pace { first: Duration::from_millis(first), longest: Duration::from_millis(longest) }
+    }
+
+    fn after(self, pause: Duration) -> Duration {
+        (pause * 3 / 2).min(self.longest)
+    }
+}
+
+/// One job on its way.
+pub(crate) struct Watch {
+    pub(crate) task: ServiceTask,
+    pub(crate) carrier: Carrier,
+    pub(crate) asker: Asker,
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) answers: Answers,
+    /// Told when nobody wants the job's end any more.
+    pub(crate) cancelled: Arc<Notify>,
+    pub(crate) pace: Pace,
+}
+
+/// How a watch ended.
+pub(crate) enum Ended {
+    /// The execution is told this.
+    Told(Command),
+    /// Nobody wants to know.
+    Cancelled,
+}
+
+impl Watch {
+    /// Starts the job, unless it was started before, and asks for it until it is over.
+    pub(crate) async fn run(self, start: Option<(AwsCall, Destination)>) -> Ended {
+        let submitted = match (start, self.task.request.submitted.clone()) {
+            (_, Some(submitted)) => submitted,
+            (Some((call, destination)), None) => match self.start(&call, &destination).await {
+                Ok(submitted) => submitted,
+                Err(ended) => return ended,
+            },
+            (None, None) => return self.lost(),
+        };
+        let Some(poll) = poll_of(self.as_task(), &submitted) else { return self.lost() };
+        let mut pause = self.pace.first;
+        let mut was_unreached = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.cancelled.notified() => return self.stop(&submitted).await,
+                () = tokio::time::sleep(pause) => {}
+            }
+            let answer = tokio::select! {
+                biased;
+                () = self.cancelled.notified() => return self.stop(&submitted).await,
+                answer = self.ask(&poll) => answer,
+            };
+            if let Err(AwsError { fault: Fault::Unreached, message, .. }) = &answer
+                && !std::mem::replace(&mut was_unreached, true)
+            {
+                let reason = message.as_deref().unwrap_or_default();
+                tracing::warn!(action = %poll.action, reason, "a job cannot be asked for; it is asked for again");
+            }
+            match progress_of(self.as_task(), &submitted, answer) {
+                Progress::Running => pause = self.pace.after(pause),
+                Progress::Over(command) => return Ended::Told(command),
+            }
+        }
+    }
+
+    /// Starts the job: what its service answered, or how the task ends without.
+    async fn start(&self, call: &AwsCall, destination: &Destination) -> Result<Json, Ended> {
+        let place = tokio::select! {
+            biased;
+            () = self.cancelled.notified() => return Err(Ended::Cancelled),
+            // The semaphore is never closed.
+            place = self.places.acquire() => place,
+        };
+        let answer = self.carrier.carry(destination, call, &self.asker).await;
+        drop(place);
+        match outcome_of(self.as_task(), answer) {
+            Command::TaskSubmitted { task, output } => {
+                self.answers.send(self.task.execution, vec![Command::TaskSubmitted { task, output: output.clone() }]);
+                Ok(output)
+            }
+            ended => Err(Ended::Told(ended)),
+        }
+    }
+
+    async fn ask(&self, call: &AwsCall) -> AwsAnswer {
+        // The semaphore is never closed.
+        let _place = self.places.acquire().await;
+        self.carrier.ask(call, &self.asker).await
+    }
+
+    /// Stops the job, as far as its service lets us.
+    async fn stop(&self, submitted: &Json) -> Ended {
+        if let Some(call) = stop_of(self.as_task(), submitted)
+            && let Err(fault) = self.ask(&call).await
+        {
+            let reason = fault.message.as_deref().unwrap_or_default();
+            tracing::warn!(action = %call.action, code = %fault.code, reason, "a job could not be stopped");
+        }
+        Ended::Cancelled
+    }
+
+    /// The answer that should have named the job did not.
+    fn lost(&self) -> Ended {
+        let request = &self.task.request;
+        let cause = format!("{} did not say which job it began", request.resource.arn);
+        let (error, cause) = (Some(error::TASK_FAILED.into()), Some(cause.into()));
+        Ended::Told(Command::TaskFailed { task: request.key, error, cause })
+    }
+
+    fn as_task(&self) -> Task<'_> {
+        Task { request: &self.task.request, execution: &self.task.identity }
+    }
+
+    pub(crate) fn execution(&self) -> ExecutionId {
+        self.task.execution
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end_growing() {
+        let pace = Pace::of(Time::Real);
+        let pauses: Vec<u128> = std::iter::successors(Some(pace.first), |pause| Some(pace.after(*pause)))
+            .take(10)
+            .map(|pause| pause.as_millis())
+            .collect();
+        assert_eq!(pauses, [500, 750, 1125, 1687, 2531, 3796, 5695, 8542, 10_000, 10_000]);
+        assert!(Pace::of(Time::Skip).longest < Duration::from_secs(1));
+    }
+}
