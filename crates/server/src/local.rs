@@ -155,6 +155,13 @@ impl Local {
         });
     }
 
+    /// Something is on its way for as long as the value is there.
+    #[cfg(feature = "s3")]
+    pub(crate) fn on_its_way(&self) -> OnItsWay {
+        self.0.busy.fetch_add(1, Ordering::Relaxed);
+        OnItsWay(self.clone())
+    }
+
     /// Whether something is on its way that no execution waits for: virtual time must not run away from it.
     pub(crate) fn is_busy(&self) -> bool {
         self.0.busy.load(Ordering::Relaxed) > 0
@@ -168,6 +175,17 @@ impl Local {
 
     fn request_id(&self) -> String {
         stepwell_interpreter::Chance::new(self.0.clock.moment()).uuid()
+    }
+}
+
+/// Something that is on its way.
+#[cfg(feature = "s3")]
+pub(crate) struct OnItsWay(Local);
+
+#[cfg(feature = "s3")]
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        self.0.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
