@@ -39,9 +39,14 @@ impl Client {
 
     /// Asks once.
     pub(crate) fn ask(&mut self, action: &str, body: &Json) -> Said {
+        self.ask_of("AWSStepFunctions", action, body)
+    }
+
+    /// Asks another service once.
+    pub(crate) fn ask_of(&mut self, service: &str, action: &str, body: &Json) -> Said {
         let body = body.to_string();
         let head = format!(
-            "POST / HTTP/1.1\r\nHost: {}\r\nX-Amz-Target: AWSStepFunctions.{action}\r\n\
+            "POST / HTTP/1.1\r\nHost: {}\r\nX-Amz-Target: {service}.{action}\r\n\
              Content-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
             self.address,
             body.len()
@@ -60,12 +65,40 @@ impl Client {
 
     /// Asks until there is an answer. Only for what may be asked twice.
     pub(crate) fn insist(&mut self, action: &str, body: &Json) -> Result<Json, String> {
+        self.insist_of("AWSStepFunctions", action, body)
+    }
+
+    /// Asks another service until there is an answer.
+    pub(crate) fn insist_of(&mut self, service: &str, action: &str, body: &Json) -> Result<Json, String> {
         loop {
-            match self.ask(action, body) {
+            match self.ask_of(service, action, body) {
                 Said::Yes(answer) => return Ok(answer),
                 Said::No(name) => return Err(name),
                 Said::Nothing => std::thread::sleep(Duration::from_millis(20)),
             }
+        }
+    }
+
+    /// Puts a bucket or an object once; answers the status, or nothing when nobody knows.
+    pub(crate) fn put_object(&mut self, path: &str, body: &str) -> Option<u16> {
+        let (address, length) = (&self.address, body.len());
+        let head = format!("PUT {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n");
+        let said = self.exchange(head.as_bytes(), body.as_bytes());
+        if said.is_none() {
+            self.stream = None;
+        }
+        said.map(|(status, _)| status)
+    }
+
+    /// Reads an object until there is an answer; nothing when it is not there.
+    pub(crate) fn get_object(&mut self, path: &str) -> Option<String> {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        loop {
+            if let Some((status, body)) = self.exchange(head.as_bytes(), b"") {
+                return (status == 200).then_some(body);
+            }
+            self.stream = None;
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

@@ -28,8 +28,18 @@ pub(crate) struct Completions {
     pub(crate) acknowledged: Vec<String>,
 }
 
+/// What keeps something beside executions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Service {
+    Queue,
+    Table,
+    Bucket,
+}
+
 #[derive(Default)]
 struct Pages {
+    /// What services acknowledged, by its name.
+    kept: BTreeSet<(Service, String)>,
     started: BTreeMap<String, Started>,
     completions: BTreeMap<String, Completions>,
     /// Histories as they were read while the server was killed, by execution's name.
@@ -79,6 +89,15 @@ impl Ledger {
         pages.histories.insert(name.to_owned(), newest);
     }
 
+    /// A service acknowledged something.
+    pub(crate) fn left(&self, service: Service, name: &str) {
+        self.pages().kept.insert((service, name.to_owned()));
+    }
+
+    pub(crate) fn kept(&self) -> BTreeSet<(Service, String)> {
+        self.pages().kept.clone()
+    }
+
     pub(crate) fn fault(&self, fault: String) {
         self.pages().faults.push(fault);
     }
@@ -99,6 +118,7 @@ impl Ledger {
         let pages = self.pages();
         let acknowledged = pages.started.values().filter(|started| started.is_acknowledged).count();
         let completed: usize = pages.completions.values().map(|completions| completions.acknowledged.len()).sum();
-        format!("{acknowledged} starts and {completed} completions acknowledged")
+        let kept = pages.kept.len();
+        format!("{acknowledged} starts, {completed} completions and {kept} things of other services acknowledged")
     }
 }

@@ -8,6 +8,7 @@ use stepwell_json::Json;
 use crate::Chance;
 use crate::client::{Client, Said, object};
 use crate::ledger::{Ledger, Started};
+use crate::services;
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/crash";
 
@@ -24,9 +25,12 @@ pub(crate) enum Kind {
     MapRun,
     /// Waits until it is stopped.
     Stopped,
+    /// Leaves an item, an object and a message.
+    Services,
 }
 
-pub(crate) const KINDS: [Kind; 5] = [Kind::Mixed, Kind::Activity, Kind::Callback, Kind::MapRun, Kind::Stopped];
+pub(crate) const KINDS: [Kind; 6] =
+    [Kind::Mixed, Kind::Activity, Kind::Callback, Kind::MapRun, Kind::Stopped, Kind::Services];
 
 impl Kind {
     pub(crate) fn name(self) -> &'static str {
@@ -36,6 +40,7 @@ impl Kind {
             Kind::Callback => "callback",
             Kind::MapRun => "maprun",
             Kind::Stopped => "stopped",
+            Kind::Services => "services",
         }
     }
 }
@@ -86,8 +91,10 @@ pub(crate) fn create_machines(client: &mut Client) -> Result<Machines, String> {
         ("activity", one(&task)),
         ("callback", one(&callback)),
         ("maprun", one(map)),
+        ("services", services::states()),
         ("stopped", one(r#"{"Type":"Wait","Seconds":100000,"End":true}"#)),
     ];
+    services::create(client)?;
     for (name, definition) in machines {
         state_machine(client, name, &definition)?;
     }
@@ -116,6 +123,7 @@ pub(crate) fn run(number: usize, seed: u64, address: &str, machines: &Machines, 
         match kind {
             Kind::Callback => call_back(&mut client, &mut chance, &name, ledger),
             Kind::Stopped => stop(&mut client, &name, ledger),
+            Kind::Services => services::leave(&mut client, &mut chance, &format!("left-{name}"), ledger),
             Kind::Mixed | Kind::Activity | Kind::MapRun => {}
         }
         read_history(&mut client, kind, &name, ledger);

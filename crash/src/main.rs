@@ -1,5 +1,5 @@
-//! `kill -9` at random moments, over and over, under a load of starts, waits, callbacks, activities, Parallel, Map, retries
-//! and stops. What the server had acknowledged must be there, every execution must end, every task must be done once.
+//! `kill -9` at random moments, over and over, under a load of starts, waits, callbacks, activities, Parallel, Map, retries,
+//! stops, and tasks and clients that leave messages, items and objects in the services beside. What the server had acknowledged must be there, every execution must end, every task must be done once.
 //!
 //! Run by `cargo xtask crash`. The clients write down what they asked and what they were answered ([`ledger`]); after the
 //! last kill everything is read back and held against it ([`verdict`]).
@@ -8,6 +8,7 @@ mod client;
 mod ledger;
 mod load;
 mod server;
+mod services;
 mod verdict;
 mod waiting;
 

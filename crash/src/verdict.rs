@@ -9,6 +9,7 @@ use stepwell_json::Json;
 use crate::client::{Client, object};
 use crate::ledger::{Ledger, Started};
 use crate::load::{self, KINDS, Kind, Machines, execution_arn, history, machine_arn};
+use crate::services;
 
 /// How long everything that was started may take to end once nobody is killed any more.
 const ENDS_WITHIN: Duration = Duration::from_secs(120);
@@ -56,9 +57,14 @@ pub(crate) fn judge(address: &str, machines: &Machines, ledger: &Ledger) -> Verd
             Err(_) => {}
         }
     }
+    let (kept, lost) = services::judge(client, ledger);
+    faults.extend(lost);
     faults.extend(ledger.take_faults());
     Verdict {
-        summary: format!("{executions} executions with {events} events read back, {} faults", faults.len()),
+        summary: format!(
+            "{executions} executions with {events} events and {kept} things of other services read back, {} faults",
+            faults.len()
+        ),
         faults,
     }
 }
@@ -129,6 +135,7 @@ fn judge_execution(
             output.get("out") == Some(&out)
         }
         Kind::MapRun => output == items,
+        Kind::Services => output == started.input,
         Kind::Stopped => true,
         Kind::Activity | Kind::Callback => {
             let completions = ledger.completions(name);

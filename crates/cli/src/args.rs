@@ -86,7 +86,7 @@ pub(crate) enum Command {
   throttle = [\"aws\", \"StartExecution=1000/500\"]
 
   An execution started on \"<state machine's ARN>#CASE\" gets its answers from that case of --mocks.")]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
 }
 
 #[derive(Args)]
@@ -322,6 +322,30 @@ pub(crate) enum Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn functions_are_directories_or_urls() {
+        let directory = |path: &str, entry: Option<&str>| FunctionSource::Directory {
+            path: path.into(),
+            entry: entry.map(str::to_owned),
+        };
+        for (text, expected) in [
+            ("f=./dir", Some(directory("./dir", None))),
+            ("f=./dir:app.handler", Some(directory("./dir", Some("app.handler")))),
+            ("f=/a:b/dir", Some(directory("/a:b/dir", None))),
+            ("f=dir:src/app.handler", Some(directory("dir", Some("src/app.handler")))),
+            ("f=", None),
+            ("=dir", None),
+            ("dir", None),
+        ] {
+            let told = function(text).ok();
+            assert_eq!(told.as_ref().map(|function| &function.runs), expected.as_ref(), "{text}");
+            assert!(told.is_none_or(|function| function.name == "f"), "{text}");
+        }
+        let told = function_url("f=http://h/p?a=b").expect("a URL");
+        assert_eq!(told.runs, FunctionSource::Url("http://h/p?a=b".to_owned()));
+        assert!(function_url("http://h").is_err());
+    }
 
     #[test]
     fn throttles_are_words_or_numbers() {

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Eval(args) => eval::eval(&args),
         Command::Validate(args) => validate::validate(&args),
-        Command::Serve(args) => serve::serve(args),
+        Command::Serve(args) => serve::serve(*args),
     });
     outcome.unwrap_or_else(|Unusable(reason)| {
         eprintln!("stepwell: {reason}");

@@ -247,7 +247,7 @@ mod tests {
 
     fn served(arguments: &[&str], text: &str) -> crate::args::ServeArgs {
         match parsed(arguments, text).expect("settings").command {
-            Asked::Serve(args) => args,
+            Asked::Serve(args) => *args,
             Asked::Run(_) | Asked::Eval(_) | Asked::Validate(_) => panic!("it serves"),
         }
     }

@@ -229,4 +229,12 @@ mod tests {
         assert_eq!(failure.error.as_deref(), Some("ApiGateway.403"));
         assert_eq!(failure.cause.as_deref(), Some(r#"{"message":"Missing Authentication Token"}"#));
     }
+
+    #[test]
+    fn a_callback_is_submitted_by_the_answer() {
+        let request = request("arn:aws:states:::apigateway:invoke.waitForTaskToken", "{}");
+        let answer = WebOutput { status: 200, status_text: "OK".to_owned(), headers: Vec::new(), body: Vec::new() };
+        let told = crate::web_outcome_of(Task { request: &request, execution: &identity() }, Ok(answer));
+        assert!(matches!(told, stepwell_interpreter::Command::TaskSubmitted { .. }), "{told:?}");
+    }
 }

@@ -48,7 +48,7 @@ fn entry_of(entry: &Json, execution: &Identity) -> Json {
     let entry = with_text(entry, "Detail");
     let Json::Object(members) = &entry else { return entry };
     let given = members.get("Resources").and_then(Json::as_array).map_or(&[][..], |given| &given[..]);
-    let own = [&execution.arn, &execution.state_machine_arn].map(|arn| Json::String(arn.clone()));
+    let own = [&execution.state_machine_arn, &execution.arn].map(|arn| Json::String(arn.clone()));
     let resources = given.iter().cloned().chain(own).collect();
     Json::Object(members.with("Resources", Json::array(resources)))
 }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn entries_name_who_sends_them() {
-        let own = "\"arn:aws:states:us-east-1:000000000000:execution:m:e\",\"arn:aws:states:us-east-1:000000000000:stateMachine:m\"";
+        let own = "\"arn:aws:states:us-east-1:000000000000:stateMachine:m\",\"arn:aws:states:us-east-1:000000000000:execution:m:e\"";
         for (entry, expected) in [
             (r#"{"Detail":{"a":1}}"#, format!(r#"{{"Detail":"{{\"a\":1}}","Resources":[{own}]}}"#)),
             (r#"{"Resources":["r"],"Detail":"{}"}"#, format!(r#"{{"Resources":["r",{own}],"Detail":"{{}}"}}"#)),

@@ -50,7 +50,7 @@ pub(crate) struct Ran {
     pub(crate) outcome: Outcome,
 }
 
-/// `Invoke` and, without a type of its own, `InvokeAsync`.
+/// `Invoke`, of all three types.
 pub(crate) async fn invoke(core: &Arc<Core>, request: Request<'_>) -> Result<Invoked, Refusal> {
     let input = request.input;
     let target = request.target()?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use stepwell_json::Json;
 use stepwell_protocol::{AwsAnswer, AwsCall, AwsOutput, Peers, Place};
@@ -10,7 +10,7 @@ use stepwell_spec::Timestamp;
 use tokio::runtime::Handle;
 
 use crate::actions::{self, Request, functions_named};
-use crate::book::Book;
+use crate::book::{Book, OtherRows};
 use crate::clock;
 use crate::code::{CodeStore, make_private};
 use crate::core::Core;
@@ -29,7 +29,11 @@ use crate::settings::{LambdaSettings, OpenError};
 use crate::throttle::Throttle;
 
 /// A local Lambda.
-pub struct Lambda(Arc<Core>);
+pub struct Lambda {
+    core: Arc<Core>,
+    /// Events that were accepted in another life, until they are gone on with.
+    accepted: Mutex<OtherRows>,
+}
 
 /// Why a directory or a URL cannot be a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +54,7 @@ impl From<Refusal> for RegisterError {
 }
 
 impl Lambda {
-    /// Opens what a directory keeps; without one nothing is kept. Events that were accepted and not done go on, and queues are
-    /// read again. To be called within a runtime, which does all the work.
+    /// Opens what a directory keeps; without one nothing is kept. To be called within a runtime, which does all the work.
     pub fn open(
         directory: Option<&Path>,
         settings: LambdaSettings,
@@ -88,13 +91,18 @@ impl Lambda {
             settings,
             code,
         });
+        Ok(Lambda { core, accepted: Mutex::new(rows) })
+    }
+
+    /// Goes on with events that were accepted and not done, and reads queues again. To be called once, when the peers answer.
+    pub fn resume(&self) {
+        let rows = std::mem::take(&mut *self.accepted.lock().unwrap_or_else(PoisonError::into_inner));
         for (row, json) in rows {
-            if !core.events.resume(&core, &row, &json) {
+            if !self.core.events.resume(&self.core, &row, &json) {
                 tracing::warn!(%row, "a row of functions cannot be read");
             }
         }
-        core.pollers.refresh(&core);
-        Ok(Lambda(core))
+        self.core.pollers.refresh(&self.core);
     }
 
     /// Does what a call asks for. The input is in the casing of the service's model; `Payload` and `ZipFile` are base64.
@@ -102,8 +110,8 @@ impl Lambda {
         let request = Request { place, input: Input(&call.input), now };
         let answered = match actions::check(&call.action, &call.input) {
             Err(refusal) => Err(refusal),
-            Ok(()) if *call.action == *"Invoke" => invoke::invoke(&self.0, request).await,
-            Ok(()) => actions::perform(&self.0, &call.action, request).await.map(|output| invoke::Invoked {
+            Ok(()) if *call.action == *"Invoke" => invoke::invoke(&self.core, request).await,
+            Ok(()) => actions::perform(&self.core, &call.action, request).await.map(|output| invoke::Invoked {
                 status: status_of(&call.action),
                 output,
                 request_id: clock::uuid().into(),
@@ -140,9 +148,9 @@ impl Lambda {
                 ),
             }));
         };
-        self.0.programs.of(&guess.runtime).await?;
+        self.core.programs.of(&guess.runtime).await?;
         let code = Code::Directory(directory);
-        functions_named::show(&self.0, place, name, &guess.runtime, &guess.entry, code)?;
+        functions_named::show(&self.core, place, name, &guess.runtime, &guess.entry, code)?;
         Ok(())
     }
 
@@ -152,7 +160,7 @@ impl Lambda {
             return Err(RegisterError(format!("the function {name}: {url} is not an http URL")));
         }
         functions_named::show(
-            &self.0,
+            &self.core,
             place,
             name,
             "provided.al2023",
@@ -165,19 +173,19 @@ impl Lambda {
     /// Whether a function of this name is there.
     pub fn has_function(&self, place: &Place, name: &str) -> bool {
         let target = crate::names::Target::read(place, name, None);
-        target.is_ok_and(|target| self.0.book.find(&target.key).is_some())
+        target.is_ok_and(|target| self.core.book.find(&target.key).is_some())
     }
 
     /// How many processes of functions live.
     pub fn processes(&self) -> usize {
-        self.0.pools.count()
+        self.core.pools.count()
     }
 
     /// Ends every process and everything they started, and waits until none is left.
     pub async fn shut_down(&self) {
-        self.0.pollers.close();
-        self.0.pools.shut_down().await;
-        self.0.code.close();
+        self.core.pollers.close();
+        self.core.pools.shut_down().await;
+        self.core.code.close();
     }
 }
 

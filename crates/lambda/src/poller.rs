@@ -27,6 +27,9 @@ const RECEIVED_MAX: i64 = 10;
 /// How long a receive waits for messages, in seconds.
 const WAIT_SECONDS: i64 = 5;
 
+/// How long to wait between two receives that do not wait themselves.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
 /// How long to wait when the queue or the function is not there.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -111,6 +114,7 @@ async fn gather(core: &Arc<Core>, mapping: &Mapping) -> Result<Vec<Json>, AwsErr
     loop {
         let left = ends.map(|ends: Instant| ends.saturating_duration_since(Instant::now()));
         let wait = left.map_or(WAIT_SECONDS, |left| i64::try_from(left.as_secs()).unwrap_or(0).min(WAIT_SECONDS));
+        let wait = if core.settings.long_polls { wait } else { 0 };
         let missing = mapping.batch_size() - i64::try_from(batch.len()).unwrap_or(i64::MAX);
         let input = members([
             ("QueueUrl", Some(url.clone())),
@@ -126,6 +130,9 @@ async fn gather(core: &Arc<Core>, mapping: &Mapping) -> Result<Vec<Json>, AwsErr
         batch.extend(messages);
         let is_full =
             i64::try_from(batch.len()).unwrap_or(i64::MAX) >= mapping.batch_size() || bytes >= BATCH_BYTES_MAX;
+        if batch.is_empty() && wait == 0 {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
         if batch.is_empty() || is_full || window.is_zero() {
             return Ok(batch);
         }
@@ -135,7 +142,7 @@ async fn gather(core: &Arc<Core>, mapping: &Mapping) -> Result<Vec<Json>, AwsErr
         }
         if is_empty {
             // A receive that does not wait is not made without end.
-            tokio::time::sleep_until(ends.min(Instant::now() + Duration::from_millis(200))).await;
+            tokio::time::sleep_until(ends.min(Instant::now() + LOOK_AGAIN)).await;
         }
     }
 }

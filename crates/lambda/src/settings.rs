@@ -26,6 +26,8 @@ pub struct LambdaSettings {
     pub idle: Duration,
     /// How long after the first and the second failure an asynchronous invocation is tried again.
     pub retry_delays: [Duration; 2],
+    /// Whether queues are asked to wait for messages. Where their time is not that of the wall, waiting would move it.
+    pub long_polls: bool,
 }
 
 impl Default for LambdaSettings {
@@ -39,6 +41,7 @@ impl Default for LambdaSettings {
             starting_max: cores * 2,
             idle: Duration::from_secs(300),
             retry_delays: [Duration::from_secs(60), Duration::from_secs(120)],
+            long_polls: true,
         }
     }
 }

@@ -67,8 +67,12 @@ pub(crate) struct Asker {
 
 impl Carrier {
     pub(crate) fn new(endpoints: Endpoints, local: Local, tls: Tls, egress: Egress) -> Carrier {
+        Carrier::with_keys(KeyChain::new(), endpoints, local, tls, egress)
+    }
+
+    fn with_keys(chain: KeyChain, endpoints: Endpoints, local: Local, tls: Tls, egress: Egress) -> Carrier {
         let plain = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector());
-        let (secure, chain) = (OnceLock::new(), KeyChain::new());
+        let secure = OnceLock::new();
         Carrier(Arc::new(Inner { plain, secure, tls, egress, endpoints, local, chain }))
     }
 
@@ -146,7 +150,9 @@ impl Carrier {
         let call = AwsCall { service: "sts".into(), action: "AssumeRole".into(), input };
         let asker = Asker { role_arn: None, ..asker.clone() };
         // One level deep: whoever assumes a role does so with the server's own keys.
-        let answer = Box::pin(self.carry(&Destination::Aws, &call, &asker)).await;
+        let elsewhere = self.0.endpoints.get("sts").filter(|destination| matches!(destination, Destination::At(_)));
+        let destination = elsewhere.cloned().unwrap_or(Destination::Aws);
+        let answer = Box::pin(self.carry(&destination, &call, &asker)).await;
         let answer = answer.map_err(|fault| {
             let said = fault.message.as_deref().unwrap_or_default();
             format!("{role_arn} cannot be assumed: {}: {said}", fault.code)
@@ -286,5 +292,56 @@ fn unreached(reason: &str) -> AwsError {
         fault: Fault::Unreached,
         request_id: "".into(),
         members: Json::empty_object(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    /// What was asked of an STS that answers with these keys, and a carrier that asks it.
+    #[test]
+    fn a_role_is_assumed_once_for_as_long_as_its_keys_are_good() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (sender, asked) = channel();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let mut request = vec![0; 16 * 1024];
+                let length = stream.read(&mut request).expect("a request");
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let body = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ROLE</AccessKeyId>\
+                            <SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>\
+                            <Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>";
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+                stream.write_all(answer.as_bytes()).expect("it is taken");
+                sender.send(request).expect("somebody listens");
+            }
+        });
+        let mut endpoints = Endpoints::default();
+        endpoints.set("sts", &format!("http://{address}")).expect("a URL");
+        let chain = KeyChain::of(|name| name.starts_with("AWS_").then(|| "OWN".to_owned()));
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let carrier = Carrier::with_keys(chain, endpoints, Local::nowhere(), Tls::default(), Egress::default());
+        let place = Place { account: "222222222222".into(), region: "eu-west-1".into() };
+        let role_arn = Some(Arc::from("arn:aws:iam::222222222222:role/r"));
+        let asker = Asker { place, role_arn, entropy: 1 };
+        for _ in 0..2 {
+            let keys = runtime.block_on(carrier.keys_for_aws(&asker)).expect("keys");
+            assert_eq!((keys.access_key_id.as_str(), keys.session_token.as_deref()), ("ROLE", Some("T")));
+        }
+        let request = asked.recv().expect("it is asked");
+        assert!(request.contains("Credential=OWN/") && request.contains("/eu-west-1/sts/aws4_request"), "{request}");
+        assert!(request.contains("Action=AssumeRole") && request.contains("role%2Fr"), "{request}");
+        assert!(asked.try_recv().is_err(), "it is asked once");
+        let own = runtime.block_on(carrier.keys_for_aws(&Asker { role_arn: None, ..asker })).expect("keys");
+        assert_eq!(own.access_key_id, "OWN");
     }
 }

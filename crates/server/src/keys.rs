@@ -20,20 +20,44 @@ const EARLY_MS: u64 = 5 * 60_000;
 const ROLES_MAX: usize = 1_000;
 
 /// Where keys come from.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct KeyChain {
+    /// The environment.
+    variable: fn(&str) -> Option<String>,
     roles: Mutex<BTreeMap<Arc<str>, (Keys, Timestamp)>>,
 }
 
 impl KeyChain {
     pub(crate) fn new() -> KeyChain {
-        KeyChain::default()
+        KeyChain::of(|name| std::env::var(name).ok())
+    }
+
+    /// One with an environment of its own.
+    pub(crate) fn of(variable: fn(&str) -> Option<String>) -> KeyChain {
+        KeyChain { variable, roles: Mutex::default() }
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.variable)(name).filter(|value| !value.is_empty())
+    }
+
+    fn environment_keys(&self) -> Option<Keys> {
+        Some(Keys {
+            access_key_id: self.variable("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: self.variable("AWS_SECRET_ACCESS_KEY")?,
+            session_token: self.variable("AWS_SESSION_TOKEN"),
+        })
+    }
+
+    fn shared_file(&self, from: &str, name: &str) -> Option<PathBuf> {
+        let home = || self.variable("HOME").or_else(|| self.variable("USERPROFILE"));
+        self.variable(from).map(PathBuf::from).or_else(|| Some(PathBuf::from(home()?).join(".aws").join(name)))
     }
 
     /// The keys for an emulator: those of the environment. Without any, the access key id is the account whose resources
     /// are meant, which is how emulators tell accounts apart.
     pub(crate) fn emulated(&self, place: &Place) -> Keys {
-        from_environment().unwrap_or_else(|| Keys {
+        self.environment_keys().unwrap_or_else(|| Keys {
             access_key_id: place.account.to_string(),
             secret_access_key: "stepwell".to_owned(),
             session_token: None,
@@ -42,13 +66,13 @@ impl KeyChain {
 
     /// The server's own keys, for AWS itself.
     pub(crate) fn own(&self) -> Result<Keys, String> {
-        if let Some(keys) = from_environment() {
+        if let Some(keys) = self.environment_keys() {
             return Ok(keys);
         }
-        let profile = variable("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
+        let profile = self.variable("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
         for (path, heading) in [
-            (shared_file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), profile.clone()),
-            (shared_file("AWS_CONFIG_FILE", "config"), heading_of(&profile)),
+            (self.shared_file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), profile.clone()),
+            (self.shared_file("AWS_CONFIG_FILE", "config"), heading_of(&profile)),
         ] {
             // A file that is not there holds no keys.
             let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
@@ -90,23 +114,6 @@ impl KeyChain {
         roles.insert(role_arn.clone(), (keys.clone(), until));
         Ok(keys)
     }
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn from_environment() -> Option<Keys> {
-    Some(Keys {
-        access_key_id: variable("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: variable("AWS_SECRET_ACCESS_KEY")?,
-        session_token: variable("AWS_SESSION_TOKEN"),
-    })
-}
-
-fn shared_file(from: &str, name: &str) -> Option<PathBuf> {
-    let home = || variable("HOME").or_else(|| variable("USERPROFILE"));
-    variable(from).map(PathBuf::from).or_else(|| Some(PathBuf::from(home()?).join(".aws").join(name)))
 }
 
 /// `[default]`, or `[profile NAME]`, as the config file has it.
@@ -155,6 +162,26 @@ mod tests {
         check("other", None);
         check("empty", None);
         assert_eq!(heading_of("default"), "default");
+    }
+
+    #[test]
+    fn the_environment_goes_before_files_and_files_before_nothing() {
+        let key = |chain: &KeyChain| chain.own().map(|keys| keys.access_key_id);
+        let set = KeyChain::of(|name| name.starts_with("AWS_").then(|| format!("{name}!")));
+        assert_eq!(key(&set).as_deref(), Ok("AWS_ACCESS_KEY_ID!"));
+        let none = KeyChain::of(|_| None);
+        assert!(key(&none).is_err_and(|fault| fault.starts_with("Unable to load credentials: ")));
+        let place = Place { account: "123456789012".into(), region: "us-east-1".into() };
+        assert_eq!(none.emulated(&place).access_key_id, "123456789012");
+        let from_file = KeyChain::of(|name| match name {
+            "AWS_SHARED_CREDENTIALS_FILE" => Some(std::env::temp_dir().join("stepwell-keys").display().to_string()),
+            "AWS_PROFILE" => Some("mine".to_owned()),
+            _ => None,
+        });
+        let path = std::env::temp_dir().join("stepwell-keys");
+        std::fs::write(&path, "[mine]\naws_access_key_id=F\naws_secret_access_key=s\n").expect("a file");
+        assert_eq!(key(&from_file).as_deref(), Ok("F"));
+        std::fs::remove_file(path).expect("a file");
     }
 
     #[test]

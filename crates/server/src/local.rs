@@ -17,7 +17,7 @@ mod s3;
 mod wire;
 
 use std::collections::BTreeMap;
-#[cfg(feature = "s3")]
+#[cfg(any(feature = "lambda", feature = "s3"))]
 use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -27,7 +27,7 @@ use stepwell_protocol::{
     Answering, AwsAnswer, AwsCall, AwsError, Fault, HttpAnswer, HttpRequest, Peers, Place, decode_response,
     encode_request,
 };
-use stepwell_services::Delivery;
+use stepwell_services::{Asker, Delivery};
 use tokio::runtime::Handle;
 
 #[cfg(feature = "dynamodb")]
@@ -60,13 +60,27 @@ struct Inner {
 }
 
 /// The same, without keeping them there: what a service of them has of the others.
-#[cfg(feature = "s3")]
+#[cfg(any(feature = "lambda", feature = "s3"))]
 pub(crate) struct WeakLocal(Weak<Inner>);
 
 #[cfg(feature = "s3")]
 impl WeakLocal {
-    pub(crate) fn upgrade(&self) -> Option<Local> {
-        self.0.upgrade().map(Local)
+    /// Something is on its way for as long as the value is there.
+    pub(crate) fn on_its_way(&self) -> Option<OnItsWay> {
+        self.0.upgrade().map(|inner| Local(inner).on_its_way())
+    }
+}
+
+#[cfg(any(feature = "lambda", feature = "s3"))]
+impl Peers for WeakLocal {
+    fn ask(&self, place: &Place, call: AwsCall) -> Answering {
+        match self.0.upgrade().map(Local) {
+            Some(local) => local.ask(place, call),
+            None => {
+                let error = client_error("ServiceUnavailable", "the server is ending", "");
+                Box::pin(async move { Err(error) })
+            }
+        }
     }
 }
 
@@ -98,7 +112,7 @@ impl Local {
     }
 
     /// A way to them that does not keep them.
-    #[cfg(feature = "s3")]
+    #[cfg(any(feature = "lambda", feature = "s3"))]
     pub(crate) fn downgrade(&self) -> WeakLocal {
         WeakLocal(Arc::downgrade(&self.0))
     }
@@ -121,7 +135,7 @@ impl Local {
     pub(crate) fn http(&self, service: &str) -> Option<&Arc<dyn HttpHost>> {
         match self.host(service)? {
             Host::Http(host) => Some(host),
-            Host::Calls(_) => None,
+            Host::Pure(_) | Host::Calls(_) => None,
         }
     }
 
@@ -139,6 +153,7 @@ impl Local {
     /// Answers a request of a service.
     pub(crate) async fn answer(&self, service: &str, place: &Place, request: HttpRequest) -> HttpAnswer {
         match self.host(service) {
+            Some(Host::Pure(host)) => wire::answer(service, &**host, place, request, || self.request_id()).await,
             Some(Host::Calls(host)) => wire::answer(service, &**host, place, request, || self.request_id()).await,
             Some(Host::Http(host)) => host::answer_whole(&**host, place, request).await,
             None => refusal(service, &not_served(service, &self.names(), &self.request_id())),
@@ -155,9 +170,8 @@ impl Local {
         });
     }
 
-    /// Something is on its way for as long as the value is there.
     #[cfg(feature = "s3")]
-    pub(crate) fn on_its_way(&self) -> OnItsWay {
+    fn on_its_way(&self) -> OnItsWay {
         self.0.busy.fetch_add(1, Ordering::Relaxed);
         OnItsWay(self.clone())
     }
@@ -192,6 +206,7 @@ impl Drop for OnItsWay {
 impl Peers for Local {
     fn ask(&self, place: &Place, call: AwsCall) -> Answering {
         match self.host(&call.service) {
+            Some(Host::Pure(host)) => host.ask_as(Asker::Service, place, call),
             Some(Host::Calls(host)) => host.ask(place, call),
             Some(Host::Http(host)) => {
                 let (host, place, token) = (host.clone(), place.clone(), self.request_id());

@@ -165,6 +165,8 @@ impl Server {
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
         let Running { door, ended, thread } = shard::start(parts, mailbox, outside)?;
+        #[cfg(feature = "lambda")]
+        functions.resume();
         let front =
             Arc::new(Front::new(&self.settings, self.keyring, door, local.clone(), metrics, self.seeds.request_ids));
         let outcome = runtime.block_on(async {
@@ -197,8 +199,8 @@ impl Server {
 
 /// Who answers for each service of this process.
 fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
-    let pure: Arc<dyn Peers> = Arc::new(Pure::new(mailbox.side_door()));
-    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Calls(pure.clone()))).collect();
+    let pure = Arc::new(Pure::new(mailbox.side_door()));
+    let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Pure(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
 }
@@ -230,7 +232,7 @@ fn with_functions(
     clock: &Clock,
     local: &Local,
 ) -> Result<(BTreeMap<&'static str, Host>, crate::local::Functions), StartError> {
-    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local.clone())?;
+    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local)?;
     hosts.insert("lambda", functions.host());
     Ok((hosts, functions))
 }

@@ -14,7 +14,7 @@ use stepwell_api::{
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
-use stepwell_services::{LogLine, Services, ServicesOuts, ServicesSettings};
+use stepwell_services::{Asker, LogLine, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::{Response, Timestamp};
 use stepwell_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -66,6 +66,7 @@ impl Caller {
 #[derive(Debug)]
 pub(crate) struct LocalCall {
     pub(crate) id: u64,
+    pub(crate) asker: Asker,
     pub(crate) place: AwsPlace,
     pub(crate) call: AwsCall,
 }
@@ -355,9 +356,9 @@ impl Shard {
                 self.deliver(outs)
             }
             Next::Message(Message::Ask(asked, caller)) => {
-                let LocalCall { id, place, call } = *asked;
+                let LocalCall { id, asker, place, call } = *asked;
                 self.asking.insert(id, caller);
-                let outs = self.services.call(&place, &call, id, self.clock.moment());
+                let outs = self.services.call(asker, &place, &call, id, self.clock.moment());
                 self.deliver_local(outs)
             }
             Next::Message(Message::ForgetAsked(id)) => {

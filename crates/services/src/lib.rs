@@ -27,4 +27,4 @@ pub use answers::query_code;
 pub use deliveries::{Delivery, DeliveryTarget};
 pub use logs::LogLine;
 pub use rows::KeptError;
-pub use services::{Services, ServicesOuts, ServicesSettings};
+pub use services::{Asker, Services, ServicesOuts, ServicesSettings};

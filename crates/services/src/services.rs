@@ -49,9 +49,19 @@ pub struct ServicesOuts {
     pub deliveries: Vec<Delivery>,
 }
 
+/// Who makes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// A client or a task.
+    Client,
+    /// Another service of AWS: it may say of an event that it is AWS's own.
+    Service,
+}
+
 /// A call on its way through a service.
 pub(crate) struct Request<'a> {
     pub(crate) id: u64,
+    pub(crate) asker: Asker,
     pub(crate) place: &'a Place,
     pub(crate) call: &'a AwsCall,
     pub(crate) now: Timestamp,
@@ -119,9 +129,9 @@ impl Services {
     }
 
     /// Takes a call. Its answer stands under `id`, in what is given back or in what a later input gives.
-    pub fn call(&mut self, place: &Place, call: &AwsCall, id: u64, at: Moment) -> ServicesOuts {
+    pub fn call(&mut self, asker: Asker, place: &Place, call: &AwsCall, id: u64, at: Moment) -> ServicesOuts {
         let chance = Chance::new(at);
-        let request = Request { id, place, call, now: at.now, chance: &chance };
+        let request = Request { id, asker, place, call, now: at.now, chance: &chance };
         let mut outs = ServicesOuts::default();
         match DOORS.iter().find(|(name, _)| *name == &*call.service) {
             Some((_, door)) => door(self, &request, &mut outs),

@@ -4,6 +4,7 @@ mod bad_input;
 mod commands;
 mod examples;
 mod serving;
+mod stories;
 mod tour;
 
 use std::io::Write;

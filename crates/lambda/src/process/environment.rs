@@ -72,8 +72,10 @@ pub(crate) fn variables(
         Family::Node => variables.push(("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", version.runtime()))),
         Family::Python => {
             variables.push(("AWS_EXECUTION_ENV", format!("AWS_Lambda_{}", version.runtime())));
-            // Compiled modules are kept for the next process, and beside the function's directory rather than in it.
-            variables.push(("PYTHONPYCACHEPREFIX", text(paths.compiled)));
+            if let Code::Directory(_) = version.code {
+                // Somebody's own directory is left as it is.
+                variables.push(("PYTHONDONTWRITEBYTECODE", "1".to_owned()));
+            }
         }
     }
     let mut variables: Vec<(String, String)> =
@@ -99,6 +101,4 @@ pub(crate) struct Paths<'a> {
     pub(crate) private: &'a Path,
     /// Its `/tmp`.
     pub(crate) temporary: &'a Path,
-    /// Compiled modules of all processes.
-    pub(crate) compiled: &'a Path,
 }

@@ -57,6 +57,8 @@ pub(crate) async fn begin(
     inbox: mpsc::UnboundedSender<Message>,
 ) -> Result<Begun, String> {
     let text = |error: std::io::Error| error.to_string();
+    // Looked for first, so that nothing is left of a process that cannot be.
+    let (program, arguments) = program(launch, &runtime_directory(&launch.scratch))?;
     let private = launch.scratch.join(format!("process-{}", clock::hex(&clock::random::<8>())));
     let temporary = private.join("tmp");
     make_private(&temporary).map_err(text)?;
@@ -67,9 +69,7 @@ pub(crate) async fn begin(
         runtime: &runtime_directory(&launch.scratch),
         private: &private,
         temporary: &temporary,
-        compiled: &launch.scratch.join("compiled"),
     };
-    let (program, arguments) = program(launch, paths.runtime)?;
     let (reader, writer) = std::io::pipe().map_err(text)?;
     let mut command = Command::new("/bin/sh");
     command

@@ -114,6 +114,7 @@ impl Room {
     pub(crate) fn at(home: PathBuf, settings: LambdaSettings) -> Room {
         let others = Arc::new(Others::default());
         let lambda = Lambda::open(Some(&home.join("lambda")), settings, others.clone()).expect("a Lambda");
+        lambda.resume();
         Room { lambda: Arc::new(lambda), others, home }
     }
 

@@ -30,16 +30,17 @@ impl Functions {
         settings: &Settings,
         address: SocketAddr,
         clock: Clock,
-        local: Local,
+        local: &Local,
     ) -> Result<Functions, StartError> {
         let mut told = LambdaSettings { endpoint: Some(endpoint_of(address)), ..LambdaSettings::default() };
         if settings.time == Time::Skip {
             // Nobody waits for what nothing happens in.
             told.retry_delays = [Duration::ZERO; 2];
+            told.long_polls = false;
         }
         let directory = settings.data.as_ref().map(|data| data.join(DIRECTORY));
         let _inside = runtime.enter();
-        let lambda = Lambda::open(directory.as_deref(), told, Arc::new(local))
+        let lambda = Lambda::open(directory.as_deref(), told, Arc::new(local.downgrade()))
             .map_err(|fault| StartError::Refused(format!("cannot start: {fault}")))?;
         Ok(Functions { lambda: Arc::new(lambda), clock })
     }
@@ -61,6 +62,11 @@ impl Functions {
             named.map_err(|fault| StartError::Unusable(fault.to_string()))?;
         }
         Ok(())
+    }
+
+    /// Goes on with what was accepted in another life: the other services are there now.
+    pub(crate) fn resume(&self) {
+        self.lambda.resume();
     }
 
     /// Ends every process of a function.

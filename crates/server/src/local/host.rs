@@ -12,6 +12,8 @@ use hyper::body::Bytes;
 use hyper::{Request, Response};
 use stepwell_protocol::{HttpAnswer, HttpRequest, Peers, Place};
 
+use super::pure::Pure;
+
 /// A body that comes or goes in pieces.
 pub(crate) type Streamed = UnsyncBoxBody<Bytes, StreamFault>;
 
@@ -52,6 +54,8 @@ pub(crate) trait HttpHost: Send + Sync {
 
 /// Who answers for a service.
 pub(crate) enum Host {
+    /// Is pure, and knows a service from a client.
+    Pure(Arc<Pure>),
     /// Takes calls; the bytes around them are read and written for it.
     Calls(Arc<dyn Peers>),
     /// Speaks HTTP by itself.

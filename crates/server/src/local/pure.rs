@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use stepwell_json::Json;
 use stepwell_protocol::{Answering, AwsCall, AwsError, Fault, Peers, Place};
+use stepwell_services::Asker;
 
 use crate::shard::{LocalCall, SideDoor};
 
@@ -21,11 +22,18 @@ impl Pure {
     }
 }
 
-impl Peers for Pure {
-    fn ask(&self, place: &Place, call: AwsCall) -> Answering {
+impl Pure {
+    /// Asks as a client, or as another service of this process.
+    pub(crate) fn ask_as(&self, asker: Asker, place: &Place, call: AwsCall) -> Answering {
         let id = self.calls.fetch_add(1, Ordering::Relaxed);
         let (door, place) = (self.door.clone(), place.clone());
-        Box::pin(async move { door.ask(LocalCall { id, place, call }).await.unwrap_or_else(|| Err(gone())) })
+        Box::pin(async move { door.ask(LocalCall { id, asker, place, call }).await.unwrap_or_else(|| Err(gone())) })
+    }
+}
+
+impl Peers for Pure {
+    fn ask(&self, place: &Place, call: AwsCall) -> Answering {
+        self.ask_as(Asker::Client, place, call)
     }
 }
 

@@ -22,26 +22,18 @@ pub(crate) struct S3Host {
     clock: Clock,
 }
 
-/// The other services, for as long as they are there.
-struct Others(WeakLocal);
+/// The services that are told of objects.
+struct Told(WeakLocal);
 
-impl Peers for Others {
+impl Peers for Told {
     fn ask(&self, place: &Place, call: AwsCall) -> Answering {
-        match self.0.upgrade() {
-            Some(local) => {
-                // Skipped time waits for what a bucket tells.
-                let (on_its_way, answering) = (local.on_its_way(), local.ask(place, call));
-                Box::pin(async move {
-                    let answer = answering.await;
-                    drop(on_its_way);
-                    answer
-                })
-            }
-            None => {
-                let error = super::client_error("ServiceUnavailable", "the server is ending", "");
-                Box::pin(async move { Err(error) })
-            }
-        }
+        // Skipped time waits for what a bucket tells.
+        let (on_its_way, answering) = (self.0.on_its_way(), self.0.ask(place, call));
+        Box::pin(async move {
+            let answer = answering.await;
+            drop(on_its_way);
+            answer
+        })
     }
 }
 
@@ -67,7 +59,7 @@ impl S3Host {
         let settings = S3Settings {
             directory: data.map(|data| data.join(FOLDER)),
             seed,
-            peers: Arc::new(Others(local.downgrade())),
+            peers: Arc::new(Told(local.downgrade())),
             keys,
         };
         Ok(S3Host { s3: Arc::new(S3::open(settings)?), clock: clock.clone() })

@@ -72,10 +72,12 @@ fn nothing_is_answered_without_a_signature() {
     for path in ["/", "/bucket/key", "/2015-03-31/functions", "/_stepwell", "/_stepwel/health"] {
         for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
             let answer = server.ask(method, path, &[("Host", "localhost")], b"");
-            assert_eq!(answer.status, 403, "{method} {path}: {answer:?}");
-            // S3 has a word of its own for it.
-            let says_so = ["MissingAuthenticationToken", "AccessDenied"].iter().any(|code| answer.body.contains(code));
-            assert!(says_so, "{method} {path}: {answer:?}");
+            // Each service says it in its own protocol, and S3 has a word of its own for it.
+            assert!(matches!(answer.status, 400 | 403), "{method} {path}: {answer:?}");
+            let is_s3s = answer.body.contains("<Code>AccessDenied</Code>");
+            let says = answer.body.contains("MissingAuthenticationToken")
+                || answer.head.contains("MissingAuthenticationToken");
+            assert!(says || is_s3s, "{method} {path}: {answer:?}");
         }
     }
     // Whether it is well may be asked by what starts it.

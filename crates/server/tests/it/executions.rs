@@ -81,7 +81,7 @@ fn a_test_case_answers_its_tasks_and_time_goes_on_behind_them() {
     std::fs::write(&file, mocks).expect("a file");
     let server = Running::with(Settings { time: Time::Skip, mocks: Some(file), ..Settings::default() });
     let definition = r#"{"StartAt":"T","States":{
-        "T":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"f"},
+        "T":{"Type":"Task","Resource":"arn:aws:states:::glue:startJobRun","Parameters":{"JobName":"j"},
              "Retry":[{"ErrorEquals":["E"],"IntervalSeconds":3600}],"OutputPath":"$.Payload","Next":"W"},
         "W":{"Type":"Wait","Seconds":3600,"End":true}}}"#;
     let machine = create(&server, "m", "STANDARD", definition);

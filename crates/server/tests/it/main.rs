@@ -11,6 +11,8 @@ mod credentials;
 mod dynamodb;
 mod executions;
 mod flood;
+#[cfg(feature = "lambda")]
+mod functions;
 mod jobs;
 mod local;
 mod mocks;

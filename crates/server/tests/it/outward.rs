@@ -272,6 +272,92 @@ fn a_connection_authorizes_an_http_task() {
     api.was_not_asked();
 }
 
+/// A connection made here, whose secret is kept here.
+#[test]
+fn a_connection_of_this_server_authorizes_too() {
+    let api = Fake::start(|_| json("1"));
+    let server = Running::with(Settings { egress: own_machine(), ..Settings::default() });
+    let made = |name: &str, kind: &str, parameters: &str| {
+        let headers = [
+            ("Host", "localhost"),
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("X-Amz-Target", "AWSEvents.CreateConnection"),
+        ];
+        let body = format!(r#"{{"Name":"{name}","AuthorizationType":"{kind}","AuthParameters":{parameters}}}"#);
+        let answer = server.ask("POST", "/", &headers, body.as_bytes());
+        assert_eq!(answer.status, 200, "{answer:?}");
+        text(&Json::parse(&answer.body).expect("JSON"), "ConnectionArn")
+    };
+    let key = r#"{"ApiKeyAuthParameters":{"ApiKeyName":"X-Key","ApiKeyValue":"k-1"},"InvocationHttpParameters":{"HeaderParameters":[{"Key":"X-More","Value":"m","IsValueSecret":true}]}}"#;
+    let basic = r#"{"BasicAuthParameters":{"Username":"u","Password":"p"}}"#;
+    for (name, kind, parameters, sent) in [
+        ("keyed", "API_KEY", key, &["\r\nx-key: k-1\r\n", "\r\nx-more: m\r\n"][..]),
+        ("named", "BASIC", basic, &["\r\nauthorization: basic dtpw\r\n"][..]),
+    ] {
+        let arn = made(name, kind, parameters);
+        let parameters = format!(
+            r#"{{"ApiEndpoint":"http://{}/","Method":"GET","Authentication":{{"ConnectionArn":"{arn}"}}}}"#,
+            api.address
+        );
+        let shown = run(&server, name, "http:invoke", &parameters);
+        assert_eq!(text(&shown, "status"), "SUCCEEDED", "{shown}");
+        let asked = api.next();
+        for header in sent {
+            assert!(asked.contains(header), "{asked}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_may_have_to_ask_for_a_token_first() {
+    let tokens = Fake::start(|_| json(r#"{"access_token":"t-1","token_type":"Bearer"}"#));
+    let address = tokens.address;
+    let services = Fake::start(move |asked| {
+        if asked.contains("x-amz-target: awsevents.describeconnection") {
+            return json(&format!(
+                r#"{{"ConnectionState":"AUTHORIZED","AuthorizationType":"OAUTH_CLIENT_CREDENTIALS","SecretArn":"s","AuthParameters":{{"OAuthParameters":{{"ClientParameters":{{"ClientID":"i"}},"AuthorizationEndpoint":"http://{address}/token","HttpMethod":"POST"}}}}}}"#
+            ));
+        }
+        json(r#"{"SecretString":"{\"client_id\":\"i\",\"client_secret\":\"hidden\"}"}"#)
+    });
+    let api = Fake::start(|_| json("1"));
+    let mut endpoints = Endpoints::default();
+    for service in ["events", "secretsmanager"] {
+        endpoints.set(service, &format!("http://{}", services.address)).expect("a URL");
+    }
+    let parameters = format!(
+        r#"{{"ApiEndpoint":"http://{}/","Method":"GET","InvocationConfig":{{"ConnectionArn":"arn:aws:events:us-east-1:000000000000:connection/mine/1"}}}}"#,
+        api.address
+    );
+    let server = Running::with(Settings { endpoints: endpoints.clone(), egress: own_machine(), ..Settings::default() });
+    let shown = run(&server, "m", "http:invoke", &parameters);
+    assert_eq!(text(&shown, "status"), "SUCCEEDED", "{shown}");
+    let asked = tokens.next();
+    assert!(asked.starts_with("POST /token HTTP/1.1\r\n"), "{asked}");
+    assert!(asked.ends_with("grant_type=client_credentials&client_id=i&client_secret=hidden"), "{asked}");
+    assert!(api.next().contains("\r\nauthorization: bearer t-1\r\n"));
+    // The address that gives tokens is held to the same rules.
+    let closed = Running::with(Settings { endpoints, ..Settings::default() });
+    let said = failure(&run(&closed, "m", "http:invoke", &parameters));
+    assert!(said.contains("no public address"), "{said}");
+    tokens.was_not_asked();
+}
+
+#[test]
+fn a_request_larger_than_a_payload_is_not_sent() {
+    let fake = Fake::start(|_| json("1"));
+    let server = Running::with(Settings { egress: own_machine(), ..Settings::default() });
+    // A form is longer than the JSON it is made of.
+    let body = "ä".repeat(60_000);
+    let parameters = format!(
+        r#"{{"ApiEndpoint":"http://{}/","Method":"POST","RequestBody":{{"a":"{body}"}},"Transform":{{"RequestBodyEncoding":"URL_ENCODED"}}}}"#,
+        fake.address
+    );
+    let said = failure(&run(&server, "m", "http:invoke", &parameters));
+    assert!(said.starts_with("States.TaskFailed: the request is larger than the 262144 bytes"), "{said}");
+    fake.was_not_asked();
+}
+
 #[test]
 fn api_gateway_is_asked_at_its_endpoint_under_the_apis_name() {
     let fake =

@@ -40,7 +40,7 @@ fn what_is_no_aws_json_does_nothing() {
         assert_eq!(answer.header("x-amzn-requestid").map(str::len), Some(36));
     };
     check("POST", &[host, json, ("X-Amz-Target", "AWSStepFunctions.Fly")], b"{}", 400, "UnknownOperationException");
-    check("POST", &[host, json, ("X-Amz-Target", "DynamoDB_20120810.PutItem")], b"{}", 400, "UnknownOperation");
+    check("POST", &[host, json, ("X-Amz-Target", "Kinesis_20131202.PutRecord")], b"{}", 400, "UnknownOperation");
     check("POST", &[host, json], b"{}", 400, "UnknownOperationException");
     check("POST", &[host, ("Content-Type", "text/plain"), target], b"{}", 404, "UnknownOperationException");
     check("POST", &[host, ("Content-Type", "text/plain")], b"{}", 403, "AccessDeniedException");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_json::Json;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place};
-use stepwell_services::{Delivery, LogLine, Services, ServicesOuts, ServicesSettings};
+use stepwell_services::{Asker, Delivery, LogLine, Services, ServicesOuts, ServicesSettings};
 use stepwell_spec::Timestamp;
 use stepwell_store::{ALL_KEYS, Append, MemoryStore, Order, Outcome, RowChange, Store};
 
@@ -78,7 +78,7 @@ impl World {
         let call = AwsCall { service: service.into(), action: action.into(), input };
         let place = Place { account: "000000000000".into(), region: "us-east-1".into() };
         let at = self.moment(1);
-        let outs = self.services.call(&place, &call, self.calls, at);
+        let outs = self.services.call(Asker::Client, &place, &call, self.calls, at);
         self.waiting += 1;
         self.take(outs);
         self.calls
