@@ -223,13 +223,17 @@ pub(crate) struct About<'a> {
     pub(crate) host_id: &'a Arc<str>,
     pub(crate) target: &'a Target,
     pub(crate) head: bool,
+    /// Whether it asks for the attributes of an object.
+    pub(crate) attributes: bool,
 }
 
 /// The answer that says no.
 pub(crate) fn refused(refusal: &Refusal, about: &About<'_>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    *response.headers_mut() = refusal.headers.clone();
+    if let Some(headers) = &refusal.headers {
+        response.headers_mut().clone_from(headers);
+    }
     let silent = about.head || refusal.status == 304;
     if !silent {
         let message = escaped(&refusal.message);
@@ -260,7 +264,7 @@ pub(crate) async fn answered(response: Response<Body>, refusal: Option<Refusal>,
         return refused(&refusal, about);
     }
     if !status.is_client_error() && !status.is_server_error() {
-        return finish(response, about);
+        return finish(without_quotes(response, about), about);
     }
     // s3s itself said no: its words, under our letterhead.
     let (parts, mut body) = response.into_parts();
@@ -290,6 +294,18 @@ pub(crate) async fn answered(response: Response<Body>, refusal: Option<Refusal>,
         write_error(&mut response, &code, &message, &members, about);
     }
     finish(response, about)
+}
+
+/// AWS says ETags in quotes everywhere but among the attributes of an object.
+fn without_quotes(mut response: Response<Body>, about: &About<'_>) -> Response<Body> {
+    if about.attributes
+        && let Some(text) = response.body().bytes()
+    {
+        let text = String::from_utf8_lossy(&text).replace("<ETag>\"", "<ETag>").replace("\"</ETag>", "</ETag>");
+        response.headers_mut().remove(CONTENT_LENGTH);
+        *response.body_mut() = Body::from(text);
+    }
+    response
 }
 
 fn finish(mut response: Response<Body>, about: &About<'_>) -> Response<Body> {

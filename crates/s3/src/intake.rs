@@ -25,7 +25,8 @@ const PIECE: usize = 1024 * 1024;
 /// An object, or a part, put in one request: 5 GiB.
 pub(crate) const BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
-/// A body that is durable, or will be with the metadata, and that nothing names yet. Dropped, its bytes go.
+/// A body that is durable, or will be with the metadata, and that nothing names yet. Dropped, its bytes go. The change that
+/// names it owns it: a client that leaves while the change is on its way takes nothing back.
 pub(crate) struct Taken {
     pub(crate) number: u64,
     pub(crate) size: u64,
@@ -47,8 +48,8 @@ impl Taken {
         }
     }
 
-    /// Metadata names it now: it stays.
-    pub(crate) fn keep(&mut self) {
+    /// A change names it now: it stays. Should the change not become durable after all, the next opening removes it.
+    pub(crate) fn keep(mut self) {
         self.named = true;
     }
 }

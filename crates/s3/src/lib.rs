@@ -25,6 +25,7 @@ mod refusal;
 mod s3;
 mod store;
 mod tagging;
+mod unread;
 mod versions;
 
 pub use s3::{Key, OpenError, S3, S3Settings};

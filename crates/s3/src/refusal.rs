@@ -75,14 +75,14 @@ pub(crate) struct Refusal {
     pub(crate) message: Cow<'static, str>,
     /// Elements of the error beside code and message.
     pub(crate) members: Vec<(&'static str, String)>,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Option<Box<HeaderMap>>,
     broken: bool,
 }
 
 impl Refusal {
     pub(crate) fn of((code, status, message): Row) -> Refusal {
         let message = Cow::Borrowed(message);
-        Refusal { code, status, message, members: Vec::new(), headers: HeaderMap::new(), broken: false }
+        Refusal { code, status, message, members: Vec::new(), headers: None, broken: false }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl fmt::Display) -> Refusal {
@@ -96,7 +96,7 @@ impl Refusal {
     }
 
     pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Refusal {
-        self.headers = headers;
+        self.headers = Some(Box::new(headers));
         self
     }
 
@@ -143,8 +143,8 @@ impl From<Refusal> for S3Error {
         let code = S3ErrorCode::from_bytes(refusal.code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
         let mut error = S3Error::with_message(code, refusal.message);
         error.set_status_code(StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
-        if !refusal.headers.is_empty() {
-            error.set_headers(refusal.headers);
+        if let Some(headers) = refusal.headers {
+            error.set_headers(*headers);
         }
         error
     }

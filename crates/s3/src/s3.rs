@@ -14,6 +14,8 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result};
 use stepwell_protocol::{Peers, Place};
 use stepwell_spec::Timestamp;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::actions::Service;
 use crate::asker::Asker;
@@ -24,6 +26,7 @@ use crate::events;
 use crate::names::{Hosts, OnceAllowed};
 use crate::refusal::{self, Refusal};
 use crate::store::Store;
+use crate::unread::lend;
 
 /// Where buckets are kept, and who else there is.
 pub struct S3Settings {
@@ -140,6 +143,11 @@ impl S3 {
         Ok(S3 { core, trusting, verifying })
     }
 
+    /// Closes what is kept: the next opening is quicker. Whoever asks afterwards is told of an internal error.
+    pub fn close(&self) {
+        self.core.store.kept().close();
+    }
+
     /// Tells events again that were not delivered when the process last ended. Call it once the peers can be asked.
     pub async fn deliver_waiting_events(&self) {
         let waiting = match self.core.store.view(|view| view.waiting_events()) {
@@ -184,18 +192,39 @@ impl S3 {
         let (request_id, host_id) = self.core.request_ids();
         let target = Target::of(request.uri(), request.headers());
         let head = *request.method() == Method::HEAD;
-        let about = About { request_id: &request_id, host_id: &host_id, target: &target, head };
+        let query = request.uri().query().unwrap_or_default();
+        let attributes = query.split('&').any(|pair| pair.split('=').next() == Some("attributes"));
+        let about = About { request_id: &request_id, host_id: &host_id, target: &target, head, attributes };
+        let (parts, body) = request.into_parts();
+        let (body, rest) = lend(body);
+        let response = self.respond(place, Request::from_parts(parts, body), now, trust, &about).await;
+        rest.discard().await;
+        response
+    }
+
+    async fn respond<B>(
+        &self,
+        place: &Place,
+        request: Request<B>,
+        now: Timestamp,
+        trust: Trust<'_>,
+        about: &About<'_>,
+    ) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let account = match asking(&trust, place, &request, now) {
             Ok(account) => account,
-            Err(refusal) => return refused(&refusal, &about),
+            Err(refusal) => return refused(&refusal, about),
         };
-        if let Err(refusal) = self.check(account.as_deref(), &request, &target, now) {
-            return refused(&refusal, &about);
+        if let Err(refusal) = self.check(account.as_deref(), &request, about.target, now) {
+            return refused(&refusal, about);
         }
         let account = account.map_or_else(|| place.account.clone(), Arc::from);
         let place = Place { account, region: place.region.clone() };
         let trailers = Trailers::default();
-        let ids = (request_id.clone(), host_id.clone());
+        let ids = (about.request_id.clone(), about.host_id.clone());
         let asker = Asker::new(&place, now, ids, request.headers(), trailers.clone());
         let (service, mut request) = match trust {
             Trust::Keys(service, _) => (service, request.map(boxed)),
@@ -208,9 +237,16 @@ impl S3 {
             request.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
         request.extensions_mut().insert(asker.clone());
-        match service.call(request).await {
-            Ok(response) => answered(response, asker.refusal(), &about).await,
-            Err(error) => refused(&Refusal::broken(format_args!("{error:?}")), &about),
+        // s3s calls each refusal an error of its own; what is one is said below.
+        match service.call(request).with_subscriber(NoSubscriber::default()).await {
+            Ok(response) => {
+                let refusal = asker.refusal();
+                if let Some(broken) = refusal.as_ref().filter(|refusal| refusal.is_broken()) {
+                    tracing::error!(request_id = %about.request_id, refusal = %broken, "S3 failed");
+                }
+                answered(response, refusal, about).await
+            }
+            Err(error) => refused(&Refusal::broken(format_args!("{error:?}")), about),
         }
     }
 

@@ -63,6 +63,14 @@ struct Inner {
 #[cfg(any(feature = "lambda", feature = "s3"))]
 pub(crate) struct WeakLocal(Weak<Inner>);
 
+#[cfg(feature = "s3")]
+impl WeakLocal {
+    /// Something is on its way for as long as the value is there.
+    pub(crate) fn on_its_way(&self) -> Option<OnItsWay> {
+        self.0.upgrade().map(|inner| Local(inner).on_its_way())
+    }
+}
+
 #[cfg(any(feature = "lambda", feature = "s3"))]
 impl Peers for WeakLocal {
     fn ask(&self, place: &Place, call: AwsCall) -> Answering {
@@ -162,6 +170,12 @@ impl Local {
         });
     }
 
+    #[cfg(feature = "s3")]
+    fn on_its_way(&self) -> OnItsWay {
+        self.0.busy.fetch_add(1, Ordering::Relaxed);
+        OnItsWay(self.clone())
+    }
+
     /// Whether something is on its way that no execution waits for: virtual time must not run away from it.
     pub(crate) fn is_busy(&self) -> bool {
         self.0.busy.load(Ordering::Relaxed) > 0
@@ -175,6 +189,17 @@ impl Local {
 
     fn request_id(&self) -> String {
         stepwell_interpreter::Chance::new(self.0.clock.moment()).uuid()
+    }
+}
+
+/// Something that is on its way.
+#[cfg(feature = "s3")]
+pub(crate) struct OnItsWay(Local);
+
+#[cfg(feature = "s3")]
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        self.0.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -151,7 +151,7 @@ impl Server {
         #[cfg(feature = "lambda")]
         let (hosts, functions) = with_functions(hosts, &runtime, &self.settings, address, &clock, &local)?;
         #[cfg(feature = "s3")]
-        let hosts =
+        let (hosts, buckets) =
             with_buckets(hosts, self.seeds.key, self.keyring.as_ref(), &runtime, &self.settings, &clock, &local)?;
         local.open(hosts);
         #[cfg(feature = "lambda")]
@@ -188,6 +188,8 @@ impl Server {
         // Connections that are left hold the door open; without them the thread ends.
         runtime.shutdown_timeout(Duration::from_millis(100));
         drop(front);
+        #[cfg(feature = "s3")]
+        buckets.close();
         if outcome.is_ok() && thread.join().is_err() {
             return Err(StartError::Refused("the service has broken off".to_owned()));
         }
@@ -235,7 +237,7 @@ fn with_functions(
     Ok((hosts, functions))
 }
 
-/// And the buckets.
+/// And the buckets, which the caller closes when the server ends.
 #[cfg(feature = "s3")]
 fn with_buckets(
     mut hosts: BTreeMap<&'static str, Host>,
@@ -245,12 +247,12 @@ fn with_buckets(
     settings: &Settings,
     clock: &Clock,
     local: &Local,
-) -> Result<BTreeMap<&'static str, Host>, StartError> {
+) -> Result<(BTreeMap<&'static str, Host>, Arc<S3Host>), StartError> {
     let s3 = S3Host::open(settings.data.clone(), key, keyring, local, clock);
-    let s3 = s3.map_err(|fault| StartError::Refused(fault.to_string()))?;
+    let s3 = Arc::new(s3.map_err(|fault| StartError::Refused(fault.to_string()))?);
     runtime.spawn(s3.tell_what_waits());
-    hosts.insert("s3", Host::Http(Arc::new(s3)));
-    Ok(hosts)
+    hosts.insert("s3", Host::Http(s3.clone()));
+    Ok((hosts, s3))
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.

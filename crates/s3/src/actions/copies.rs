@@ -166,7 +166,7 @@ pub(super) async fn copy(core: &Core, asker: &Asker, mut input: CopyObjectInput)
     };
     let source_version = told_id(&original.bucket, &original.object.version);
     let length = Some(original.length);
-    let mut taken = intake::take(&core.store, Source::Here(original.reading), length, algorithm).await?;
+    let taken = intake::take(&core.store, Source::Here(original.reading), length, algorithm).await?;
     let sequence = core.store.number();
     let target = core.store.view(|view| view.bucket(&input.bucket))?;
     let object = store::Object {
@@ -180,17 +180,16 @@ pub(super) async fn copy(core: &Core, asker: &Asker, mut input: CopyObjectInput)
         checksum: Some(KeptChecksum { algorithm, value: taken.checksum.clone(), composite: false }),
         said,
     };
-    let body = (taken.number, taken.body());
+    let checksum = taken.checksum.clone();
     let placing = Placing { bucket: input.bucket, key: input.key, happened: Happened::Copied };
-    let (object, bucket) = objects::place(core, asker, placing, object, vec![body], (None, None)).await?;
-    taken.keep();
+    let (object, bucket) = objects::place(core, asker, placing, object, taken, (None, None)).await?;
     let mut result = CopyObjectResult {
         e_tag: Some(etag(&object)),
         last_modified: Some(time(object.modified)),
         checksum_type: Some(checksum_type(false)),
         ..CopyObjectResult::default()
     };
-    set_checksum!(result, algorithm, taken.checksum.clone());
+    set_checksum!(result, algorithm, checksum);
     Ok(CopyObjectOutput {
         copy_object_result: Some(result),
         copy_source_version_id: source_version,

@@ -77,7 +77,7 @@ pub(super) async fn put(core: &Core, asker: &Asker, mut input: PutObjectInput) -
     let claim = Claim::only(checksums!(input))?;
     let algorithm = algorithm(claim.as_ref(), asker, input.checksum_algorithm.as_ref())?;
     let source = input.body.take().map_or(Source::Nothing, Source::Client);
-    let mut taken = intake::take(&core.store, source, length(input.content_length)?, algorithm).await?;
+    let taken = intake::take(&core.store, source, length(input.content_length)?, algorithm).await?;
     check_md5(input.content_md5.as_deref(), &taken.md5)?;
     if let Some(claim) = claim_of(claim, asker)? {
         claim.check(&taken.checksum)?;
@@ -94,11 +94,10 @@ pub(super) async fn put(core: &Core, asker: &Asker, mut input: PutObjectInput) -
         checksum: Some(KeptChecksum { algorithm, value: taken.checksum.clone(), composite: false }),
         said,
     };
-    let body = taken.body();
+    let checksum = taken.checksum.clone();
     let placing = Placing { bucket: input.bucket, key: input.key, happened: Happened::Put };
     let demands = (input.if_match, input.if_none_match);
-    let (object, bucket) = place(core, asker, placing, object, vec![(taken.number, body)], demands).await?;
-    taken.keep();
+    let (object, bucket) = place(core, asker, placing, object, taken, demands).await?;
     let mut output = PutObjectOutput {
         e_tag: Some(etag(&object)),
         version_id: told_id(&bucket, &object.version),
@@ -110,7 +109,7 @@ pub(super) async fn put(core: &Core, asker: &Asker, mut input: PutObjectInput) -
         checksum_type: Some(checksum_type(false)),
         ..PutObjectOutput::default()
     };
-    set_checksum!(output, algorithm, taken.checksum.clone());
+    set_checksum!(output, algorithm, checksum);
     Ok(output)
 }
 
@@ -123,13 +122,13 @@ pub(super) struct Placing {
 
 type WriteDemands = (Option<ETagCondition>, Option<ETagCondition>);
 
-/// Puts an object with its bodies where its key says, durably, and tells who wants to know.
+/// Puts an object with its body where its key says, durably, and tells who wants to know.
 pub(super) async fn place(
     core: &Core,
     asker: &Asker,
     placing: Placing,
     mut object: Object,
-    bodies: Vec<(u64, Body)>,
+    mut taken: intake::Taken,
     (if_match, if_none_match): WriteDemands,
 ) -> Result<(Object, Bucket), Refusal> {
     let drawn = core.version_id(object.sequence);
@@ -148,10 +147,8 @@ pub(super) async fn place(
                 if_none_match.as_ref(),
             )?;
             default_encryption(tables, &bucket, &mut object.said)?;
-            for (number, body) in &bodies {
-                tables.put_body(*number, body)?;
-                tables.count_to(*number)?;
-            }
+            tables.put_body(taken.number, &taken.body())?;
+            tables.count_to(taken.number)?;
             versions::put(tables, &bucket, key, &object)?;
             let told = events::record(
                 tables,
@@ -159,6 +156,7 @@ pub(super) async fn place(
                 (&placing.bucket, &bucket),
                 &[(placing.happened, &placing.key, &object)],
             )?;
+            taken.keep();
             Ok((object, bucket, told))
         })
         .await?;

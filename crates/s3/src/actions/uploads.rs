@@ -116,18 +116,19 @@ pub(super) async fn fit(
         md5: hex(&taken.md5),
         checksum: Some(KeptChecksum { algorithm, value: taken.checksum.clone(), composite: false }),
     };
-    let (kept, body) = (part.clone(), taken.body());
+    let kept = part.clone();
     core.store
         .change(move |tables| {
             let owner = tables.bucket(&fitting.bucket)?;
             let upload = tables.upload(owner.number, fitting.key.as_bytes(), &fitting.upload_id)?;
             let upload = upload.ok_or_else(|| no_such_upload(&fitting.upload_id))?;
-            tables.put_body(kept.body, &body)?;
+            tables.put_body(kept.body, &taken.body())?;
             tables.count_to(kept.body)?;
-            tables.put_part(upload.number, fitting.number, &kept)
+            tables.put_part(upload.number, fitting.number, &kept)?;
+            taken.keep();
+            Ok(())
         })
         .await?;
-    taken.keep();
     Ok(part)
 }
 

@@ -13,7 +13,7 @@ mod writer;
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use redb::backends::InMemoryBackend;
@@ -49,6 +49,8 @@ pub(crate) struct Kept {
     pub(crate) shelf: Shelf,
     holds: Mutex<Holds>,
     next: AtomicU64,
+    /// Whether it is to stay closed.
+    closed: AtomicBool,
 }
 
 impl Store {
@@ -67,6 +69,7 @@ impl Store {
             shelf,
             holds: Mutex::default(),
             next: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
         };
         let (next, shelved) = kept
             .view(|view| Ok((view.next_number()?, view.shelved()?)))
@@ -144,11 +147,24 @@ impl Kept {
         }
     }
 
+    /// Closes the database, so that the next opening need not look for what a crash might have left. Nothing can be
+    /// asked afterwards.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+        self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Whether the database failed, and did not open again yet.
+    fn is_broken(&self) -> bool {
+        let is_closed = self.closed.load(Ordering::Relaxed);
+        !is_closed && self.database.read().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// Opens the database again after it failed.
     fn reopen(&self) -> Result<(), io::Error> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         // In memory there is nothing to go back to, and nothing that fails.
-        if self.directory.is_some() {
+        if self.directory.is_some() && !self.closed.load(Ordering::Relaxed) {
             *database = None;
             *database = Some(open_database(self.directory.as_deref())?);
         }

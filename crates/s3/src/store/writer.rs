@@ -86,8 +86,7 @@ fn run(kept: &Kept, jobs: &Receiver<Job>) {
 
 /// Makes the changes in one transaction. Those that were not reached are answered by being dropped.
 fn commit(kept: &Kept, jobs: Vec<Job>, answers: &mut Vec<Answer>) -> Result<Vec<u64>, Refusal> {
-    let needs_reopening = kept.database.read().unwrap_or_else(PoisonError::into_inner).is_none();
-    if needs_reopening {
+    if kept.is_broken() {
         kept.reopen().map_err(Refusal::broken)?;
     }
     let database = kept.database.read().unwrap_or_else(PoisonError::into_inner);

@@ -67,3 +67,24 @@ async fn who_reads_reads_to_the_end() {
     let bodies = folder.files().iter().filter(|(name, _)| name.starts_with("bodies/")).count();
     assert_eq!(bodies, 1, "and then they go");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_takes_nothing_back() {
+    use http::Request;
+    use http_body_util::Full;
+
+    let folder = Folder::new("leaving");
+    let house = House::open(Some(folder.path()), None);
+    house.must("PUT", "/bucket", "").await;
+    for number in 0..60_u64 {
+        let request = Request::put(format!("/bucket/{number}")).body(Full::new(bytes::Bytes::from(vec![1; 50_000])));
+        let (place, now) = (crate::house::place(), crate::house::at(crate::house::NOW));
+        let putting = house.s3.answer(&place, request.expect("a request"), now);
+        // Given up at every stage of the way.
+        let _ = tokio::time::timeout(std::time::Duration::from_micros(number * 150), putting).await;
+    }
+    for number in 0..60_u64 {
+        let told = house.ask("GET", &format!("/bucket/{number}"), "").await;
+        assert!(told.code() == "NoSuchKey" || told.body.len() == 50_000, "{number}: {}", told.text());
+    }
+}

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use hyper::{Request, Response};
-use stepwell_protocol::Place;
+use stepwell_protocol::{Answering, AwsCall, Peers, Place};
 use stepwell_s3::{Key, S3, S3Settings};
 
-use super::Local;
 use super::host::{FromOutside, HttpHost, Responding, StreamFault, Streamed};
+use super::{Local, WeakLocal};
 use crate::clock::Clock;
 use crate::credentials::Keyring;
 
@@ -20,6 +20,21 @@ const FOLDER: &str = "s3";
 pub(crate) struct S3Host {
     s3: Arc<S3>,
     clock: Clock,
+}
+
+/// The services that are told of objects.
+struct Told(WeakLocal);
+
+impl Peers for Told {
+    fn ask(&self, place: &Place, call: AwsCall) -> Answering {
+        // Skipped time waits for what a bucket tells.
+        let (on_its_way, answering) = (self.0.on_its_way(), self.0.ask(place, call));
+        Box::pin(async move {
+            let answer = answering.await;
+            drop(on_its_way);
+            answer
+        })
+    }
 }
 
 impl S3Host {
@@ -44,10 +59,15 @@ impl S3Host {
         let settings = S3Settings {
             directory: data.map(|data| data.join(FOLDER)),
             seed,
-            peers: Arc::new(local.downgrade()),
+            peers: Arc::new(Told(local.downgrade())),
             keys,
         };
         Ok(S3Host { s3: Arc::new(S3::open(settings)?), clock: clock.clone() })
+    }
+
+    /// Closes what is kept, when nobody asks any more.
+    pub(crate) fn close(&self) {
+        self.s3.close();
     }
 
     /// Tells again what was not told when the server last ended.
