@@ -1,6 +1,6 @@
 //! A request as it comes from a socket: who signed it, which action it means, and what it asks for.
 
-use stepwell_api::{Credential, Credentials, Encoding, Head, Refusal, Signature, check, decode, reply, route};
+use stepwell_api::{Credential, Credentials, Encoding, Head, Refusal, SERVICE, Signature, check, decode, reply, route};
 use stepwell_json::Json;
 use stepwell_spec::Timestamp;
 

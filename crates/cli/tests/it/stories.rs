@@ -186,7 +186,7 @@ fn at(value: &Json, path: &str) -> Option<String> {
             here = Json::parse(text).ok()?;
         }
         here = match part.parse::<usize>() {
-            Ok(place) => here.as_array()?.iter().nth(place)?.clone(),
+            Ok(place) => here.as_array()?.get(place)?.clone(),
             Err(_) => here.get(part)?.clone(),
         };
     }
