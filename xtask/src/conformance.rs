@@ -34,7 +34,7 @@ pub(crate) fn command(options: &mut Options) -> Outcome {
     let results = target("conformance.jsonl");
     let results = results.to_string_lossy();
     let mut words = vec![&*runner, "--endpoint", &url, "--service", &others, "--all", "--mock-config-file", &*mocks];
-    words.extend(["--timeout", "20", "--jobs", "2", "--json", &*results, "--lambda-port", port]);
+    words.extend(["--timeout", "45", "--jobs", "2", "--json", &*results, "--lambda-port", port]);
     if let Some(filter) = &filter {
         words.extend(["--filter", filter]);
     }
