@@ -9,6 +9,7 @@ mod dynamodb;
 #[cfg(feature = "lambda")]
 mod functions;
 mod host;
+mod leaves;
 mod own;
 mod pure;
 mod route;
@@ -35,6 +36,7 @@ pub(crate) use dynamodb::Tables;
 #[cfg(feature = "lambda")]
 pub(crate) use functions::Functions;
 pub(crate) use host::{FromOutside, Host, HttpHost, StreamFault, Streamed, whole};
+pub(crate) use leaves::{Ground, Leaves};
 pub(crate) use own::OwnApi;
 pub(crate) use pure::Pure;
 pub(crate) use route::{Meant, meant};

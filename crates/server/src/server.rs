@@ -26,9 +26,7 @@ use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::jobs::Pace;
 use crate::listener::{Listener, LogLines};
-#[cfg(feature = "s3")]
-use crate::local::S3Host;
-use crate::local::{Host, Local, OwnApi, Pure};
+use crate::local::{Ground, Host, Leaves, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
@@ -36,7 +34,6 @@ use crate::tls::Tls;
 use crate::transport::{Source, Transport};
 use crate::writer::Outside;
 use stepwell_api::{Heard, ServiceSettings};
-use stepwell_protocol::Peers;
 use stepwell_services::{Services, ServicesSettings};
 use stepwell_store::{EmbeddedStore, MemoryStore, Options, Store};
 
@@ -145,17 +142,19 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let local = Local::new(runtime.handle().clone(), clock.clone());
-        let hosts = hosts(&mailbox, &clock);
-        #[cfg(feature = "dynamodb")]
-        let hosts = with_tables(hosts, &self.settings, runtime.handle(), &clock)?;
-        #[cfg(feature = "lambda")]
-        let (hosts, functions) = with_functions(hosts, &runtime, &self.settings, address, &clock, &local)?;
-        #[cfg(feature = "s3")]
-        let (hosts, buckets) =
-            with_buckets(hosts, self.seeds.key, self.keyring.as_ref(), &runtime, &self.settings, &clock, &local)?;
+        let mut hosts = hosts(&mailbox, &clock);
+        let ground = Ground {
+            runtime: &runtime,
+            settings: &self.settings,
+            keyring: self.keyring.as_ref(),
+            key: self.seeds.key,
+            address,
+            clock: &clock,
+            local: &local,
+        };
+        let leaves = Leaves::open(&ground, &mut hosts)?;
         local.open(hosts);
-        #[cfg(feature = "lambda")]
-        runtime.block_on(functions.name(&self.settings))?;
+        leaves.name(&ground)?;
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
         let tls = Tls::new(self.settings.ca_bundle.clone());
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
@@ -165,8 +164,7 @@ impl Server {
             ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
         let Running { door, ended, thread } = shard::start(parts, mailbox, outside)?;
-        #[cfg(feature = "lambda")]
-        functions.resume();
+        leaves.resume();
         let front =
             Arc::new(Front::new(&self.settings, self.keyring, door, local.clone(), metrics, self.seeds.request_ids));
         let outcome = runtime.block_on(async {
@@ -181,15 +179,13 @@ impl Server {
             if tokio::time::timeout(END_TIME, connections.shutdown()).await.is_err() {
                 tracing::warn!("ended with requests unanswered");
             }
-            #[cfg(feature = "lambda")]
-            functions.shut_down().await;
+            leaves.shut_down().await;
             outcome
         });
         // Connections that are left hold the door open; without them the thread ends.
         runtime.shutdown_timeout(Duration::from_millis(100));
         drop(front);
-        #[cfg(feature = "s3")]
-        buckets.close();
+        leaves.close();
         if outcome.is_ok() && thread.join().is_err() {
             return Err(StartError::Refused("the service has broken off".to_owned()));
         }
@@ -197,62 +193,12 @@ impl Server {
     }
 }
 
-/// Who answers for each service of this process.
+/// Who answers for the services that need nothing of their own.
 fn hosts(mailbox: &Mailbox, clock: &Clock) -> BTreeMap<&'static str, Host> {
     let pure = Arc::new(Pure::new(mailbox.side_door()));
     let mut hosts: BTreeMap<_, _> = Services::names().map(|name| (name, Host::Pure(pure.clone()))).collect();
     hosts.insert("stepfunctions", Host::Calls(Arc::new(OwnApi::new(mailbox.side_door(), clock.clone()))));
     hosts
-}
-
-/// DynamoDB among them.
-#[cfg(feature = "dynamodb")]
-fn with_tables(
-    mut hosts: BTreeMap<&'static str, Host>,
-    settings: &Settings,
-    runtime: &tokio::runtime::Handle,
-    clock: &Clock,
-) -> Result<BTreeMap<&'static str, Host>, StartError> {
-    use crate::local::Tables;
-
-    let tables = Tables::open(settings.data.as_deref(), runtime, clock.clone())
-        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?;
-    let tables: Arc<dyn Peers> = Arc::new(tables);
-    hosts.extend(Tables::SERVICES.map(|name| (name, Host::Calls(tables.clone()))));
-    Ok(hosts)
-}
-
-/// And for functions, which the caller ends when the server does.
-#[cfg(feature = "lambda")]
-fn with_functions(
-    mut hosts: BTreeMap<&'static str, Host>,
-    runtime: &tokio::runtime::Runtime,
-    settings: &Settings,
-    address: SocketAddr,
-    clock: &Clock,
-    local: &Local,
-) -> Result<(BTreeMap<&'static str, Host>, crate::local::Functions), StartError> {
-    let functions = crate::local::Functions::open(runtime, settings, address, clock.clone(), local)?;
-    hosts.insert("lambda", functions.host());
-    Ok((hosts, functions))
-}
-
-/// And the buckets, which the caller closes when the server ends.
-#[cfg(feature = "s3")]
-fn with_buckets(
-    mut hosts: BTreeMap<&'static str, Host>,
-    key: [u8; 32],
-    keyring: Option<&Keyring>,
-    runtime: &tokio::runtime::Runtime,
-    settings: &Settings,
-    clock: &Clock,
-    local: &Local,
-) -> Result<(BTreeMap<&'static str, Host>, Arc<S3Host>), StartError> {
-    let s3 = S3Host::open(settings.data.clone(), key, keyring, local, clock);
-    let s3 = Arc::new(s3.map_err(|fault| StartError::Refused(fault.to_string()))?);
-    runtime.spawn(s3.tell_what_waits());
-    hosts.insert("s3", Host::Http(s3.clone()));
-    Ok((hosts, s3))
 }
 
 /// Where clients reach a server that listens here: what queue URLs begin with.
