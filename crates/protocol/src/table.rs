@@ -47,9 +47,10 @@ pub fn service_of_sdk(sdk_name: &str) -> Option<&'static Service> {
     entries().iter().find(|entry| &*entry.head.names.sdk_name == sdk_name).map(Entry::unpacked)
 }
 
-/// The operation of `arn:aws:states:::aws-sdk:SERVICE:ACTION`, which begins with a small letter.
+/// The operation of `arn:aws:states:::aws-sdk:SERVICE:ACTION`, which begins with a small letter, or with a capital as the
+/// API has it.
 pub fn operation_of_sdk<'a>(service: &'a Service, action: &str) -> Option<&'a Operation> {
-    let first = action.chars().next().filter(char::is_ascii_lowercase)?;
+    let first = action.chars().next().filter(char::is_ascii_alphabetic)?;
     let mut name = action.to_owned();
     name.replace_range(..1, &first.to_ascii_uppercase().to_string());
     service.operation(&name).or_else(|| service.operation(action))
@@ -176,14 +177,16 @@ mod tests {
     }
 
     #[test]
-    fn actions_begin_with_a_small_letter() {
+    fn actions_begin_with_a_small_letter_or_as_the_api_has_them() {
         let rds = service("rds").expect("RDS");
         let described = operation_of_sdk(rds, "describeDBInstances").expect("an operation");
         assert_eq!(
             (&*described.name, sdk_action(described)),
             ("DescribeDBInstances", "describeDBInstances".to_owned())
         );
-        for wrong in ["DescribeDBInstances", "describeDbInstances", "", "é"] {
+        // As the API spells it, and some definitions.
+        assert!(operation_of_sdk(rds, "DescribeDBInstances").is_some());
+        for wrong in ["describeDbInstances", "describedbinstances", "", "é"] {
             assert!(operation_of_sdk(rds, wrong).is_none(), "{wrong}");
         }
     }

@@ -25,9 +25,14 @@ impl SdkService {
         self.actions.split(' ')
     }
 
-    /// Whether it has an action of this name.
+    /// Whether it has an action of this name. The first letter may be a capital, as the API spells it: published
+    /// definitions have both.
     pub fn has_action(&self, name: &str) -> bool {
-        self.actions().any(|action| action == name)
+        let Some((first, rest)) = name.split_at_checked(1) else { return false };
+        let is_it = |action: &str| {
+            action.split_at_checked(1).is_some_and(|(own, end)| own.eq_ignore_ascii_case(first) && end == rest)
+        };
+        self.actions().any(is_it)
     }
 }
 
@@ -71,7 +76,8 @@ mod tests {
             ("sfn", "startExecution", true),
             ("rds", "describeDBInstances", true),
             ("rds", "describeDbInstances", false),
-            ("rds", "DescribeDBInstances", false),
+            ("rds", "DescribeDBInstances", true),
+            ("rds", "", false),
             // AWS has given these up.
             ("iotanalytics", "createDataset", true),
             ("lookoutvision", "startModel", true),

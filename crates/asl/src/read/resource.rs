@@ -301,7 +301,7 @@ mod tests {
         check("aws-sdk:stepfunctions:startExecution", Some("did you mean \"sfn\"?"));
         check("aws-sdk:events:putEvents", Some("did you mean \"eventbridge\"?"));
         check("aws-sdk:sqs:sendMesage", Some("did you mean \"sendMessage\"?"));
-        check("aws-sdk:sqs:SendMessage", Some("did you mean \"sendMessage\"?"));
+        check("aws-sdk:sqs:sendmessage", Some("did you mean \"sendMessage\"?"));
         check("aws-sdk:unlikely:land", None);
         check(
             "aws-sdk:glue:startJobRun.sync",
@@ -334,7 +334,7 @@ mod tests {
         );
         check("arn:aws:states:::aws-sdk:sfn:startExecution.sync", "no pattern aws-sdk:sfn:startExecution .sync");
         check("arn:aws:states:::aws-sdk:DynamoDB:query", "no sdk service DynamoDB");
-        check("arn:aws:states:::aws-sdk:dynamodb:Query", "no sdk action dynamodb Query");
+        check("arn:aws:states:::aws-sdk:dynamodb:Query", "aws-sdk:dynamodb Query Query RequestResponse");
         check("arn:aws:states:::aws-sdk:foo:bar", "no sdk service foo");
         check("arn:aws:states:::aws-sdk:dynamodb", "no service aws-sdk");
         // AWS has given it up; machines that call it still exist.
