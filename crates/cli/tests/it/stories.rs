@@ -236,6 +236,7 @@ macro_rules! stories {
 }
 
 stories! {
+    a_token_comes_back_by_every_road "callbacks";
     a_circuit_breaker_opens_and_closes "circuit-breaker";
     a_human_approves_or_refuses "human-approval";
     a_loan_broker_takes_the_best_of_what_comes_in_time "loan-broker";
