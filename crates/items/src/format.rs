@@ -51,7 +51,7 @@ pub fn format_of(config: &ReaderConfig, input_type: Option<&str>) -> Result<Form
 }
 
 impl Headers {
-    /// Refuses names that are there twice, as AWS does.
+    /// Refuses names that are there twice. AWS does, in words that no recording shows.
     pub(crate) fn given(names: Vec<Arc<str>>) -> Result<Headers, ItemsFault> {
         let mut sorted: Vec<&str> = names.iter().map(|name| &**name).collect();
         sorted.sort_unstable();
