@@ -17,7 +17,7 @@ use crate::decoder::{Pieces, text};
 use crate::fault::ItemsFault;
 use crate::{ITEM_BYTES_MAX, Item};
 
-/// What AWS says when the items are neither an array nor an object. From its forums; no recording shows it.
+/// What AWS says when the items are neither an array nor an object. No recording shows it.
 const NOT_ITERABLE: &str = "Attempting to map over non-iterable node.";
 
 #[derive(Debug)]
