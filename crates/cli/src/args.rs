@@ -57,7 +57,10 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Be a Step Functions on this machine: the AWS API over HTTP, for every AWS SDK and the aws command.
     ///
-    /// Point a client at it with --endpoint-url, or with AWS_ENDPOINT_URL_SFN for all of them. Any credentials are taken,
+    /// Lambda, SQS, SNS, DynamoDB, S3, EventBridge, CloudWatch Logs, Secrets Manager, IAM and STS are on the same port, for
+    /// clients and for tasks; --endpoint sends a service's tasks elsewhere, or to AWS.
+    ///
+    /// Point a client at it with --endpoint-url, or with AWS_ENDPOINT_URL for all of them. Any credentials are taken,
     /// so it listens to its own machine only. The account is the access key id when that has twelve digits, or what the key id
     /// says, as one of AWS's does; the region is the client's.
     ///
