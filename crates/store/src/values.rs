@@ -12,16 +12,27 @@ use crate::bytes::put_number;
 /// Texts in the order they first came.
 #[derive(Debug, Default)]
 pub(crate) struct Values {
+    /// What is known by its address lives as long as that: another value must not come to stand in its place.
+    held: Vec<Held>,
     text: String,
     ends: Vec<usize>,
     by_address: Places,
     by_text: Places,
 }
 
+/// A value that is kept alive.
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is held, not read")]
+enum Held {
+    Text(Text),
+    Json(Json),
+}
+
 impl Values {
     /// The place of a text.
     pub(crate) fn text(&mut self, text: &Text) -> u64 {
-        self.place(Some(Arc::as_ptr(text).addr() as u64), |out| out.push_str(text))
+        let hold = || Held::Text(text.clone());
+        self.place(Some((Arc::as_ptr(text).addr() as u64, &hold)), |out| out.push_str(text))
     }
 
     /// The place of a JSON value's compact text.
@@ -33,6 +44,8 @@ impl Values {
             Json::String(text) => Some(Arc::as_ptr(text).addr() as u64 | 1),
             Json::Null | Json::Bool(_) | Json::Number(_) => None,
         };
+        let hold = || Held::Json(json.clone());
+        let address = address.map(|address| (address, &hold as &dyn Fn() -> Held));
         self.place(address, |out| write!(out, "{json}").expect("a String takes every write"))
     }
 
@@ -46,14 +59,16 @@ impl Values {
     }
 
     pub(crate) fn clear(&mut self) {
+        self.held.clear();
         self.text.clear();
         self.ends.clear();
         self.by_address.clear();
         self.by_text.clear();
     }
 
-    fn place(&mut self, address: Option<u64>, write: impl FnOnce(&mut String)) -> u64 {
-        if let Some(place) = address.and_then(|address| self.by_address.find(address, |_| true)) {
+    /// `address` is where the value stands, and how to keep it there.
+    fn place(&mut self, address: Option<(u64, &dyn Fn() -> Held)>, write: impl FnOnce(&mut String)) -> u64 {
+        if let Some(place) = address.and_then(|(address, _)| self.by_address.find(address, |_| true)) {
             return u64::from(place);
         }
         let start = self.text.len();
@@ -72,7 +87,8 @@ impl Values {
                 place
             }
         };
-        if let Some(address) = address {
+        if let Some((address, hold)) = address {
+            self.held.push(hold());
             self.by_address.insert(address, place);
         }
         u64::from(place)
@@ -153,6 +169,18 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_is_gone_lends_its_address_to_nobody() {
+        let mut values = Values::default();
+        // An allocator gives the room of one to the next.
+        for number in 0..1_000_u64 {
+            let value = Json::object([("number", Json::from(number))]);
+            assert_eq!(values.json(&value), 2 * number, "{value}");
+            let text: Text = format!("text {number}").into();
+            assert_eq!(values.text(&text), 2 * number + 1, "{text}");
+        }
+    }
 
     #[test]
     fn equal_texts_share_a_place() {
