@@ -92,7 +92,11 @@ pub(crate) fn judge(client: &mut Client, ledger: &Ledger) -> (usize, Vec<String>
         let is_there = match service {
             Service::Queue => Ok(messages.contains(name)),
             Service::Table => has_item(client, name),
-            Service::Bucket => Ok(client.get_object(&format!("/{BUCKET}/{name}")).as_deref() == Some(name)),
+            // A task's text is put as JSON, in quotes.
+            Service::Bucket => {
+                let object = client.get_object(&format!("/{BUCKET}/{name}"));
+                Ok(object.is_some_and(|object| object.trim_matches('"') == name))
+            }
         };
         match is_there {
             Ok(true) => {}
