@@ -164,15 +164,13 @@ impl Local {
 
     /// Sends out what a service delivers.
     pub(crate) fn deliver(&self, delivery: Delivery) {
-        self.0.busy.fetch_add(1, Ordering::Relaxed);
-        let local = self.clone();
+        let on_its_way = self.on_its_way();
         self.0.courier.spawn(async move {
-            local.0.courier.carry(&local, delivery).await;
-            local.0.busy.fetch_sub(1, Ordering::Relaxed);
+            let local = &on_its_way.0;
+            local.0.courier.carry(local, delivery).await;
         });
     }
 
-    #[cfg(feature = "s3")]
     fn on_its_way(&self) -> OnItsWay {
         self.0.busy.fetch_add(1, Ordering::Relaxed);
         OnItsWay(self.clone())
@@ -194,11 +192,9 @@ impl Local {
     }
 }
 
-/// Something that is on its way.
-#[cfg(feature = "s3")]
+/// Something that is on its way, however it comes to its end.
 pub(crate) struct OnItsWay(Local);
 
-#[cfg(feature = "s3")]
 impl Drop for OnItsWay {
     fn drop(&mut self) {
         self.0.0.busy.fetch_sub(1, Ordering::Relaxed);
@@ -236,7 +232,8 @@ fn unknown_operation(service: &str, action: &str, request_id: &str) -> AwsError 
     client_error("UnknownOperationException", &format!("{service} has no operation {action}"), request_id)
 }
 
-fn client_error(code: &str, message: &str, request_id: &str) -> AwsError {
+/// An error that is the request's fault.
+pub(crate) fn client_error(code: &str, message: &str, request_id: &str) -> AwsError {
     AwsError {
         code: code.into(),
         message: Some(message.into()),

@@ -11,15 +11,15 @@ use std::time::Duration;
 use stepwell_asl::{Pattern, ResourceKind};
 use stepwell_engine::{Answer, Dispatch, Transport};
 use stepwell_integrations::{Task, call_of, outcome_of};
-use stepwell_interpreter::{Chance, Command, Moment};
+use stepwell_interpreter::Command;
 use stepwell_json::Json;
 use stepwell_lambda::{Lambda, LambdaSettings};
-use stepwell_protocol::{Answering, AwsCall, AwsError, Fault, Peers, Place};
-use stepwell_spec::Timestamp;
+use stepwell_protocol::{Answering, AwsCall, Peers, Place};
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 
 use crate::clock;
+use crate::local::client_error;
 use crate::mocks::Mocks;
 use crate::server::StartError;
 use crate::settings::{FunctionSource, NamedFunction};
@@ -162,14 +162,8 @@ struct Nobody;
 
 impl Peers for Nobody {
     fn ask(&self, _: &Place, call: AwsCall) -> Answering {
-        let error = AwsError {
-            code: "UnknownOperationException".into(),
-            message: Some(format!("there is no {} without a server; see `stepwell serve`", call.service).into()),
-            status: 400,
-            fault: Fault::Client,
-            request_id: Chance::new(Moment { now: Timestamp(0), entropy: 0 }).uuid().into(),
-            members: Json::empty_object(),
-        };
+        let message = format!("there is no {} without a server; see `stepwell serve`", call.service);
+        let error = client_error("UnknownOperationException", &message, "");
         Box::pin(async move { Err(error) })
     }
 }

@@ -23,11 +23,14 @@ pub(crate) struct Meant<'a> {
 /// `X-Amz-Target` comes first, then the scope of a signature in the header or in the query string, then the version of the
 /// query protocol, then the host's name and the path.
 pub(crate) fn meant<'a>(head: &Head<'a>, serves: &dyn Fn(&str) -> bool) -> Meant<'a> {
+    let target = head.header("x-amz-target").unwrap_or_default();
+    // Whose requests they are mostly, and who asks for itself who signed them.
+    if target.starts_with(OWN_TARGET) {
+        return Meant::default();
+    }
     let scope = scope(head);
     let (access_key_id, region) = (scope.map(|scope| scope.access_key_id), scope.map(|scope| scope.region));
-    let target = head.header("x-amz-target").unwrap_or_default();
     let service = match target.split_once('.') {
-        _ if target.starts_with(OWN_TARGET) => None,
         Some((prefix, _)) => by(|service| &*service.target_prefix == prefix, serves),
         None => match scope {
             Some(scope) if scope.service == "states" => None,
