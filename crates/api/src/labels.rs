@@ -2,7 +2,7 @@
 
 use std::iter::successors;
 
-use stepwell_asl::{Definition, MapMode, State, StateKind, WorkflowId, variable_references};
+use stepwell_asl::{Definition, State, WorkflowId, variable_references};
 use stepwell_interpreter::map_label;
 use stepwell_json::Spanned;
 use stepwell_spec::Text;
@@ -21,8 +21,7 @@ pub(crate) struct Shown {
 /// The item processor of the distributed Map state that has this label, in a definition of this text.
 pub(crate) fn item_processor(definition: &Definition, text: &str, label: &str) -> Option<Shown> {
     let (state, map, express) = definition.states.iter().find_map(|state| {
-        let StateKind::Map(map) = &state.kind else { return None };
-        let MapMode::Distributed(distributed) = &map.mode else { return None };
+        let (map, distributed) = state.kind.distributed_map()?;
         let is_asked_for = *map_label(distributed, &state.name) == *label;
         is_asked_for.then_some((state, map, distributed.express_children))
     })?;
@@ -72,10 +71,8 @@ mod tests {
         assert!(!outer.express);
         assert_eq!(outer.variable_references, [("Leaf".into(), vec!["w".into()])]);
         // A Map state without a label has one that is made for it.
-        let StateKind::Map(map) = &definition.state(definition.find("Inner").expect("a state")).kind else {
-            panic!("Inner is a Map state");
-        };
-        let MapMode::Distributed(distributed) = &map.mode else { panic!("Inner is distributed") };
+        let inner = definition.state(definition.find("Inner").expect("a state"));
+        let (_, distributed) = inner.kind.distributed_map().expect("Inner is distributed");
         let label = map_label(distributed, "Inner");
         let inner = item_processor(&definition, TEXT, &label).expect("the inner one");
         assert!(inner.express && inner.definition.contains(r#""StartAt":"Keep""#));

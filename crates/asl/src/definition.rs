@@ -282,6 +282,26 @@ impl StateKind {
             StateKind::Map(_) => "Map",
         }
     }
+
+    /// What a Map state has beside others.
+    pub fn map(&self) -> Option<&Map> {
+        match self {
+            StateKind::Map(map) => Some(map),
+            StateKind::Pass(_)
+            | StateKind::Task(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed
+            | StateKind::Fail(_)
+            | StateKind::Parallel(_) => None,
+        }
+    }
+
+    /// What a distributed Map state has, beside others and beside an inline one.
+    pub fn distributed_map(&self) -> Option<(&Map, &Distributed)> {
+        let map = self.map()?;
+        Some((map, map.mode.distributed()?))
+    }
 }
 
 /// Pass: `Result` (JSONPath only) instead of the input.
@@ -533,6 +553,16 @@ pub enum MapMode {
     Inline,
     /// `DISTRIBUTED`: each item or batch is a child execution.
     Distributed(Box<Distributed>),
+}
+
+impl MapMode {
+    /// What only a distributed Map has.
+    pub fn distributed(&self) -> Option<&Distributed> {
+        match self {
+            MapMode::Distributed(distributed) => Some(distributed),
+            MapMode::Inline => None,
+        }
+    }
 }
 
 /// What only a distributed Map has.

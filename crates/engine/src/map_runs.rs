@@ -7,7 +7,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use stepwell_asl::{Definition, MapMode, StateId, StateKind};
+use stepwell_asl::{Definition, StateId};
 use stepwell_interpreter::{
     ChildResult, Command, Execution, Failure, Identity, MapRunRequest, ResultKind, Settings, Start, Status, TaskKey,
     Tokens,
@@ -489,8 +489,7 @@ impl MapRun {
 
 /// How many items the child of a Map state is given: a batch, or one.
 pub fn items_in(definition: &Definition, state: StateId, input: &Json) -> u64 {
-    let StateKind::Map(map) = &definition.state(state).kind else { return 1 };
-    let MapMode::Distributed(distributed) = &map.mode else { return 1 };
+    let Some((_, distributed)) = definition.state(state).kind.distributed_map() else { return 1 };
     match (&distributed.item_batcher, input.get("Items").and_then(Json::as_array)) {
         (Some(_), Some(items)) => items.len() as u64,
         (_, None) | (None, _) => 1,

@@ -2,7 +2,7 @@
 //!
 //! Source: Developer Guide, "ResultWriter (Map)": the transformations, and the executions as they show them.
 
-use stepwell_asl::{Definition, MapMode, ResultWriter, StateKind};
+use stepwell_asl::{Definition, ResultWriter};
 use stepwell_interpreter::{ChildResult, Execution, Failure, Identity, MapRunRequest, ResultKind, Status};
 use stepwell_json::{Json, ObjectBuilder};
 
@@ -21,19 +21,8 @@ pub(crate) struct ResultShape {
 
 impl ResultShape {
     pub(crate) fn of(definition: &Definition, request: &MapRunRequest) -> ResultShape {
-        let writer = match &definition.state(request.state).kind {
-            StateKind::Map(map) => match &map.mode {
-                MapMode::Distributed(distributed) => distributed.result_writer.as_ref(),
-                MapMode::Inline => None,
-            },
-            StateKind::Pass(_)
-            | StateKind::Task(_)
-            | StateKind::Choice(_)
-            | StateKind::Wait(_)
-            | StateKind::Succeed
-            | StateKind::Fail(_)
-            | StateKind::Parallel(_) => None,
-        };
+        let distributed = definition.state(request.state).kind.distributed_map();
+        let writer = distributed.and_then(|(_, distributed)| distributed.result_writer.as_ref());
         let Some(ResultWriter { resource, output_type, transformation, .. }) = writer else {
             return ResultShape::default();
         };

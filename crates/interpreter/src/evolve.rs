@@ -3,7 +3,7 @@
 //! No expression is evaluated here, no id allocated that the record does not imply, and nothing can fail: what a record
 //! says has happened. Recovery is this function over the log and nothing else.
 
-use stepwell_asl::{MapMode, Resource, StateId, StateKind};
+use stepwell_asl::{Resource, StateId, StateKind};
 use stepwell_json::{Array, Json};
 use stepwell_spec::{
     Event, ExecutionRedriven, ItemsRead, MapIterationStarted, MapRunStarted, MapStateStarted, Onward, OutsideNamed,
@@ -317,8 +317,9 @@ impl Execution {
         let state = self.active(thread).state;
         let definition = self.definition.clone();
         let row = definition.state(state);
-        let StateKind::Map(map) = &row.kind else { panic!("I6: a Map Run belongs to a Map state") };
-        let MapMode::Distributed(distributed) = &map.mode else { panic!("I6: a Map Run belongs to a distributed Map") };
+        let Some((map, distributed)) = row.kind.distributed_map() else {
+            panic!("I6: a Map Run belongs to a distributed Map")
+        };
         let key = TaskKey { thread, scheduled_event_id: event_id };
         let active = self.active(thread);
         let effective_input = match &active.work {
@@ -355,8 +356,9 @@ impl Execution {
         let definition = self.definition.clone();
         let active = self.active(thread);
         let row = definition.state(active.state);
-        let StateKind::Map(map) = &row.kind else { panic!("I6: a Map Run belongs to a Map state") };
-        let MapMode::Distributed(distributed) = &map.mode else { panic!("I6: a Map Run belongs to a distributed Map") };
+        let Some((_, distributed)) = row.kind.distributed_map() else {
+            panic!("I6: a Map Run belongs to a distributed Map")
+        };
         let retry_count = active.retry_count();
         let MapRunRequest { key, arn: map_run_arn, .. } = self.map_run_mut(thread).request.clone();
         let task = |resource: &Resource, input: &Json| TaskRequest {

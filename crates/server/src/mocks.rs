@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use stepwell_asl::{Definition, Map, MapMode, Pattern, ResourceKind, StateKind};
+use stepwell_asl::{Definition, Map, Pattern, ResourceKind, StateKind};
 use stepwell_engine::{Answer, Dispatch, Transport};
 use stepwell_json::{Json, Object};
 use stepwell_spec::Text;
@@ -207,10 +207,7 @@ fn check_state(definition: &Definition, name: &str) -> Result<(), String> {
 }
 
 fn reads_items(map: &Map) -> bool {
-    match &map.mode {
-        MapMode::Distributed(distributed) => distributed.item_reader.is_some(),
-        MapMode::Inline => false,
-    }
+    map.mode.distributed().is_some_and(|distributed| distributed.item_reader.is_some())
 }
 
 fn read_responses(responses: &Object, name: &Json) -> Result<Vec<Response>, String> {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use stepwell_asl::{State, StateId, StateKind};
+use stepwell_asl::{State, StateId};
 use stepwell_engine::{ChildOf, ExecutionId, items_in};
 use stepwell_interpreter::{Execution, Settings, TaskKey, Tokens};
 use stepwell_spec::Text;
@@ -92,16 +92,7 @@ pub(super) type Resting = VecDeque<(u64, ExecutionId)>;
 /// How many items a child of a Map Run was given.
 fn items_of(execution: &Execution) -> u64 {
     let definition = &execution.definition;
-    let is_its = |state: &State| match &state.kind {
-        StateKind::Map(map) => map.processor == execution.workflow,
-        StateKind::Pass(_)
-        | StateKind::Task(_)
-        | StateKind::Choice(_)
-        | StateKind::Wait(_)
-        | StateKind::Succeed
-        | StateKind::Fail(_)
-        | StateKind::Parallel(_) => false,
-    };
+    let is_its = |state: &State| state.kind.map().is_some_and(|map| map.processor == execution.workflow);
     match definition.states.iter().position(is_its).and_then(|place| u32::try_from(place).ok()) {
         Some(state) => items_in(definition, StateId(state), &execution.input),
         None => 1,

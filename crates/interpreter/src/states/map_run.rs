@@ -15,9 +15,7 @@
 //! What the children are is decided here; running them, and counting their failures, is the engine's. Items that come from
 //! outside come in parts: each is recorded before its children start, and only then the next is asked for.
 
-use stepwell_asl::{
-    Distributed, ItemBatcher, ItemReader, Map, MapMode, Payload, ResultWriter, Setting, State, StateKind,
-};
+use stepwell_asl::{Distributed, ItemBatcher, ItemReader, Map, Payload, ResultWriter, Setting, State, StateKind};
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_spec::{
     Event, ItemsRead, MapRunFailed, MapRunRedriven, MapRunStarted, MapStateStarted, OutsideNamed, ResultsDue, Text,
@@ -95,7 +93,10 @@ pub(crate) fn redrive(burst: &mut Burst<'_>, thread: ThreadId) {
     let effective_input = run.effective_input.clone();
     burst.record_next(thread, Event::MapRunRedriven(redriven));
     let definition = burst.definition();
-    let reader = distributed_of(definition.state(burst.execution.active(thread).state))
+    let reader = definition
+        .state(burst.execution.active(thread).state)
+        .kind
+        .distributed_map()
         .and_then(|(_, distributed)| distributed.item_reader.as_ref());
     match reader.map(|reader| max_items(&burst.around(thread), reader, &effective_input)) {
         Some(Ok(MaxItems::Unfit(failure)) | Err(failure)) => fail(burst, thread, failure),
@@ -129,7 +130,8 @@ fn taken(burst: &Burst<'_>, thread: ThreadId, items: &Json, next: Option<Json>) 
     let definition = burst.definition();
     let active = burst.execution.active(thread);
     let Work::MapRun(run) = &active.work else { return Ok(None) };
-    let (Some(reading), Some((map, distributed))) = (&run.reading, distributed_of(definition.state(active.state)))
+    let (Some(reading), Some((map, distributed))) =
+        (&run.reading, definition.state(active.state).kind.distributed_map())
     else {
         return Ok(None);
     };
@@ -258,22 +260,6 @@ fn source(reader_arguments: &Json) -> Text {
     match argument("Key") {
         Some(key) => format!("S3://{bucket}/{key}").into(),
         None => format!("S3://{bucket}").into(),
-    }
-}
-
-fn distributed_of(state: &State) -> Option<(&Map, &Distributed)> {
-    match &state.kind {
-        StateKind::Map(map) => match &map.mode {
-            MapMode::Distributed(distributed) => Some((map, distributed)),
-            MapMode::Inline => None,
-        },
-        StateKind::Pass(_)
-        | StateKind::Task(_)
-        | StateKind::Choice(_)
-        | StateKind::Wait(_)
-        | StateKind::Succeed
-        | StateKind::Fail(_)
-        | StateKind::Parallel(_) => None,
     }
 }
 

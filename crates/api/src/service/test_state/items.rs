@@ -2,7 +2,7 @@
 //!
 //! Source: Developer Guide, "ItemReader". Faults of the data are told in our own words; AWS's are not recorded.
 
-use stepwell_asl::{ItemReader, MapMode, ReaderConfig, State, StateKind};
+use stepwell_asl::{ItemReader, ReaderConfig, State};
 use stepwell_items::{Decoder, ItemsFault, format_of};
 use stepwell_json::{Json, Pointer};
 
@@ -30,19 +30,7 @@ pub(super) fn read_items(state: &State, data: &str) -> Result<ItemsRead, Refusal
 }
 
 fn item_reader(state: &State) -> Option<&ItemReader> {
-    match &state.kind {
-        StateKind::Map(map) => match &map.mode {
-            MapMode::Distributed(distributed) => distributed.item_reader.as_ref(),
-            MapMode::Inline => None,
-        },
-        StateKind::Pass(_)
-        | StateKind::Task(_)
-        | StateKind::Choice(_)
-        | StateKind::Wait(_)
-        | StateKind::Succeed
-        | StateKind::Fail(_)
-        | StateKind::Parallel(_) => None,
-    }
+    state.kind.distributed_map()?.1.item_reader.as_ref()
 }
 
 fn read_json(config: &ReaderConfig, data: &str) -> Result<ItemsRead, Refusal> {

@@ -1,6 +1,6 @@
 //! What stands for a state's work: a result or an error, and whether the work could have come to that.
 
-use stepwell_asl::{MapMode, Pattern, ResourceKind, StateKind};
+use stepwell_asl::{Pattern, ResourceKind, StateKind};
 use stepwell_interpreter::{Failure, TestedState};
 use stepwell_json::Json;
 use stepwell_spec::shapes::{MockInput, MockResponseValidationMode, TestStateConfiguration};
@@ -29,7 +29,7 @@ impl Mock {
         let result = Json::parse(text).map_err(|_| Refusal::invalid_request("Mocked result must be valid JSON"))?;
         match &subject.state().kind {
             StateKind::Map(map) => {
-                let is_written = matches!(&map.mode, MapMode::Distributed(mode) if mode.result_writer.is_some());
+                let is_written = map.mode.distributed().is_some_and(|mode| mode.result_writer.is_some());
                 if is_written && result.as_object().is_none() {
                     // Not recorded.
                     return Err(Refusal::invalid_request("Mocked result must be a JSON object."));
