@@ -46,7 +46,7 @@ pub use model::{
 pub use peers::{Answering, Peers};
 pub use percent::encode as percent_encode;
 pub use place::Place;
-pub use sigv4::{Keys, Payload, Scope, sign};
+pub use sigv4::{Keys, Payload, Scope, presign, sign};
 pub use table::{
     operation_of_sdk, sdk_action, service, service_of_sdk, services, similar_actions, similar_services, unpacked_anew,
 };

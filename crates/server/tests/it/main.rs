@@ -6,6 +6,7 @@ mod alterations;
 mod bad_requests;
 #[path = "../../../api/tests/it/chance.rs"]
 mod chance;
+mod clusters;
 mod credentials;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
