@@ -44,7 +44,7 @@ pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };
 pub use peers::{Answering, Peers};
-pub use percent::encode as percent_encode;
+pub use percent::{decode as percent_decode, encode as percent_encode};
 pub use place::Place;
 pub use sigv4::{Keys, Payload, Scope, presign, sign};
 pub use table::{

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -36,6 +37,8 @@ pub struct S3Settings {
     pub seed: [u8; 32],
     /// Who is told of what happens to objects.
     pub peers: Arc<dyn Peers>,
+    /// How long to wait before an event is told again that could not be delivered: once for each pause.
+    pub pauses: Vec<Duration>,
     /// Who may ask from outside. None: anybody, however a request is signed.
     pub keys: Option<Vec<Key>>,
 }
@@ -124,9 +127,9 @@ impl fmt::Debug for S3 {
 impl S3 {
     /// Opens what is kept. Sweeps what a crash left behind.
     pub fn open(settings: S3Settings) -> Result<S3, OpenError> {
-        let S3Settings { directory, seed, peers, keys } = settings;
+        let S3Settings { directory, seed, peers, pauses, keys } = settings;
         let store = Store::open(directory.as_deref()).map_err(|source| OpenError { directory, source })?;
-        let core = Core::new(store, peers, seed);
+        let core = Core::new(store, peers, pauses, seed);
         let builder = || {
             let mut builder = S3ServiceBuilder::new(Service(core.clone()));
             builder.set_validation(OnceAllowed);

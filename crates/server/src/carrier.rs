@@ -47,7 +47,7 @@ struct Inner {
     plain: Client<HttpConnector, Full<Bytes>>,
     /// Made when the first call needs it: reading the roots takes a moment.
     secure: OnceLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
-    tls: Tls,
+    tls: Arc<Tls>,
     egress: Egress,
     endpoints: Endpoints,
     local: Local,
@@ -75,11 +75,17 @@ pub(crate) struct Asker {
 }
 
 impl Carrier {
-    pub(crate) fn new(endpoints: Endpoints, local: Local, tls: Tls, egress: Egress) -> Carrier {
+    pub(crate) fn new(endpoints: Endpoints, local: Local, tls: Arc<Tls>, egress: Egress) -> Carrier {
         Carrier::with_keys(KeyChain::new(), endpoints, local, tls, egress)
     }
 
-    pub(crate) fn with_keys(chain: KeyChain, endpoints: Endpoints, local: Local, tls: Tls, egress: Egress) -> Carrier {
+    pub(crate) fn with_keys(
+        chain: KeyChain,
+        endpoints: Endpoints,
+        local: Local,
+        tls: Arc<Tls>,
+        egress: Egress,
+    ) -> Carrier {
         let plain = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector());
         let secure = OnceLock::new();
         Carrier(Arc::new(Inner { plain, secure, tls, egress, endpoints, local, chain }))
@@ -385,7 +391,7 @@ mod tests {
         endpoints.set("sts", &format!("http://{address}")).expect("a URL");
         let chain = KeyChain::of(|name| name.starts_with("AWS_").then(|| "OWN".to_owned()));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        let carrier = Carrier::with_keys(chain, endpoints, Local::nowhere(), Tls::default(), Egress::default());
+        let carrier = Carrier::with_keys(chain, endpoints, Local::nowhere(), Arc::default(), Egress::default());
         let place = Place { account: "222222222222".into(), region: "eu-west-1".into() };
         let role_arn = Some(Arc::from("arn:aws:iam::222222222222:role/r"));
         let asker = Asker { place, role_arn, entropy: 1 };

@@ -31,6 +31,7 @@ use stepwell_protocol::{
 use stepwell_services::{Asker, Delivery};
 use tokio::runtime::Handle;
 
+pub(crate) use deliveries::Outside;
 #[cfg(feature = "dynamodb")]
 pub(crate) use dynamodb::Tables;
 #[cfg(feature = "lambda")]
@@ -46,7 +47,7 @@ pub(crate) use wire::{refusal, request_of};
 
 use crate::carrier::operation_of;
 use crate::clock::Clock;
-use deliveries::Courier;
+use deliveries::{Courier, Retries};
 
 /// All local services. Clones are the same ones.
 #[derive(Clone)]
@@ -80,6 +81,7 @@ impl Peers for WeakLocal {
             Some(local) => local.ask(place, call),
             None => {
                 let error = client_error("ServiceUnavailable", "the server is ending", "");
+                let error = AwsError { status: 503, fault: Fault::Server, ..error };
                 Box::pin(async move { Err(error) })
             }
         }
@@ -94,8 +96,9 @@ impl std::fmt::Debug for Local {
 
 impl Local {
     /// No services yet.
-    pub(crate) fn new(runtime: Handle, clock: Clock) -> Local {
-        let (hosts, courier) = (OnceLock::new(), Courier::new(runtime));
+    pub(crate) fn new(runtime: Handle, clock: Clock, outside: Outside) -> Local {
+        let retries = Retries::of(&clock);
+        let (hosts, courier) = (OnceLock::new(), Courier::new(runtime, outside, retries));
         Local(Arc::new(Inner { hosts, clock, courier, busy: AtomicUsize::new(0) }))
     }
 
@@ -103,7 +106,8 @@ impl Local {
     #[cfg(test)]
     pub(crate) fn nowhere() -> Local {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Local::new(runtime.handle().clone(), Clock::new(crate::settings::Time::Real, 7))
+        let clock = Clock::new(crate::settings::Time::Real, 7);
+        Local::new(runtime.handle().clone(), clock, Outside::default())
     }
 
     /// Says who answers for each service. Once.

@@ -26,7 +26,7 @@ use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::jobs::Pace;
 use crate::listener::{Listener, LogLines};
-use crate::local::{Ground, Host, Leaves, Local, OwnApi, Pure};
+use crate::local::{self, Ground, Host, Leaves, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
@@ -141,7 +141,10 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
-        let local = Local::new(runtime.handle().clone(), clock.clone());
+        let tls = Arc::new(Tls::new(self.settings.ca_bundle.clone()));
+        let egress = self.settings.egress.clone();
+        let outside = local::Outside { egress: egress.clone(), tls: tls.clone() };
+        let local = Local::new(runtime.handle().clone(), clock.clone(), outside);
         let mut hosts = hosts(&mailbox, &clock);
         let ground = Ground {
             runtime: &runtime,
@@ -156,8 +159,7 @@ impl Server {
         local.open(hosts);
         leaves.name(&ground)?;
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
-        let tls = Tls::new(self.settings.ca_bundle.clone());
-        let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
+        let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, egress);
         let (handle, listeners, pace) = (runtime.handle().clone(), self.listeners, Pace::of(self.settings.time));
         let outside = Outside { transport, runtime: handle, carrier, pace, local: local.clone(), listeners };
         let services =

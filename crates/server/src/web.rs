@@ -3,29 +3,18 @@
 //! Redirects are not followed. An API that `--endpoint apigateway=URL` stands for is asked there, under its own name.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::ext::ReasonPhrase;
-use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use stepwell_api::{HttpAnswered, HttpAsked, HttpExchange};
 use stepwell_integrations::{
     Address, Authorization, Connection, ConnectionFault, TokenRequest, WEB_BODY_BYTES_MAX, WebAnswer, WebCall,
-    WebFault, WebKind, WebOutput, bearer_token, connection_of, describe_connection, read_secret, with_token,
+    WebFault, WebKind, bearer_token, connection_of, describe_connection, read_secret, with_token,
 };
 use stepwell_protocol::{AwsError, HttpRequest, Payload, Scope, sign};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
-use crate::carrier::{Asker, CONNECT_TIME, Carrier, basic_time, headers_of, reason};
+use crate::carrier::{Asker, Carrier, basic_time};
 use crate::clock;
+use crate::dial::{Wanted, exchange};
 use crate::egress::Unresolved;
 use crate::endpoints::{Destination, Endpoint};
 use crate::tls::Tls;
@@ -158,7 +147,7 @@ async fn ask(carrier: &Carrier, address: &Address, authority: Option<&str>, requ
         Some(authority) => Tls::trusting(authority).map_err(WebFault::Refused),
         None => carrier.tls().config().map_err(WebFault::Socket),
     };
-    exchange(trusted, &places, address, &address.authority, &target, request).await
+    exchange(trusted, &places, address, &address.authority, &target, request, Wanted::All).await
 }
 
 /// Asks whoever stands in for API Gateway: it is told by the name of the host which API is meant.
@@ -175,77 +164,6 @@ async fn ask_stand_in(carrier: &Carrier, endpoint: &Endpoint, api: &Address, req
         tokio::net::lookup_host(host).await.map_err(|fault| WebFault::Socket(fault.to_string()))?.collect();
     // What follows host and port in the URL.
     let target = url.splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap_or_default();
-    exchange(|| carrier.tls().config().map_err(WebFault::Socket), &places, &at, &api.authority, &target, request).await
-}
-
-/// Connects to the first of these that lets us, sends the request and reads the answer.
-async fn exchange(
-    trusted: impl FnOnce() -> Result<Arc<ClientConfig>, WebFault>,
-    places: &[SocketAddr],
-    at: &Address,
-    host: &str,
-    target: &str,
-    request: HttpRequest,
-) -> WebAnswer {
-    let socket = |fault: &(dyn std::error::Error + 'static), is_connecting: bool| {
-        WebFault::Socket(reason(fault, &at.authority, is_connecting))
-    };
-    let connecting = tokio::time::timeout(CONNECT_TIME, TcpStream::connect(places)).await;
-    let stream = connecting
-        .map_err(|_| WebFault::Socket(format!("Connect to {} failed: connect timed out", at.authority)))?
-        .map_err(|fault| socket(&fault, true))?;
-    // Small requests are not held back to be sent together; a socket that cannot promise it still works.
-    let _ = stream.set_nodelay(true);
-    let mut sent = Request::builder().method(request.method.as_str()).uri(target).header("Host", host);
-    for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
-        sent = sent.header(name, value);
-    }
-    let sent = sent.body(Full::new(Bytes::from(request.body))).map_err(|fault| WebFault::Refused(fault.to_string()))?;
-    if !at.is_secure {
-        return talk(stream, sent, at).await;
-    }
-    let config = trusted()?;
-    let name = host_name(&at.authority);
-    let name = ServerName::try_from(name.to_owned()).map_err(|fault| WebFault::Refused(fault.to_string()))?;
-    let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|fault| socket(&fault, true))?;
-    talk(stream, sent, at).await
-}
-
-/// `host` of `host:port`, and an address of IPv6 without its brackets.
-fn host_name(authority: &str) -> &str {
-    let (rest, end) = match authority.strip_prefix('[') {
-        Some(rest) => (rest, ']'),
-        None => (authority, ':'),
-    };
-    rest.split(end).next().unwrap_or(rest)
-}
-
-async fn talk(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-    at: &Address,
-) -> WebAnswer {
-    let socket = |fault: &(dyn std::error::Error + 'static)| WebFault::Socket(reason(fault, &at.authority, false));
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|fault| socket(&fault))?;
-    let exchange = async {
-        let answer = sender.send_request(request).await.map_err(|fault| socket(&fault))?;
-        let status = answer.status();
-        let phrase = answer.extensions().get::<ReasonPhrase>();
-        let status_text = match phrase {
-            Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()).into_owned(),
-            None => status.canonical_reason().unwrap_or_default().to_owned(),
-        };
-        let headers = headers_of(&answer);
-        let body = Limited::new(answer.into_body(), WEB_BODY_BYTES_MAX)
-            .collect()
-            .await
-            .map_err(|fault| if fault.is::<LengthLimitError>() { WebFault::TooLarge } else { socket(&*fault) })?;
-        Ok(WebOutput { status: status.as_u16(), status_text, headers, body: body.to_bytes().to_vec() })
-    };
-    tokio::pin!(exchange, connection);
-    tokio::select! {
-        answer = &mut exchange => answer,
-        // The connection ends before the answer is read when it ends with it.
-        _ = &mut connection => exchange.await,
-    }
+    let trusted = || carrier.tls().config().map_err(WebFault::Socket);
+    exchange(trusted, &places, &at, &api.authority, &target, request, Wanted::All).await
 }

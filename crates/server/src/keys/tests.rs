@@ -9,7 +9,6 @@ use crate::carrier::Asker;
 use crate::egress::Egress;
 use crate::endpoints::Endpoints;
 use crate::local::Local;
-use crate::tls::Tls;
 
 /// Somebody who answers each request as he is told to, and lets the test see what was asked: its first line, its headers in
 /// small letters, its body.
@@ -106,7 +105,7 @@ impl World {
             endpoints.set(service, &fake.url()).expect("a URL");
         }
         let chain = KeyChain::of(move |name| variables.get(name).cloned());
-        let carrier = Carrier::with_keys(chain, endpoints, Local::nowhere(), Tls::default(), Egress::default());
+        let carrier = Carrier::with_keys(chain, endpoints, Local::nowhere(), Arc::default(), Egress::default());
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         World { carrier, runtime }
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::{Request, Response};
@@ -15,6 +16,10 @@ use crate::credentials::Keyring;
 
 /// The folder of the data directory.
 const FOLDER: &str = "s3";
+
+/// When an event is told again that nobody took. What is still not told when the server ends is told by the next one.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
 
 /// The local S3 and its clock.
 pub(crate) struct S3Host {
@@ -60,6 +65,7 @@ impl S3Host {
             directory: data.map(|data| data.join(FOLDER)),
             seed,
             peers: Arc::new(Told(local.downgrade())),
+            pauses: if clock.skips() { vec![Duration::ZERO; PAUSES.len()] } else { PAUSES.to_vec() },
             keys,
         };
         Ok(S3Host { s3: Arc::new(S3::open(settings)?), clock: clock.clone() })

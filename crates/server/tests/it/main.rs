@@ -8,6 +8,7 @@ mod bad_requests;
 mod chance;
 mod clusters;
 mod credentials;
+mod deliveries;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod executions;
