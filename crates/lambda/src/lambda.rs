@@ -77,7 +77,10 @@ impl Lambda {
         let core = Arc::new(Core {
             pools: Pools::new(runtime.clone(), &settings),
             nursery: Nursery::open(runtime.clone()).map_err(here)?,
-            surroundings: Surroundings { endpoint: settings.endpoint.as_deref().map(Arc::from) },
+            surroundings: Surroundings {
+                endpoint: settings.endpoint.as_deref().map(Arc::from),
+                keys: settings.keys.clone(),
+            },
             runtime,
             peers,
             book,

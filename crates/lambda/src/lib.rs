@@ -32,4 +32,4 @@ mod settings;
 mod throttle;
 
 pub use lambda::{Lambda, RegisterError};
-pub use settings::{LambdaSettings, OpenError};
+pub use settings::{FunctionKeys, LambdaSettings, OpenError};

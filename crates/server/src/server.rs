@@ -34,7 +34,7 @@ use crate::tls::Tls;
 use crate::transport::{Source, Transport};
 use crate::writer::Outside;
 use stepwell_api::{Heard, ServiceSettings};
-use stepwell_services::{Services, ServicesSettings};
+use stepwell_services::{GivenKeys, Services, ServicesSettings};
 use stepwell_store::{EmbeddedStore, MemoryStore, Options, Store};
 
 /// The largest head of a request.
@@ -105,6 +105,15 @@ impl Server {
         listener.set_nonblocking(true).map_err(refused)?;
         let seeds = Seeds::draw()?;
         let store = open_store(settings.data.as_deref(), seeds.log)?;
+        let keyring = match keyring {
+            Some(keyring) => Some(
+                keyring.with(
+                    GivenKeys::open(store.index(), seeds.key)
+                        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?,
+                ),
+            ),
+            None => None,
+        };
         let listeners: Vec<Box<dyn Listener>> = vec![Box::new(LogLines)];
         Ok(Server { settings, listener, mocks, store, seeds, keyring, listeners })
     }
@@ -162,8 +171,12 @@ impl Server {
         let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, egress);
         let (handle, listeners, pace) = (runtime.handle().clone(), self.listeners, Pace::of(self.settings.time));
         let outside = Outside { transport, runtime: handle, carrier, pace, local: local.clone(), listeners };
-        let services =
-            ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
+        let services = ServicesSettings {
+            key: self.seeds.key,
+            endpoint: endpoint_of(address).into(),
+            minute_rules: false,
+            is_proved: self.keyring.is_some(),
+        };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
         let Running { door, ended, thread } = shard::start(parts, mailbox, outside)?;
         leaves.resume();

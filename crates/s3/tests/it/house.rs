@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use stepwell_protocol::{Answering, AwsCall, AwsError, AwsOutput, Fault, Peers, Place};
-use stepwell_s3::{Key, S3, S3Settings};
+use stepwell_s3::{Key, KeyRing, S3, S3Settings};
 use stepwell_spec::Timestamp;
 
 /// The moment at which everything happens, unless a test says otherwise.
@@ -103,7 +103,7 @@ impl House {
             seed: [7; 32],
             peers: listeners.clone(),
             pauses: vec![std::time::Duration::from_millis(1); 2],
-            keys,
+            keys: keys.map(|keys| Arc::new(keys) as Arc<dyn KeyRing>),
         };
         House { s3: S3::open(settings).expect("a local S3"), listeners }
     }

@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::{Host, Local};
 use crate::clock::Clock;
+use crate::credentials::Keyring;
 use crate::server::StartError;
 use crate::settings::{FunctionSource, Settings, Time};
 
@@ -31,8 +32,10 @@ impl Functions {
         address: SocketAddr,
         clock: Clock,
         local: &Local,
+        keyring: Option<&Keyring>,
     ) -> Result<Functions, StartError> {
-        let mut told = LambdaSettings { endpoint: Some(endpoint_of(address)), ..LambdaSettings::default() };
+        let keys = keyring.and_then(Keyring::function_keys);
+        let mut told = LambdaSettings { endpoint: Some(endpoint_of(address)), keys, ..LambdaSettings::default() };
         if settings.time == Time::Skip {
             // Nobody waits for what nothing happens in.
             told.retry_delays = [Duration::ZERO; 2];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::{Request, Response};
 use stepwell_protocol::{Answering, AwsCall, Peers, Place};
-use stepwell_s3::{Key, S3, S3Settings};
+use stepwell_s3::{KeyRing, S3, S3Settings};
 
 use super::host::{FromOutside, HttpHost, Responding, StreamFault, Streamed};
 use super::{Local, WeakLocal};
@@ -51,16 +51,7 @@ impl S3Host {
         local: &Local,
         clock: &Clock,
     ) -> Result<S3Host, stepwell_s3::OpenError> {
-        let keys = keyring.map(|keyring| {
-            let key = |(id, credential): (&String, &stepwell_api::Credential)| Key {
-                id: id.clone(),
-                secret: credential.secret_access_key.clone(),
-                token: credential.session_token.clone(),
-                expires: credential.expires,
-                account: credential.account.clone(),
-            };
-            keyring.iter().map(key).collect()
-        });
+        let keys = keyring.map(|keyring| Arc::new(keyring.clone()) as Arc<dyn KeyRing>);
         let settings = S3Settings {
             directory: data.map(|data| data.join(FOLDER)),
             seed,

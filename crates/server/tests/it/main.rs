@@ -15,6 +15,7 @@ mod executions;
 mod flood;
 #[cfg(feature = "lambda")]
 mod functions;
+mod given_keys;
 mod items;
 mod jobs;
 mod local;
