@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::connection::{Place, Prepared};
 use crate::endpoint::{Endpoint, Service, Signing};
-use crate::load::{Operation, Until, drive};
-use crate::process::{Kind, Process};
+use crate::load::{Measured, Operation, Until, drive};
+use crate::process::{Kind, Process, Usage};
 
 /// The command of `stepwell` that is the baseline.
 pub const COMMAND: &str = "bench-baseline";
@@ -33,12 +33,22 @@ impl Baseline {
 
     /// Requests it answers in a second.
     pub(crate) async fn rate(&self, clients: usize, time: Duration) -> Result<f64, String> {
-        let ask = Ask(self.place.prepare(Service::States, "StartExecution", BODY)?);
-        let measured = drive(&self.place, clients, Until::Over(time), &ask).await;
+        let measured = self.load(clients, time).await?;
         match measured.errors.samples.first() {
             None => Ok(measured.rate()),
             Some(sample) => Err(format!("the baseline errs: {sample}")),
         }
+    }
+
+    /// Puts it under load.
+    pub(crate) async fn load(&self, clients: usize, time: Duration) -> Result<Measured<Ask>, String> {
+        let ask = Ask(self.place.prepare(Service::States, "StartExecution", BODY)?);
+        Ok(drive(&self.place, clients, Until::Over(time), &ask).await)
+    }
+
+    /// What the system says of it.
+    pub(crate) fn usage(&self) -> Usage {
+        self.process.usage()
     }
 
     pub(crate) fn end(self) -> Result<(), String> {
@@ -46,8 +56,9 @@ impl Baseline {
     }
 }
 
-#[derive(Clone)]
-struct Ask(Prepared);
+/// Asks it once.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask(Prepared);
 
 impl Operation for Ask {
     async fn perform(&mut self, client: &mut Client) -> Result<(), String> {

@@ -10,7 +10,7 @@ use crate::baseline_load::Baseline;
 use crate::connection::Place;
 use crate::disk::time_syncs;
 use crate::endpoint::Endpoint;
-use crate::load::Measured;
+use crate::load::{Measured, Operation, Until, drive};
 use crate::process::Usage;
 use crate::report::{Line, SyncTimes};
 use crate::settings::{ANY_ROLE, Settings};
@@ -19,6 +19,9 @@ use crate::site::{Ledger, Names, Site};
 /// The baseline is measured for a fifth of the time of a measurement, before it and after it, and within these.
 const BASELINE_PART: u32 = 5;
 const BASELINE_TIME: std::ops::RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(5);
+
+/// What comes before a measurement, for caches and for the processor's clock, as a part of its time.
+pub(crate) const WARM_UP_PART: u32 = 10;
 
 /// How long syncs of either kind are timed before and after a measurement.
 const SYNCS: Duration = Duration::from_millis(250);
@@ -35,6 +38,12 @@ pub(crate) struct Bench<'a> {
     syncs: Option<SyncTimes>,
     lines: Vec<Line>,
     tell: &'a mut dyn FnMut(&str),
+}
+
+/// A measurement, and what the clients were left with.
+pub(crate) struct Ran<O> {
+    pub(crate) line: Line,
+    pub(crate) operations: Vec<O>,
 }
 
 /// What was there before a measurement.
@@ -130,10 +139,56 @@ impl<'a> Bench<'a> {
         })
     }
 
+    /// Measures what clients do again and again, after a tenth of the time to warm up.
+    pub(crate) async fn run<O: Operation>(
+        &mut self,
+        workload: &'static str,
+        site: &Site,
+        clients: usize,
+        time: Duration,
+        operation: &O,
+    ) -> Result<Ran<O>, String> {
+        drive(&site.place, clients, Until::Over(time / WARM_UP_PART), operation).await;
+        let before = self.begin(site, clients).await?;
+        let measured = drive(&site.place, clients, Until::Over(time), operation).await;
+        let line = self.finish(workload, site, before, &measured).await?;
+        Ok(Ran { line, operations: measured.operations })
+    }
+
     /// Tells what was measured.
     pub(crate) fn tell(&mut self, line: Line) {
         (self.tell)(&line.json().to_string());
         self.lines.push(line);
+    }
+
+    /// Measures the baseline and tells what it came to.
+    pub(crate) async fn tell_baseline(
+        &mut self,
+        workload: &'static str,
+        clients: usize,
+        time: Duration,
+    ) -> Result<(), String> {
+        let Some(baseline) = &self.baseline else {
+            return Err("there is no baseline beside an endpoint that is reached through TLS".to_owned());
+        };
+        let before = (baseline.usage(), Usage::own());
+        let measured = baseline.load(clients, time).await?;
+        let after = (baseline.usage(), Usage::own());
+        let spent = |before: Usage, after: Usage| Some(after.cpu_seconds? - before.cpu_seconds?);
+        let line = Line {
+            workload,
+            clients,
+            seconds: measured.seconds,
+            count: measured.count,
+            errors: measured.errors,
+            latency: Some(measured.latency),
+            server_cpu_seconds: spent(before.0, after.0),
+            generator_cpu_seconds: spent(before.1, after.1),
+            server_resident_bytes: after.0.resident_bytes,
+            ..Line::default()
+        };
+        self.tell(line);
+        Ok(())
     }
 
     /// What syncs take just now, where they are what a single client waits for.

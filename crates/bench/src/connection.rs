@@ -34,6 +34,11 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// The same request with another body.
+    pub(crate) fn with_body(&self, body: impl Into<Bytes>) -> Prepared {
+        Prepared { body: body.into(), ..self.clone() }
+    }
+
     pub(crate) fn action(&self) -> &'static str {
         self.action
     }

@@ -8,11 +8,20 @@ use std::time::{Duration, Instant};
 
 use stepwell_json::Json;
 
-use crate::client::{Client, shown, text};
-use crate::load::Errors;
+use crate::client::{Client, plain_text, shown, text};
+use crate::connection::{Place, Prepared};
+use crate::endpoint::Service;
+use crate::histogram::Histogram;
+use crate::load::{Errors, Operation};
 
-/// Statuses of executions that have not succeeded.
-const OTHERS: [&str; 5] = ["RUNNING", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
+/// How long executions that were started may take to end.
+pub(crate) const END: Duration = Duration::from_secs(60);
+
+/// How often an execution is looked at that has not ended when it was started.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Statuses of executions that have ended without success.
+const ENDED_OTHERWISE: [&str; 4] = ["FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
 
 /// How often it is asked whether executions still run.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
@@ -26,6 +35,97 @@ const COUNTED_MAX: u64 = 20_000;
 /// So many are looked at.
 const LOOKED_AT_MAX: usize = 200;
 
+/// A StartExecution without a name.
+pub(crate) fn start_request(place: &Place, machine: &str, input: &str) -> Result<Prepared, String> {
+    let body = Json::object([("stateMachineArn", Json::from(machine)), ("input", Json::from(input))]);
+    place.prepare(Service::States, "StartExecution", body.to_string())
+}
+
+/// The ARN in the answer to a start.
+pub(crate) fn started(answer: &[u8]) -> Result<&str, String> {
+    plain_text(answer, "executionArn")
+        .ok_or_else(|| format!("StartExecution: no executionArn in {}", String::from_utf8_lossy(answer)))
+}
+
+/// Starts an execution and looks at it until it has ended, which it must with success.
+#[derive(Clone, Debug)]
+pub(crate) struct Follow {
+    start: Prepared,
+    describe: Prepared,
+    /// What the output of the first is held against.
+    expected: Option<Json>,
+    /// How long the start alone took.
+    answered: Histogram,
+}
+
+impl Follow {
+    pub(crate) fn new(place: &Place, machine: &str, input: &str, output: Json) -> Result<Follow, String> {
+        Ok(Follow {
+            start: start_request(place, machine, input)?,
+            describe: place.prepare(Service::States, "DescribeExecution", "")?,
+            expected: Some(output),
+            answered: Histogram::default(),
+        })
+    }
+
+    /// How long starts alone took.
+    pub(crate) fn answered(operations: &[Follow]) -> Histogram {
+        let mut answered = Histogram::default();
+        operations.iter().for_each(|operation| answered.add(&operation.answered));
+        answered
+    }
+}
+
+impl Operation for Follow {
+    async fn perform(&mut self, client: &mut Client) -> Result<(), String> {
+        let began = Instant::now();
+        let answer = client.send(&self.start).await?;
+        self.answered.record(began.elapsed());
+        let describe = self.describe.with_body(format!(r#"{{"executionArn":"{}"}}"#, started(&answer.body)?));
+        loop {
+            let execution = client.send(&describe).await?;
+            match plain_text(&execution.body, "status") {
+                Some("SUCCEEDED") => return self.check_output(&execution.text()),
+                Some("RUNNING") if began.elapsed() < END => tokio::time::sleep(LOOK).await,
+                Some(status) => {
+                    return Err(format!("an execution is {status} after {} ms", began.elapsed().as_millis()));
+                }
+                None => return Err(format!("DescribeExecution: no status in {}", execution.text())),
+            }
+        }
+    }
+}
+
+impl Follow {
+    fn check_output(&mut self, execution: &str) -> Result<(), String> {
+        let Some(expected) = &self.expected else { return Ok(()) };
+        let whole = Json::parse(execution).map_err(|fault| format!("DescribeExecution: no JSON: {fault}"))?;
+        match Json::parse(&text(&whole, "output")?) {
+            Ok(output) if output == *expected => {
+                self.expected = None;
+                Ok(())
+            }
+            _ => Err(format!("an execution has another output than expected: {}", shown(&whole))),
+        }
+    }
+}
+
+/// Stops every execution that still runs, where it would outlive the run.
+pub(crate) async fn stop_all(client: &mut Client, machine: &str) -> Result<(), String> {
+    loop {
+        let members = [("stateMachineArn", Json::from(machine)), ("statusFilter", Json::from("RUNNING"))];
+        let answer = client.call("ListExecutions", &Json::object(members)).await?;
+        let running = answer.get("executions").and_then(Json::as_array).map(|found| found.to_vec()).unwrap_or_default();
+        if running.is_empty() {
+            return Ok(());
+        }
+        for execution in running {
+            let arn = text(&execution, "executionArn")?;
+            client.call("StopExecution", &Json::object([("executionArn", Json::from(arn))])).await?;
+        }
+    }
+}
+
 /// Waits until no execution runs, or for this time.
 pub(crate) async fn wait_for_end(client: &mut Client, machine: &str, patience: Duration) -> Result<(), String> {
     let began = Instant::now();
@@ -38,16 +138,10 @@ pub(crate) async fn wait_for_end(client: &mut Client, machine: &str, patience: D
     Ok(())
 }
 
-/// What is wrong with executions of which so many were acknowledged: each that has not succeeded is an error.
-pub(crate) async fn verify(
-    client: &mut Client,
-    machine: &str,
-    acknowledged: u64,
-    looked_at: &[String],
-    output: &Json,
-) -> Result<Errors, String> {
+/// Executions that have ended without success: each is an error.
+pub(crate) async fn failed(client: &mut Client, machine: &str) -> Result<Errors, String> {
     let mut errors = Errors::default();
-    for status in OTHERS {
+    for status in ENDED_OTHERWISE {
         let found = match count(client, machine, status).await {
             Ok(found) => found,
             // The one status that older endpoints do not know.
@@ -56,6 +150,19 @@ pub(crate) async fn verify(
         };
         errors.count_many(found, format!("executions are {status}"));
     }
+    Ok(errors)
+}
+
+/// What is wrong with executions of which so many were acknowledged: each that has not succeeded is an error.
+pub(crate) async fn verify(
+    client: &mut Client,
+    machine: &str,
+    acknowledged: u64,
+    looked_at: &[String],
+    output: &Json,
+) -> Result<Errors, String> {
+    let mut errors = failed(client, machine).await?;
+    errors.count_many(count(client, machine, "RUNNING").await?, "executions are RUNNING".to_owned());
     if acknowledged <= COUNTED_MAX {
         let succeeded = count(client, machine, "SUCCEEDED").await?;
         let missing = acknowledged.saturating_sub(succeeded + errors.count);

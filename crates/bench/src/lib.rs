@@ -19,6 +19,8 @@ mod report;
 mod run;
 mod settings;
 mod site;
+mod starts;
+mod supply;
 mod sync;
 mod workloads;
 

@@ -8,6 +8,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinSet;
+
 use crate::client::Client;
 use crate::connection::Place;
 use crate::endpoint::Service;
@@ -124,42 +126,38 @@ pub(crate) async fn drive<O: Operation>(
     }
     let began = Instant::now();
     let total = connected.len() as u64;
-    let tasks: Vec<_> = connected
-        .into_iter()
-        .enumerate()
-        .map(|(number, client)| {
-            let end = match until {
-                Until::Over(time) => End::At(began + time),
-                // The first clients take what is left over.
-                Until::Done(all) => End::After(all / total + u64::from((number as u64) < all % total)),
-            };
-            tokio::spawn(repeat(client, operation.clone(), end))
-        })
-        .collect();
+    // Clients end with the set, when a run is broken off.
+    let mut running = JoinSet::new();
+    for (number, client) in connected.into_iter().enumerate() {
+        let end = match until {
+            Until::Over(time) => End::At(began + time),
+            // The first clients take what is left over.
+            Until::Done(all) => End::After(all / total + u64::from((number as u64) < all % total)),
+        };
+        running.spawn(repeat(client, operation.clone(), end));
+    }
     let patience = match until {
-        Until::Over(time) => Some(tokio::time::Instant::from_std(began + time + LAST_ANSWERS)),
-        Until::Done(_) => None,
+        Until::Over(time) => time + LAST_ANSWERS,
+        Until::Done(_) => Duration::MAX,
     };
     let mut measured =
         Measured { count: 0, errors, seconds: 0.0, latency: Histogram::default(), operations: Vec::new() };
     let mut last = began;
-    for mut task in tasks {
-        let ended = match patience {
-            None => Ok((&mut task).await),
-            Some(patience) => tokio::time::timeout_at(patience, &mut task).await,
-        };
-        match ended {
-            Ok(Ok(done)) => {
+    loop {
+        match tokio::time::timeout(patience.saturating_sub(began.elapsed()), running.join_next()).await {
+            Ok(None) => break,
+            Ok(Some(Ok(done))) => {
                 measured.count += done.count;
                 measured.errors.add(done.errors);
                 measured.latency.add(&done.latency);
                 measured.operations.push(done.operation);
                 last = last.max(done.last);
             }
-            Ok(Err(fault)) => measured.errors.count(format!("a client broke off: {fault}")),
+            Ok(Some(Err(fault))) => measured.errors.count(format!("a client broke off: {fault}")),
             Err(_) => {
-                task.abort();
-                measured.errors.count(format!("no answer within {} s", LAST_ANSWERS.as_secs()));
+                let waiting = running.len() as u64;
+                measured.errors.count_many(waiting, format!("no answer within {} s", LAST_ANSWERS.as_secs()));
+                break;
             }
         }
     }

@@ -190,7 +190,11 @@ fn row(line: &Line) -> [String; 10] {
         line.clients.to_string(),
         line.count.to_string(),
         line.errors.count.to_string(),
-        if line.rate() >= 100.0 { format!("{:.0}", line.rate()) } else { format!("{:.2}", line.rate()) },
+        match line.rate() {
+            _ if line.seconds <= 0.0 => "-".to_owned(),
+            rate if rate >= 100.0 => format!("{rate:.0}"),
+            rate => format!("{rate:.2}"),
+        },
         quantile(0.5),
         quantile(0.99),
         or_dash(line.ratio().map(|ratio| format!("{:.1} %", ratio * 100.0))),

@@ -57,9 +57,10 @@ pub fn run(settings: &Settings, tell: &mut dyn FnMut(&str)) -> Result<Outcome, F
     let prefix = prefix().map_err(Fault::Refused)?;
     let mut bench = Bench::new(settings, elsewhere.clone(), ledger.clone(), prefix, tell);
     runtime.block_on(async {
+        let asked_to_end = asked_to_end().map_err(refused)?;
         let was_interrupted = tokio::select! {
             outcome = run_all(&mut bench, &plan.workloads, elsewhere.is_none()) => outcome.map(|()| false),
-            () = asked_to_end() => Ok(true),
+            () = asked_to_end => Ok(true),
         };
         let left = clean_up(elsewhere.as_ref(), &ledger).await;
         let was_interrupted = was_interrupted.map_err(Fault::Refused)?;
@@ -110,19 +111,21 @@ fn prefix() -> Result<String, String> {
     Ok(format!("bench-{number:08x}"))
 }
 
+/// Ready when the process is asked to end. It listens from when this is called.
 #[cfg(unix)]
-async fn asked_to_end() {
+fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        },
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
+        }
+    })
 }
 
+/// Ready when the process is asked to end.
 #[cfg(not(unix))]
-async fn asked_to_end() {
-    drop(tokio::signal::ctrl_c().await);
+fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

@@ -39,6 +39,27 @@ pub struct Settings {
     pub process: Option<u32>,
 }
 
+impl Settings {
+    /// All workloads, against a server of the run's own from this binary, with data in the current folder.
+    pub fn new(binary: PathBuf) -> Settings {
+        Settings {
+            workloads: Vec::new(),
+            endpoint: None,
+            clients: vec![1, 16, 64],
+            time: Duration::from_secs(10),
+            folder: PathBuf::from("."),
+            binary,
+            region: "us-east-1".to_owned(),
+            role_arn: None,
+            keys: None,
+            signs: false,
+            accepts_charges: false,
+            is_long: false,
+            process: None,
+        }
+    }
+}
+
 /// Settings that have been found to make sense.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -137,21 +158,7 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings {
-            workloads: Vec::new(),
-            endpoint: None,
-            clients: vec![1, 64],
-            time: Duration::from_secs(1),
-            folder: PathBuf::from("."),
-            binary: PathBuf::from("stepwell"),
-            region: "us-east-1".to_owned(),
-            role_arn: None,
-            keys: None,
-            signs: false,
-            accepts_charges: false,
-            is_long: false,
-            process: None,
-        }
+        Settings::new(PathBuf::from("stepwell"))
     }
 
     fn refused(settings: &Settings, says: &str) {
@@ -178,7 +185,7 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         refused(
             &Settings { workloads: vec!["chian".to_owned()], ..settings() },
-            "there is no workload 'chian'; there are chain",
+            "there is no workload 'chian'; there are baseline, chain",
         );
         refused(&Settings { clients: vec![1, 0], ..settings() }, "--clients");
         refused(&Settings { clients: Vec::new(), ..settings() }, "--clients");

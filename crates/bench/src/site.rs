@@ -15,6 +15,7 @@ use crate::client::{Client, text};
 use crate::connection::Place;
 use crate::disk::Folder;
 use crate::endpoint::{Endpoint, Service, Signing};
+use crate::executions;
 use crate::process::{Kind, Process, Usage};
 
 /// The type of a state machine.
@@ -22,6 +23,16 @@ use crate::process::{Kind, Process, Usage};
 pub(crate) enum MachineType {
     Standard,
     Express,
+}
+
+impl MachineType {
+    /// As the API has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            MachineType::Standard => "STANDARD",
+            MachineType::Express => "EXPRESS",
+        }
+    }
 }
 
 /// Something that was made, by what deletes it.
@@ -129,16 +140,12 @@ impl Site {
         definition: &str,
         machine_type: MachineType,
     ) -> Result<String, String> {
-        let machine_type = match machine_type {
-            MachineType::Standard => "STANDARD",
-            MachineType::Express => "EXPRESS",
-        };
         let name = self.name(of);
         let body = Json::object([
             ("name", Json::from(name)),
             ("definition", Json::from(definition)),
             ("roleArn", Json::from(self.role_arn.as_str())),
-            ("type", Json::from(machine_type)),
+            ("type", Json::from(machine_type.name())),
         ]);
         let answer = self.client.call("CreateStateMachine", &body).await?;
         let arn = text(&answer, "stateMachineArn")?;
@@ -169,6 +176,22 @@ impl Site {
         if let Some(ledger) = &self.ledger {
             ledger.borrow_mut().push(made);
         }
+    }
+
+    /// Ends as [`Site::end`] does, when executions of this state machine still run: at an endpoint that goes on they are
+    /// stopped first.
+    pub(crate) async fn end_with(mut self, machine: &str) -> Result<(), String> {
+        if self.server.is_none() {
+            executions::stop_all(&mut self.client, machine).await?;
+        }
+        self.end()
+    }
+
+    /// Ends a server of our own, and answers the folder with its data.
+    pub(crate) fn end_and_keep(self) -> Result<Folder, String> {
+        let server = self.server.ok_or("there is no server of our own")?;
+        server.process.end()?;
+        Ok(server.folder)
     }
 
     /// Ends a server of our own, and removes its data.

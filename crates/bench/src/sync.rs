@@ -16,16 +16,11 @@ pub(crate) struct SyncStart {
 }
 
 impl SyncStart {
-    pub(crate) fn new(place: &Place, machine: &str, input: &str) -> Result<SyncStart, String> {
+    /// With the input, and the output it must have.
+    pub(crate) fn new(place: &Place, machine: &str, input: &str, output: Json) -> Result<SyncStart, String> {
         let body = Json::object([("stateMachineArn", Json::from(machine)), ("input", Json::from(input))]);
         let request = place.prepare(Service::SyncStates, "StartSyncExecution", body.to_string())?;
-        Ok(SyncStart { request, expected: None })
-    }
-
-    /// With the output it must have.
-    pub(crate) fn expecting(mut self, output: Json) -> SyncStart {
-        self.expected = Some(output);
-        self
+        Ok(SyncStart { request, expected: Some(output) })
     }
 }
 
@@ -40,10 +35,13 @@ impl Operation for SyncStart {
         if plain_text(&answer.body, "status") != Some("SUCCEEDED") {
             return Err(format!("StartSyncExecution: the execution has not succeeded: {}", said()));
         }
-        let Some(expected) = self.expected.take() else { return Ok(()) };
+        let Some(expected) = &self.expected else { return Ok(()) };
         let whole = Json::parse(&answer.text()).map_err(|fault| format!("StartSyncExecution: no JSON: {fault}"))?;
         match Json::parse(&text(&whole, "output")?) {
-            Ok(output) if output == expected => Ok(()),
+            Ok(output) if output == *expected => {
+                self.expected = None;
+                Ok(())
+            }
             _ => Err(format!("StartSyncExecution: another output than expected: {}", said())),
         }
     }

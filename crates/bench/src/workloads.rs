@@ -1,7 +1,18 @@
 //! What is measured: one file for each workload, and the list of them.
 
+mod activity;
+mod baseline;
+mod callback;
 mod chain;
+mod choice_loop;
+mod disk;
 mod express;
+mod history;
+mod jsonata;
+mod linear;
+mod map;
+mod start;
+mod waiting;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -39,4 +50,18 @@ pub(crate) enum Needs {
 }
 
 /// All of them, in the order in which they are run.
-pub(crate) const ALL: &[Workload] = &[chain::WORKLOAD, express::WORKLOAD];
+pub(crate) const ALL: &[Workload] = &[
+    baseline::WORKLOAD,
+    chain::WORKLOAD,
+    express::WORKLOAD,
+    map::WORKLOAD,
+    choice_loop::WORKLOAD,
+    jsonata::WORKLOAD,
+    activity::WORKLOAD,
+    callback::WORKLOAD,
+    history::WORKLOAD,
+    start::WORKLOAD,
+    waiting::WORKLOAD,
+    disk::WORKLOAD,
+    linear::WORKLOAD,
+];

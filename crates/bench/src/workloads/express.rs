@@ -7,7 +7,6 @@ use stepwell_json::Json;
 use super::chain;
 use super::{Needs, Workload};
 use crate::bench::Bench;
-use crate::load::{Until, drive};
 use crate::site::MachineType;
 use crate::sync::SyncStart;
 
@@ -17,9 +16,6 @@ pub(super) const WORKLOAD: Workload = Workload {
     needs: Needs::Endpoint,
     run: |bench| Box::pin(run(bench)),
 };
-
-/// A part of the time before the measurement.
-const WARM_UP_PART: u32 = 10;
 
 async fn run(bench: &mut Bench<'_>) -> Result<(), String> {
     for &clients in &bench.settings.clients {
@@ -34,11 +30,8 @@ async fn measure(bench: &mut Bench<'_>, clients: usize, time: Duration) -> Resul
     let mut site = bench.site()?;
     let machine = site.state_machine("express", &chain::definition(), MachineType::Express).await?;
     let input = Json::parse(chain::INPUT).map_err(|fault| fault.to_string())?;
-    let start = SyncStart::new(&site.place, &machine, chain::INPUT)?.expecting(input);
-    drive(&site.place, clients, Until::Over(time / WARM_UP_PART), &start).await;
-    let before = bench.begin(&site, clients).await?;
-    let measured = drive(&site.place, clients, Until::Over(time), &start).await;
-    let line = bench.finish(WORKLOAD.name, &site, before, &measured).await?;
-    bench.tell(line);
+    let start = SyncStart::new(&site.place, &machine, chain::INPUT, input)?;
+    let ran = bench.run(WORKLOAD.name, &site, clients, time, &start).await?;
+    bench.tell(ran.line);
     site.end()
 }
