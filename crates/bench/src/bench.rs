@@ -18,13 +18,14 @@ use crate::site::{Ledger, Names, Site};
 
 /// The baseline is measured for a fifth of the time of a measurement, before it and after it, and within these.
 const BASELINE_PART: u32 = 5;
-const BASELINE_TIME: std::ops::RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(5);
+const BASELINE_TIME: std::ops::RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(5);
 
 /// What comes before a measurement, for caches and for the processor's clock, as a part of its time.
 pub(crate) const WARM_UP_PART: u32 = 10;
 
-/// How long syncs of either kind are timed before and after a measurement.
-const SYNCS: Duration = Duration::from_millis(250);
+/// Syncs of either kind are timed for a tenth of the time of a measurement, before it and after it, and no longer than this.
+const SYNCS_PART: u32 = 10;
+const SYNCS_MAX: Duration = Duration::from_millis(500);
 
 /// What workloads are run with.
 pub(crate) struct Bench<'a> {
@@ -194,7 +195,9 @@ impl<'a> Bench<'a> {
     /// What syncs take just now, where they are what a single client waits for.
     fn sync_times(&self, site: &Site, clients: usize) -> Result<Option<SyncTimes>, String> {
         match site.data().filter(|_| clients == 1) {
-            Some(data) => Ok(Some(time_syncs(data.parent().unwrap_or(&data), SYNCS)?.times())),
+            Some(data) => Ok(Some(
+                time_syncs(data.parent().unwrap_or(&data), (self.settings.time / SYNCS_PART).min(SYNCS_MAX))?.times(),
+            )),
             None => Ok(None),
         }
     }

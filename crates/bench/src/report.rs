@@ -53,6 +53,11 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Of something that does not wait for the disk, so that its syncs say nothing.
+    pub(crate) fn beside_the_disk(self) -> Line {
+        Line { syncs: None, ..self }
+    }
+
     /// How often in a second it was done.
     pub(crate) fn rate(&self) -> f64 {
         if self.seconds > 0.0 { self.count as f64 / self.seconds } else { 0.0 }

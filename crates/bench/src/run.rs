@@ -74,7 +74,7 @@ async fn run_all(bench: &mut Bench<'_>, workloads: &[&'static Workload], is_own:
     bench.start_baseline()?;
     if is_own {
         let folder = Folder::new(&bench.settings.folder)?;
-        let syncs = time_syncs(folder.path(), SYNCS)?;
+        let syncs = time_syncs(folder.path(), SYNCS.min(bench.settings.time))?;
         bench.set_syncs(syncs.times());
         for (variant, latency) in [("append", syncs.append), ("rewrite", syncs.rewrite)] {
             let (count, variant) = (latency.count(), Some(variant.to_owned()));

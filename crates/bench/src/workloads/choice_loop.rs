@@ -39,7 +39,7 @@ async fn run(bench: &mut Bench<'_>) -> Result<(), String> {
             }
             MachineType::Express => {
                 let start = SyncStart::new(&site.place, &machine, input, output.clone())?;
-                bench.run(WORKLOAD.name, &site, 1, time, &start).await?.line
+                bench.run(WORKLOAD.name, &site, 1, time, &start).await?.line.beside_the_disk()
             }
         };
         line.variant = Some(name.to_ascii_lowercase());

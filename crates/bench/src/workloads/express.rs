@@ -32,6 +32,6 @@ async fn measure(bench: &mut Bench<'_>, clients: usize, time: Duration) -> Resul
     let input = Json::parse(chain::INPUT).map_err(|fault| fault.to_string())?;
     let start = SyncStart::new(&site.place, &machine, chain::INPUT, input)?;
     let ran = bench.run(WORKLOAD.name, &site, clients, time, &start).await?;
-    bench.tell(ran.line);
+    bench.tell(ran.line.beside_the_disk());
     site.end()
 }

@@ -32,7 +32,7 @@ async fn run(bench: &mut Bench<'_>) -> Result<(), String> {
         let machine = site.state_machine("jsonata", DEFINITION, MachineType::Express).await?;
         let start = SyncStart::new(&site.place, &machine, &input().to_string(), Json::from(output()))?;
         let line = bench.run(WORKLOAD.name, &site, clients, time, &start).await?.line;
-        bench.tell(line);
+        bench.tell(line.beside_the_disk());
         site.end()?;
     }
     Ok(())

@@ -52,7 +52,7 @@ async fn express(bench: &mut Bench<'_>, items: usize, time: Duration, smallest_u
     let mut site = bench.site()?;
     let machine = site.state_machine("map", DEFINITION, MachineType::Express).await?;
     let start = SyncStart::new(&site.place, &machine, &input, parsed(&input)?)?;
-    let mut line = bench.run(WORKLOAD.name, &site, 1, time, &start).await?.line;
+    let mut line = bench.run(WORKLOAD.name, &site, 1, time, &start).await?.line.beside_the_disk();
     line.variant = Some(format!("{items} express"));
     let p50_us = line.latency.as_ref().map_or(0.0, |latency| latency.quantile_us(0.5));
     if let Some(smallest_us) = smallest_us.filter(|smallest_us| *smallest_us > 0.0) {

@@ -3,9 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::Command;
 
 use stepwell_json::Json;
 
+use crate::serving::{Server, address, ask};
 use crate::{Scratch, stepwell};
 
 /// The lines of JSON that a run wrote.
@@ -50,7 +52,7 @@ fn every_workload_measures_something_and_leaves_nothing() {
     assert_eq!(lines.iter().map(|line| text(line, "workload")).collect::<Vec<_>>(), expected);
     let first = |workload: &str| lines.iter().find(|line| text(line, "workload") == workload).expect("a line");
     assert!(number(first("chain"), "ratio_to_baseline") > 0.0);
-    assert!(number(first("history"), "events") > 24_000.0);
+    assert!(number(first("history"), "events") > 4_000.0);
     if cfg!(target_os = "linux") {
         assert!(number(first("express"), "server_cpu_us_per_operation") > 0.0);
         assert!(number(first("chain"), "p50_in_syncs") > 0.0);
@@ -59,6 +61,49 @@ fn every_workload_measures_something_and_leaves_nothing() {
     }
     assert!(ran.stderr.contains("workload") && ran.stderr.contains("of baseline"), "no table: {}", ran.stderr);
     assert_eq!(left_in(&scratch), Vec::<PathBuf>::new());
+}
+
+/// A server that is not the run's own, and that asks for signatures: AWS would not be asked otherwise.
+#[test]
+fn an_endpoint_gets_signed_requests_and_is_left_as_it_was() {
+    let keys = "[one]\naws_access_key_id = AKIDONE\naws_secret_access_key = secret\naws_account_id = 111111111111\n";
+    let file = Scratch::new("keys", keys);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    }
+    let mut server = Server::start(&file, &["--memory", "--listen", "127.0.0.1:0", "--credentials", file.path()]);
+    let endpoint = format!("http://{}", address(&server.line()));
+    let bench = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_stepwell"))
+            .args(["bench", "--endpoint", &endpoint, "--seconds", "0.3", "--clients", "2", "--json", "-"])
+            .args(arguments)
+            .env_remove("AWS_SESSION_TOKEN")
+            .envs(variables.iter().copied())
+            .output()
+            .expect("stepwell ends");
+        (output.status.code(), lines(&String::from_utf8(output.stdout).expect("UTF-8")))
+    };
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDONE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let (code, unsigned) = bench(&["chain"], &keys);
+    assert_eq!(code, Some(1));
+    assert!(unsigned.iter().all(|line| number(line, "count") == 0.0), "{unsigned:?}");
+    let (code, signed) = bench(&["--sign", "chain", "express", "activity", "callback"], &keys);
+    assert_eq!(code, Some(0), "{signed:?}");
+    assert!(signed.iter().all(|line| number(line, "count") > 0.0), "{signed:?}");
+    let metrics = ask(
+        endpoint.trim_start_matches("http://"),
+        "GET /_stepwell/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
+    let metric = |name: &str| -> u64 {
+        let found = metrics.lines().find_map(|line| line.strip_prefix(name));
+        found.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("no {name} in {metrics}"))
+    };
+    let times = |action: &str| metric(&format!("stepwell_request_seconds_count{{action=\"{action}\"}}"));
+    assert_eq!(times("CreateStateMachine"), times("DeleteStateMachine"));
+    assert_eq!(times("CreateActivity"), times("DeleteActivity"));
+    assert_eq!(metric("stepwell_executions_running{type=\"STANDARD\"}"), 0);
 }
 
 /// An endpoint that gives each action the answer this says: a status and a body.
@@ -171,7 +216,7 @@ fn what_would_cost_money_or_makes_no_sense_is_refused_before_anything_is_asked()
 #[cfg(unix)]
 #[test]
 fn asked_to_end_it_ends_its_servers_and_leaves_nothing() {
-    use std::process::{Command, Stdio};
+    use std::process::Stdio;
     let scratch = Scratch::new("unused", "");
     let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
         .args(["bench", "chain", "--seconds", "60", "--data", folder_of(&scratch)])
