@@ -107,8 +107,8 @@ pub(crate) enum Command {
     /// On AWS every request and transition is charged for: nothing is done there without --accept-charges and --role-arn.
     /// What a run makes at an endpoint begins with its own prefix, `bench-` and eight digits, and is deleted at its end.
     ///
-    /// Exit status: 0 when everything was done without an error, 1 when anything erred or the run was broken off, 2 when the
-    /// settings cannot be used.
+    /// Exit status: 0 when everything was done without an error, 1 when anything erred, 2 when the settings cannot be used,
+    /// 130 when Ctrl-C or SIGTERM ended it before it was over.
     #[command(after_help = bench_help())]
     Bench(Box<BenchArgs>),
     /// What rates are held against: reads requests and answers a constant until its stdin is closed.

@@ -106,6 +106,21 @@ fn an_endpoint_gets_signed_requests_and_is_left_as_it_was() {
     assert_eq!(metric("stepwell_executions_running{type=\"STANDARD\"}"), 0);
 }
 
+#[test]
+fn what_takes_long_is_done_when_it_is_asked_for() {
+    let scratch = Scratch::new("unused", "");
+    let data = folder_of(&scratch);
+    let ran =
+        stepwell(&["bench", "linear", "--long", "--seconds", "0.3", "--clients", "2", "--data", data, "--json", "-"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let lines = lines(&ran.stdout);
+    let linear: Vec<&Json> = lines.iter().filter(|line| text(line, "workload") == "linear").collect();
+    assert_eq!(linear.len(), 3, "{}", ran.stdout);
+    assert!(linear.iter().all(|line| number(line, "count") > 0.0 && number(line, "errors") == 0.0), "{}", ran.stdout);
+    assert!(linear[1..].iter().all(|line| number(line, "ratio_to_empty") > 0.0), "{}", ran.stdout);
+    assert!(text(linear[2], "variant").ends_with("+100"), "{}", linear[2]);
+}
+
 /// An endpoint that gives each action the answer this says: a status and a body.
 fn endpoint(answer: fn(&str, &Json) -> (u16, String)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
