@@ -6,6 +6,7 @@
 
 mod actions;
 mod archive;
+mod at_work;
 mod book;
 mod clock;
 mod code;

@@ -60,7 +60,12 @@ struct Inner {
     courier: Courier,
     /// Deliveries on their way.
     busy: AtomicUsize,
+    /// Says whether a service does something that nobody waits for. Set at most once, before the first request.
+    at_work: OnceLock<Box<AtWork>>,
 }
+
+/// Says whether a service does something that nobody waits for.
+type AtWork = dyn Fn() -> bool + Send + Sync;
 
 /// The same, without keeping them there: what a service of them has of the others.
 #[cfg(any(feature = "lambda", feature = "s3"))]
@@ -99,7 +104,7 @@ impl Local {
     pub(crate) fn new(runtime: Handle, clock: Clock, outside: Outside) -> Local {
         let retries = Retries::of(&clock);
         let (hosts, courier) = (OnceLock::new(), Courier::new(runtime, outside, retries));
-        Local(Arc::new(Inner { hosts, clock, courier, busy: AtomicUsize::new(0) }))
+        Local(Arc::new(Inner { hosts, clock, courier, busy: AtomicUsize::new(0), at_work: OnceLock::new() }))
     }
 
     /// None, and nobody to carry anything.
@@ -182,7 +187,15 @@ impl Local {
 
     /// Whether something is on its way that no execution waits for: virtual time must not run away from it.
     pub(crate) fn is_busy(&self) -> bool {
-        self.0.busy.load(Ordering::Relaxed) > 0
+        self.0.busy.load(Ordering::Relaxed) > 0 || self.0.at_work.get().is_some_and(|is_at_work| is_at_work())
+    }
+
+    /// Asks this too whether something is on its way.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn also_ask(&self, is_at_work: impl Fn() -> bool + Send + Sync + 'static) {
+        // A second time would be a fault of this program, and the first one stands.
+        let is_first = self.0.at_work.set(Box::new(is_at_work)).is_ok();
+        debug_assert!(is_first, "one service is asked");
     }
 
     /// The time, as headers have it.

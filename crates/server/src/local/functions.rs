@@ -45,7 +45,10 @@ impl Functions {
         let _inside = runtime.enter();
         let lambda = Lambda::open(directory.as_deref(), told, Arc::new(local.downgrade()))
             .map_err(|fault| StartError::Refused(format!("cannot start: {fault}")))?;
-        Ok(Functions { lambda: Arc::new(lambda), clock })
+        let lambda = Arc::new(lambda);
+        let asked = lambda.clone();
+        local.also_ask(move || asked.is_at_work());
+        Ok(Functions { lambda, clock })
     }
 
     pub(crate) fn host(&self) -> Host {
