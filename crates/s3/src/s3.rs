@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body::Body as _;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -246,6 +246,9 @@ impl S3 {
         {
             request.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
+        if let Some(token) = token_of_version_2(request.uri()) {
+            request.headers_mut().entry("x-amz-security-token").or_insert(token);
+        }
         request.extensions_mut().insert(asker.clone());
         // s3s calls each refusal an error of its own; what is one is said below.
         match service.call(request).with_subscriber(NoSubscriber::default()).await {
@@ -342,6 +345,14 @@ fn signer<B>(keys: &Keys, request: &Request<B>, now: Timestamp) -> Result<Key, R
         return Err(Refusal::of(("ExpiredToken", 400, "The provided token has expired.")));
     }
     Ok(key)
+}
+
+/// The token of a URL that is signed in version 2 of signatures. It is signed as the header of its name is, where s3s looks
+/// for it.
+fn token_of_version_2(uri: &Uri) -> Option<HeaderValue> {
+    let is_signed = uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("AWSAccessKeyId=")));
+    let claim = claimed_key(uri, &HeaderMap::new()).ok().flatten().filter(|_| is_signed)?;
+    HeaderValue::from_str(&claim.token?).ok()
 }
 
 fn makes_bucket(method: &Method, uri: &Uri, target: &Target) -> bool {
