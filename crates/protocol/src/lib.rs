@@ -12,6 +12,7 @@ mod codec;
 mod errors;
 mod form_body;
 mod http;
+mod input;
 mod json_body;
 mod model;
 mod peers;
@@ -40,6 +41,7 @@ pub use codec::{
 };
 pub use errors::{EXTENDED_REQUEST_ID, QUERY_ERROR_CODE};
 pub use http::{HttpAnswer, HttpRequest};
+pub use input::{Input, Misread, TextPairs};
 pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };

@@ -1,6 +1,6 @@
 //! Keys that STS and IAM of a server with keys give away: they prove who calls, everywhere, for as long as they may.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use stepwell_protocol::{HttpRequest, Keys, Payload, Scope, sign};
 use stepwell_server::Settings;
@@ -192,7 +192,7 @@ fn functions_have_keys_that_prove_their_account() {
         println!("skipped: the program python3 is not on the PATH");
         return;
     }
-    let path: PathBuf = std::env::temp_dir().join(format!("stepwell-{}-keys", std::process::id()));
+    let path = std::env::temp_dir().join(format!("stepwell-{}-keys", std::process::id()));
     std::fs::create_dir_all(&path).expect("a directory");
     let path = path.canonicalize().expect("a path");
     let code = "import os\ndef handler(event, context):\n    return [os.environ['AWS_' + name] for name in \
