@@ -32,7 +32,12 @@ impl Functions {
         clock: Clock,
         local: &Local,
     ) -> Result<Functions, StartError> {
-        let mut told = LambdaSettings { endpoint: Some(endpoint_of(address)), ..LambdaSettings::default() };
+        let mut told = LambdaSettings {
+            endpoint: Some(endpoint_of(address)),
+            sandbox: settings.function_sandbox,
+            hidden: settings.data.iter().chain(&settings.credentials).cloned().collect(),
+            ..LambdaSettings::default()
+        };
         if settings.time == Time::Skip {
             // Nobody waits for what nothing happens in.
             told.retry_delays = [Duration::ZERO; 2];
