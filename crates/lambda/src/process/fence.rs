@@ -24,6 +24,7 @@ const MEMBERS: &str = "cgroup.procs";
 
 /// How often those that are left are looked for, and how long it is waited in between.
 const ROUNDS: u32 = 200;
+const ROUNDS_IN_PASSING: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The groups that groups of functions are made in: those this process is in. None where they cannot be.
@@ -86,10 +87,7 @@ impl Fences {
             ];
             for (file, bound) in bounds {
                 // A group has the files of what its parent hands on; the rest is held otherwise.
-                match fs::OpenOptions::new().write(true).open(group.join(file)) {
-                    Ok(mut file) => drop(io::Write::write_all(&mut file, bound.to_string().as_bytes())),
-                    Err(_) => continue,
-                }
+                let _ = set(&group, file, &bound.to_string());
             }
             groups.push(group);
         }
@@ -111,35 +109,49 @@ impl Fence {
     }
 
     /// Ends everybody who is in it, and it.
-    pub(crate) fn end(self) {
-        let write = |group: &Path, file: &str, text: &str| {
-            // Not every version has it, and looking at who is left is what counts.
-            let _ = fs::OpenOptions::new()
-                .write(true)
-                .open(group.join(file))
-                .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()));
-        };
-        let mut left = self.groups;
-        for round in 0..ROUNDS {
-            if round > 0 {
-                std::thread::sleep(PAUSE);
-            }
-            for group in &left {
-                write(group, "pids.max", "0");
-                write(group, "cgroup.kill", "1");
+    pub(crate) fn end(mut self) {
+        self.clear(ROUNDS);
+        if !self.groups.is_empty() {
+            tracing::warn!(groups = ?std::mem::take(&mut self.groups), "control groups of functions stay");
+        }
+    }
+
+    fn clear(&mut self, rounds: u32) {
+        for round in 0..rounds {
+            for group in &self.groups {
+                // Not every version has each of these, and who is left is looked at anyway.
+                for (file, text) in [("pids.max", "0"), ("cgroup.kill", "1")] {
+                    let _ = set(group, file, text);
+                }
                 let members = fs::read_to_string(group.join(MEMBERS)).unwrap_or_default();
                 for member in members.lines().filter_map(|member| Pid::from_raw(member.parse().ok()?)) {
                     // Gone is what it should be.
                     let _ = kill_process(member, Signal::KILL);
                 }
             }
-            left.retain(|group| fs::remove_dir(group).is_err_and(|error| error.kind() != io::ErrorKind::NotFound));
-            if left.is_empty() {
+            self.groups
+                .retain(|group| fs::remove_dir(group).is_err_and(|error| error.kind() != io::ErrorKind::NotFound));
+            if self.groups.is_empty() {
                 return;
             }
+            if round + 1 < rounds {
+                std::thread::sleep(PAUSE);
+            }
         }
-        tracing::warn!(groups = ?left, "control groups of functions stay");
     }
+}
+
+impl Drop for Fence {
+    /// Where nobody came to end it in order.
+    fn drop(&mut self) {
+        self.clear(ROUNDS_IN_PASSING);
+    }
+}
+
+/// Writes to a file of a group that is there.
+fn set(group: &Path, file: &str, text: &str) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).open(group.join(file))?;
+    io::Write::write_all(&mut file, text.as_bytes())
 }
 
 /// Whether groups can be made in a group, and processes of this one put into them.
