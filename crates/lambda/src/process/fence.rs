@@ -63,11 +63,6 @@ impl Fences {
         !self.parents.is_empty()
     }
 
-    /// Whether a process cannot start more and more.
-    pub(crate) fn bound(&self, fence: &Fence) -> bool {
-        fence.groups.iter().any(|group| group.join("pids.max").exists())
-    }
-
     /// Groups for a process that is to be started.
     pub(crate) fn make(&self, version: &Version) -> Fence {
         let name = format!("{}{}", self.prefix, clock::hex(&clock::random::<8>()));
@@ -96,6 +91,11 @@ impl Fences {
 }
 
 impl Fence {
+    /// Whether who is in it cannot start more and more.
+    pub(crate) fn has_bound(&self) -> bool {
+        self.groups.iter().any(|group| group.join("pids.max").exists())
+    }
+
     /// Puts a process in. It must not have started another one.
     pub(crate) fn take(&self, process: u32) {
         for group in &self.groups {

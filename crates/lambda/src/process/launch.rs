@@ -92,7 +92,7 @@ pub(crate) async fn begin(
     let ground = Ground { task: launch.task.clone(), runtime: runtime_directory(&launch.scratch), temporary };
     let marker = format!("{MARKER}={}", private.display());
     let output = Receiver::from_owned_fd(reader.into()).map_err(text)?;
-    let (child, held) = launch.nursery.start(command, ground, &launch.version, marker).await.map_err(text)?;
+    let (child, held) = launch.nursery.start(command, ground, launch.version.clone(), marker).await.map_err(text)?;
     tracing::debug!(function = %launch.key.name, version = %launch.version.name, id, process = child.id(), "process started");
     let api = pools.runtime().spawn(api::serve(listener, inbox)).abort_handle();
     Ok(Begun { child, output, api, private, held })

@@ -2,6 +2,7 @@
 //! starts outlives it.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
@@ -43,39 +44,36 @@ impl Nursery {
         &self,
         mut command: Command,
         ground: Ground,
-        version: &Version,
+        version: Arc<Version>,
         marker: String,
     ) -> io::Result<(Child, Held)> {
-        let held = Held { fence: self.fences.make(version), strays: self.strays, marker: marker.clone() };
         let (begun, child) = oneshot::channel();
         let (runtime, sandbox, strays) = (self.runtime.clone(), self.sandbox.clone(), self.strays);
+        let mark = marker.clone();
         let start = move || {
             let _inside = runtime.enter();
-            let started = sandbox.enter(&ground).and_then(|()| strays.except(marker, || command.spawn()));
+            let started = sandbox.enter(&ground).and_then(|()| strays.except(mark, || command.spawn()));
             // Whoever ordered it may be gone; the process is killed when it is dropped.
             let _ = begun.send(started);
         };
-        let started = match std::thread::Builder::new().name("lambda-start".to_owned()).spawn(start) {
-            Ok(_) => child.await.unwrap_or_else(|_| Err(io::Error::other("the thread that starts a process is gone"))),
-            Err(error) => Err(error),
-        };
-        match started {
-            Ok(mut child) => {
-                let gate = child.stdin.take();
-                if let Some(process) = child.id() {
-                    held.fence.take(process);
-                    if !self.fences.bound(&held.fence) {
-                        limits::bound_processes(process);
-                    }
+        std::thread::Builder::new().name("lambda-start".to_owned()).spawn(start)?;
+        let gone = |_| io::Error::other("the thread that starts a process is gone");
+        let mut child = child.await.map_err(gone)??;
+        // Not on the thread that started it, which may not do this any more; it can take milliseconds.
+        let (fences, process, gate) = (self.fences.clone(), child.id(), child.stdin.take());
+        let hold = move || {
+            let fence = fences.make(&version);
+            if let Some(process) = process {
+                fence.take(process);
+                if !fence.has_bound() {
+                    limits::bound_processes(process);
                 }
-                drop(gate);
-                Ok((child, held))
             }
-            Err(error) => {
-                held.fence.end();
-                Err(error)
-            }
-        }
+            drop(gate);
+            fence
+        };
+        let fence = tokio::task::spawn_blocking(hold).await.map_err(io::Error::other)?;
+        Ok((child, Held { fence, strays: self.strays, marker }))
     }
 }
 

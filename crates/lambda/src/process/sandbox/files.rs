@@ -47,8 +47,7 @@ pub(super) fn restrict(hidden: &[PathBuf], ground: &Ground, limits: &mut Vec<Str
     let mut hidden = hidden.to_vec();
     hidden.push(PathBuf::from(DEVICES));
     let mut rules = Rules { ruleset, hidden: &hidden };
-    rules.allow_around(Path::new(ROOT), READ)?;
-    rules.allow_around(Path::new(TEMPORARY), write)?;
+    rules.allow_around(Path::new(ROOT), READ, write)?;
     if rules.is_on_the_way(Path::new(TEMPORARY)) {
         limits.push(format!(
             "let them make files right in {TEMPORARY}, for what is hidden from them is below it; TMPDIR is where they can"
@@ -90,18 +89,19 @@ impl Rules<'_> {
         self.hidden.iter().any(|hidden| hidden.starts_with(path))
     }
 
-    /// Allows everything below a directory but what is hidden.
-    fn allow_around(&mut self, path: &Path, rights: BitFlags<AccessFs>) -> io::Result<()> {
+    /// Allows everything below a directory but what is hidden: these rights, and the others where anybody writes.
+    fn allow_around(&mut self, path: &Path, rights: BitFlags<AccessFs>, there: BitFlags<AccessFs>) -> io::Result<()> {
         if self.hidden.iter().any(|hidden| path.starts_with(hidden)) {
             return Ok(());
         }
+        let rights = if path == Path::new(TEMPORARY) { there } else { rights };
         if !self.is_on_the_way(path) {
             return self.allow(path, rights);
         }
         // What cannot be listed cannot be allowed piece by piece.
         let Ok(entries) = fs::read_dir(path) else { return Ok(()) };
         for entry in entries.flatten() {
-            self.allow_around(&entry.path(), rights)?;
+            self.allow_around(&entry.path(), rights, there)?;
         }
         Ok(())
     }
