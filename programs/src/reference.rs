@@ -23,7 +23,7 @@ use machine::{Decisions, Machine};
 pub use outcome::{ANY, Cause, Counts, Outcome, Range, Run, Tally, Verdict};
 
 /// Ways that are gone at most: only branches that fail at about the same time multiply them.
-const WAYS_MAX: usize = 256;
+const WAYS_MAX: usize = 48;
 
 /// How this program may end.
 ///

@@ -70,7 +70,9 @@ impl Writer {
             fields.push(field(name, path));
             return true;
         }
-        match self.chance.below(9) {
+        let way = self.chance.below(9);
+        match way {
+            3 | 4 | 6 if scope.keeps_document => return true,
             0 => {
                 fields.push(field("Result", self.word()));
                 fields.push(field("ResultPath", self.chance.pick(&["$.r", "$.s", "$.o.r", "$.o.s"])));
@@ -135,7 +137,7 @@ impl Writer {
         });
         if is_jsonata {
             self.output(&mut fields, scope);
-        } else if self.chance.percent(5) {
+        } else if !scope.keeps_document && self.chance.percent(5) {
             fields.push(field("OutputPath", self.chance.pick(&["$", "$$.Execution.Input"])));
         }
         fields.extend(self.assign(is_jsonata, true, scope));
@@ -185,7 +187,7 @@ impl Writer {
     /// Some states that run a few times: a counter in the data or in a variable says how often.
     pub(super) fn counted_loop(&mut self, name: &str, way: &Way, scope: &Scope, states: &mut States) {
         let rounds = self.chance.between(2, 3);
-        let scope = Scope { weight: scope.weight * rounds, risk: 1, ..scope.clone() };
+        let scope = Scope { weight: scope.weight * rounds, keeps_document: true, ..scope.clone() };
         let counter = format!("k{}", self.names);
         let (body, step, check) = (self.name("Round"), self.name("Step"), self.name("Check"));
         if scope.only_jsonata {

@@ -23,7 +23,9 @@ pub(super) struct Scope {
     pub(super) has_item: bool,
     /// Whether it is part of an Express execution: that has five minutes, so nothing in it waits for anybody.
     pub(super) is_express: bool,
-    /// How many states in a hundred do something that goes wrong.
+    /// Whether all members of the document must stay, because something counts in it.
+    pub(super) keeps_document: bool,
+    /// How many of a hundred things that may go wrong do.
     pub(super) risk: usize,
 }
 
@@ -57,7 +59,8 @@ impl Scope {
             weight: 1,
             has_item: false,
             is_express: false,
-            risk: 5,
+            keeps_document: false,
+            risk: 3,
         }
     }
 
@@ -68,7 +71,8 @@ impl Scope {
             own: Vec::new(),
             depth: self.depth + 1,
             weight: self.weight * count,
-            risk: 2,
+            keeps_document: false,
+            risk: 1,
             ..self.clone()
         }
     }

@@ -105,7 +105,15 @@ impl Tolerance {
                 let value = query_flow::value(value, visit, thread, Also::Nothing)?;
                 Some(value.as_f64().ok_or_else(query_flow::wrong)?)
             }
-            other => other.and_then(Json::as_f64),
+            Some(value) => value.as_f64(),
+            None => match visit.text("ToleratedFailurePercentagePath") {
+                Some(path) => {
+                    let value = path_flow::read(path, visit, thread, effective)?;
+                    let share = value.as_f64().filter(|share| (0.0..=100.0).contains(share));
+                    Some(share.ok_or_else(|| Failure::of_executor(RUNTIME))?)
+                }
+                None => None,
+            },
         };
         Ok(Tolerance { count: limit("ToleratedFailureCount", visit, thread, effective)?, percentage })
     }

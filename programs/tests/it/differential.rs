@@ -8,6 +8,8 @@ use crate::engine;
 fn the_engine_ends_as_the_reference_says() {
     let (mut succeeded, mut failed, mut timed_out, mut unknown, mut events, mut several) = (0, 0, 0, 0, 0, 0);
     let mut faults = Vec::new();
+    let mut errors: std::collections::BTreeMap<String, u32> = Default::default();
+    let (mut visits, mut attempts) = (0, 0);
     for seed in crate::seeds(2_000) {
         let program = Program::random(seed);
         let verdict = reference::run(&program);
@@ -21,9 +23,15 @@ fn the_engine_ends_as_the_reference_says() {
         unknown += u64::from(!verdict.is_complete);
         several += u64::from(verdict.runs.len() > 1);
         events += ran.events as u64;
+        visits += ran.visits.values().sum::<u64>();
+        attempts += ran.attempts.values().sum::<u64>();
         match &ran.outcome {
             reference::Outcome::Succeeded(_) => succeeded += 1,
-            reference::Outcome::Failed { .. } => failed += 1,
+            reference::Outcome::Failed { error, cause } => {
+                if std::env::var("CAUSES").is_ok() { eprintln!("CAUSE {error:?} {cause:?}"); }
+                failed += 1;
+                *errors.entry(error.clone().unwrap_or_default()).or_default() += 1;
+            }
             reference::Outcome::TimedOut => timed_out += 1,
         }
         if let Err(fault) = verdict.judge_counts(&ran.outcome, &ran.visits, &ran.attempts) {
@@ -31,6 +39,7 @@ fn the_engine_ends_as_the_reference_says() {
         }
     }
     eprintln!("{succeeded} succeeded, {failed} failed, {timed_out} timed out; {several} with several ways, {unknown} with unknown ones; {events} events");
+    eprintln!("{errors:?} {visits} {attempts}");
     let first: Vec<String> = faults.iter().take(3).cloned().collect();
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), first.join("\n\n"));
 }
