@@ -22,11 +22,7 @@ pub(super) fn literal(chance: &mut Chance) -> Json {
         let length = chance.between(min, 3);
         Json::array((0..length).map(|_| number(chance)).collect())
     };
-    let object = [
-        ("n", number(chance)),
-        ("s", Json::from(chance.pick(&["x", "y z", "ß"]))),
-        ("l", list(chance, 1)),
-    ];
+    let object = [("n", number(chance)), ("s", Json::from(chance.pick(&["x", "y z", "ß"]))), ("l", list(chance, 1))];
     let count = chance.between(1, 3);
     let items = (0..count).map(|place| {
         Json::object([

@@ -172,10 +172,7 @@ impl Writer {
             })
             .collect();
         let item = if scope.has_item { ", \"item\": $states.context.Map.Item.Value" } else { "" };
-        expression(&format!(
-            "{{ {}{item}, \"attempt\": $states.context.State.RetryCount }}",
-            members.join(", ")
-        ))
+        expression(&format!("{{ {}{item}, \"attempt\": $states.context.State.RetryCount }}", members.join(", ")))
     }
 
     /// What is made of the results, and of a failure.

@@ -64,8 +64,12 @@ impl Writer {
     /// The JSONPath fields of a Pass state. Says whether its result is a document.
     fn pass_by_paths(&mut self, fields: &mut Fields, scope: &Scope) -> bool {
         if self.chance.percent(scope.risk) {
-            let wrong: &[(&str, &str)] =
-                &[("InputPath", "$.missing"), ("OutputPath", "$.l[99]"), ("ResultPath", "$.n.below"), ("ResultPath", "$.l[9]")];
+            let wrong: &[(&str, &str)] = &[
+                ("InputPath", "$.missing"),
+                ("OutputPath", "$.l[99]"),
+                ("ResultPath", "$.n.below"),
+                ("ResultPath", "$.l[9]"),
+            ];
             let (name, path) = wrong[self.chance.below(wrong.len())];
             fields.push(field(name, path));
             return true;
@@ -201,10 +205,8 @@ impl Writer {
             fields.push(field("Next", &*check));
             states.add(step.as_str(), fields);
             let mut fields = self.fields("Choice", true, &scope);
-            let rule = [
-                field("Condition", expression(&format!("$states.input.{counter} < {rounds}"))),
-                field("Next", &*body),
-            ];
+            let rule =
+                [field("Condition", expression(&format!("$states.input.{counter} < {rounds}"))), field("Next", &*body)];
             fields.push(field("Choices", Json::array(vec![Json::object(rule)])));
             fields.push(field("Default", self.onward(way, states)));
             states.add(check, fields);
@@ -213,12 +215,7 @@ impl Writer {
             let path = format!("$.{counter}");
             states.add(
                 name,
-                vec![
-                    field("Type", "Pass"),
-                    field("Result", zero),
-                    field("ResultPath", &*path),
-                    field("Next", &*body),
-                ],
+                vec![field("Type", "Pass"), field("Result", zero), field("ResultPath", &*path), field("Next", &*body)],
             );
             let sum = Json::object([field("v.$", format!("States.MathAdd({path}.v, 1)"))]);
             states.add(

@@ -101,7 +101,9 @@ impl Writer {
                     members.push(field("errors", Json::array((0..count).map(|_| Json::from(self.error())).collect())));
                 }
             }
-            "echo" | "shape" if is_jsonata && self.chance.percent(20) => return Json::from(expression("$states.input.o")),
+            "echo" | "shape" if is_jsonata && self.chance.percent(20) => {
+                return Json::from(expression("$states.input.o"));
+            }
             _ if is_jsonata => return self.query_object(scope),
             _ => return self.template(scope),
         }

@@ -140,10 +140,8 @@ impl Writer {
             self.beginning(&start, &names[0], &mut scope, &mut states);
         }
         for (place, name) in names.iter().enumerate() {
-            let way = Way {
-                next: names.get(place + 1).cloned(),
-                further: names.iter().skip(place + 2).cloned().collect(),
-            };
+            let way =
+                Way { next: names.get(place + 1).cloned(), further: names.iter().skip(place + 2).cloned().collect() };
             self.segment(name, &way, &scope, &mut states);
         }
         vec![("StartAt", Json::from(start)), ("States", Json::object(states.0))]
@@ -225,7 +223,9 @@ impl Writer {
             60..=66 if !scope.is_express => self.wait(name, way, scope, states),
             67..=76 if may_nest => self.parallel(name, way, scope, states),
             77..=86 if may_nest => self.map(name, way, scope, states),
-            87..=90 if may_nest && scope.depth < 2 && !scope.is_express => self.distributed_map(name, way, scope, states),
+            87..=90 if may_nest && scope.depth < 2 && !scope.is_express => {
+                self.distributed_map(name, way, scope, states)
+            }
             91..=95 if room && scope.weight <= 24 => self.counted_loop(name, way, scope, states),
             _ if is_last => self.end(name, scope, states),
             _ => self.pass(name, way, scope, states),

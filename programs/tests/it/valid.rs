@@ -41,7 +41,11 @@ fn everything_there_is_gets_written() {
             use stepwell_spec::Place;
             matches!(
                 place,
-                Place::Credentials | Place::ItemReader | Place::ReaderConfig | Place::ResultWriter | Place::WriterConfig
+                Place::Credentials
+                    | Place::ItemReader
+                    | Place::ReaderConfig
+                    | Place::ResultWriter
+                    | Place::WriterConfig
             )
         });
         let is_left_out = NOT_WRITTEN.contains(&row.name);
