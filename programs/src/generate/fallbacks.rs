@@ -58,8 +58,8 @@ impl Writer {
             } else {
                 self.catch_by_path(&mut fields, way, scope, states);
             }
-            let texts = scope.own.iter().filter(|variable| variable.kind == Kind::Text);
-            if let Some(variable) = texts.last().filter(|_| self.chance.percent(40)) {
+            let text = scope.own.iter().find(|variable| variable.kind == Kind::Text);
+            if let Some(variable) = text.filter(|_| self.chance.percent(40)) {
                 let assigned = if is_jsonata {
                     field(&variable.name, expression("$states.errorOutput.Error"))
                 } else {
