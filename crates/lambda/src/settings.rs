@@ -32,6 +32,14 @@ pub struct LambdaSettings {
     pub retry_delays: [Duration; 2],
     /// Whether queues are asked to wait for messages. Where their time is not that of the wall, waiting would move it.
     pub long_polls: bool,
+    /// Whether functions are kept from the files in `hidden`, from writing outside of their temporary directories, and from other
+    /// processes, as far as the system can.
+    pub sandbox: bool,
+    /// Files and directories no function may look into, beside what the local Lambda keeps itself.
+    pub hidden: Vec<PathBuf>,
+    /// Whether each process gets a control group where this process may make one. Without them, what functions leave behind is
+    /// found by this process's taking it in.
+    pub control_groups: bool,
 }
 
 /// Makes keys of an account: id, secret and token. None when it cannot have any.
@@ -71,6 +79,9 @@ impl Default for LambdaSettings {
             idle: Duration::from_secs(300),
             retry_delays: [Duration::from_secs(60), Duration::from_secs(120)],
             long_polls: true,
+            sandbox: true,
+            hidden: Vec::new(),
+            control_groups: true,
         }
     }
 }

@@ -34,8 +34,13 @@ impl Functions {
         local: &Local,
         keyring: Option<&Keyring>,
     ) -> Result<Functions, StartError> {
-        let keys = keyring.and_then(Keyring::function_keys);
-        let mut told = LambdaSettings { endpoint: Some(endpoint_of(address)), keys, ..LambdaSettings::default() };
+        let mut told = LambdaSettings {
+            endpoint: Some(endpoint_of(address)),
+            keys: keyring.and_then(Keyring::function_keys),
+            sandbox: settings.function_sandbox,
+            hidden: settings.data.iter().chain(&settings.credentials).cloned().collect(),
+            ..LambdaSettings::default()
+        };
         if settings.time == Time::Skip {
             // Nobody waits for what nothing happens in.
             told.retry_delays = [Duration::ZERO; 2];

@@ -73,7 +73,8 @@ fn nothing_is_answered_without_a_signature() {
         for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
             let answer = server.ask(method, path, &[("Host", "localhost")], b"");
             // Each service says it in its own protocol, and S3 has a word of its own for it.
-            assert!(matches!(answer.status, 400 | 403), "{method} {path}: {answer:?}");
+            let statuses: &[u16] = if path.starts_with("/2015") { &[403] } else { &[400, 403] };
+            assert!(statuses.contains(&answer.status), "{method} {path}: {answer:?}");
             let is_s3s = answer.body.contains("<Code>AccessDenied</Code>");
             let says = answer.body.contains("MissingAuthenticationToken")
                 || answer.head.contains("MissingAuthenticationToken");
