@@ -10,6 +10,7 @@ use stepwell_spec::Timestamp;
 use tokio::runtime::Handle;
 
 use crate::actions::{self, Request, functions_named};
+use crate::at_work::AtWork;
 use crate::book::{Book, OtherRows};
 use crate::clock;
 use crate::code::{CodeStore, make_private};
@@ -79,7 +80,10 @@ impl Lambda {
         let core = Arc::new(Core {
             pools: Pools::new(runtime.clone(), &settings),
             nursery: Nursery::new(runtime.clone(), sandbox, fences),
-            surroundings: Surroundings { endpoint: settings.endpoint.as_deref().map(Arc::from) },
+            surroundings: Surroundings {
+                endpoint: settings.endpoint.as_deref().map(Arc::from),
+                keys: settings.keys.clone(),
+            },
             runtime,
             peers,
             book,
@@ -87,6 +91,7 @@ impl Lambda {
             programs: Programs::default(),
             throttle: Throttle::default(),
             events: Events::new(),
+            at_work: AtWork::default(),
             pollers: Pollers::default(),
             caller: Caller::new(),
             fingerprints: Fingerprints::default(),
@@ -181,6 +186,11 @@ impl Lambda {
     /// How many processes of functions live.
     pub fn processes(&self) -> usize {
         self.core.pools.count()
+    }
+
+    /// Whether a function runs, or is going to, for somebody who does not wait for it.
+    pub fn is_at_work(&self) -> bool {
+        self.core.at_work.is_any()
     }
 
     /// Ends every process and everything they started, and waits until none is left.
