@@ -262,19 +262,6 @@ pub(crate) struct ServeArgs {
     pub(crate) log_format: LogFormat,
 }
 
-/// Whether functions have walls around them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FunctionSandbox {
-    On,
-    Off,
-}
-
-impl FunctionSandbox {
-    pub(crate) fn is_on(self) -> bool {
-        self == FunctionSandbox::On
-    }
-}
-
 #[derive(Args)]
 pub(crate) struct BenchArgs {
     /// What to measure; everything that can be measured here when nothing is named.
@@ -329,6 +316,19 @@ fn bench_help() -> String {
   stepwell bench chain --endpoint http://127.0.0.1:8083 --clients 1,16",
     );
     text
+}
+
+/// Whether functions have walls around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FunctionSandbox {
+    On,
+    Off,
+}
+
+impl FunctionSandbox {
+    pub(crate) fn is_on(self) -> bool {
+        self == FunctionSandbox::On
+    }
 }
 
 /// One word about how often callers may call. The last one about an action holds.

@@ -34,10 +34,9 @@ impl Functions {
         local: &Local,
         keyring: Option<&Keyring>,
     ) -> Result<Functions, StartError> {
-        let keys = keyring.and_then(Keyring::function_keys);
         let mut told = LambdaSettings {
             endpoint: Some(endpoint_of(address)),
-            keys,
+            keys: keyring.and_then(Keyring::function_keys),
             sandbox: settings.function_sandbox,
             hidden: settings.data.iter().chain(&settings.credentials).cloned().collect(),
             ..LambdaSettings::default()
