@@ -34,6 +34,11 @@ impl<'a> Visit<'a> {
         self.field(name).and_then(Json::as_str)
     }
 
+    pub(super) fn context(&self, thread: &Thread) -> Json {
+        let can_retry = matches!(self.text("Type"), Some("Task" | "Parallel" | "Map"));
+        thread.context(self.name, can_retry.then_some(self.retry_count))
+    }
+
     /// What a Task, a Pass or a Parallel state works on.
     pub(super) fn argument(&self, thread: &Thread) -> Result<Json, Failure> {
         if self.is_jsonata {

@@ -41,7 +41,7 @@ pub(super) fn template(template: &Json, visit: &Visit<'_>, thread: &Thread, docu
 }
 
 pub(super) fn sight<'a>(visit: &Visit<'_>, thread: &'a Thread, document: &'a Json) -> Sight<'a> {
-    Sight { input: document, context: thread.context(visit.name, visit.retry_count), thread }
+    Sight { input: document, context: visit.context(thread), thread }
 }
 
 fn failure_of(error: &EvaluationError) -> Failure {

@@ -75,7 +75,7 @@ fn expression_in(text: &str) -> Option<&str> {
 
 fn evaluate(text: &str, visit: &Visit<'_>, thread: &Thread, also: Also<'_>) -> Result<Json, Failure> {
     let expression = Expression::parse(text.trim()).expect("a valid expression");
-    let context = thread.context(visit.name, visit.retry_count);
+    let context = visit.context(thread);
     let mut states = vec![("input", visit.input.clone()), ("context", context)];
     match also {
         Also::Nothing => {}
