@@ -4,7 +4,7 @@ use stepwell_json::Json;
 use stepwell_jsonata::{Environment, Expression, Limits, Outcome};
 
 use super::data::{Exit, Visit};
-use super::faults::{Failure, QUERY_EVALUATION_ERROR};
+use super::faults::{Failure, Failures, QUERY_EVALUATION_ERROR};
 use super::thread::Thread;
 
 /// What `$states` has beside the input and the context.
@@ -44,7 +44,7 @@ pub(super) fn leave(
     thread: &Thread,
     also: Also<'_>,
     otherwise: &Json,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, Failures> {
     let output = match fields.get("Output") {
         Some(output) => value(output, visit, thread, also)?,
         None => otherwise.clone(),
