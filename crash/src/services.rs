@@ -71,7 +71,7 @@ pub(crate) fn leave(client: &mut Client, chance: &mut Chance, name: &str, ledger
     match said {
         Said::Yes(_) => ledger.left(service, name),
         Said::No(fault) => ledger.fault(format!("{name} was refused by the {service:?}: {fault}")),
-        Said::Nothing => {}
+        Said::Again(_) | Said::Nothing => {}
     }
 }
 
@@ -82,6 +82,11 @@ pub(crate) fn judge(client: &mut Client, ledger: &Ledger) -> (usize, Vec<String>
             ledger.left(service, &started.name);
         }
     }
+    judge_kept(client, ledger)
+}
+
+/// The same of what was acknowledged to clients.
+pub(crate) fn judge_kept(client: &mut Client, ledger: &Ledger) -> (usize, Vec<String>) {
     let mut faults = Vec::new();
     let messages = match drain(client) {
         Ok(messages) => messages,

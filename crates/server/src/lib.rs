@@ -28,6 +28,7 @@ mod real_functions;
 mod server;
 mod settings;
 mod shard;
+mod shield;
 mod throttle;
 mod tls;
 mod transport;

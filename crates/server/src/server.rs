@@ -30,6 +30,7 @@ use crate::local::{Ground, Host, Leaves, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
+use crate::shield::shielded;
 use crate::tls::Tls;
 use crate::transport::{Source, Transport};
 use crate::writer::Outside;
@@ -45,6 +46,9 @@ const CONNECTIONS_MAX: usize = 10_000;
 
 /// How long requests that are being answered may go on once the server is to end.
 const END_TIME: Duration = Duration::from_secs(5);
+
+/// The same when the store or the service has broken off.
+const END_AT_ONCE: Duration = Duration::from_millis(20);
 
 /// How long to wait when no connection can be taken, as when there are no file descriptors left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -176,10 +180,15 @@ impl Server {
                 _ = ended => Err(StartError::Refused("the service has broken off; please report what stands above".to_owned())),
             };
             drop(listener);
-            if tokio::time::timeout(END_TIME, connections.shutdown()).await.is_err() {
+            // What cannot be kept must not be answered: there is nothing to wait for then.
+            let end_time = if outcome.is_ok() { END_TIME } else { END_AT_ONCE };
+            if tokio::time::timeout(end_time, connections.shutdown()).await.is_err() && outcome.is_ok() {
                 tracing::warn!("ended with requests unanswered");
             }
-            leaves.shut_down().await;
+            match outcome {
+                Ok(()) => leaves.shut_down().await,
+                Err(_) => drop(tokio::time::timeout(END_AT_ONCE, leaves.shut_down()).await),
+            }
             outcome
         });
         // Connections that are left hold the door open; without them the thread ends.
@@ -241,7 +250,7 @@ async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &Gracef
             let (front, turn) = (front.clone(), turn.clone());
             async move {
                 turn.begin_answer();
-                let answer = front.answer(request).await;
+                let answer = shielded(front.answer(request)).await.unwrap_or_else(|because| front.broken_off(&because));
                 turn.end_answer();
                 Ok::<_, Infallible>(answer)
             }

@@ -20,6 +20,7 @@ use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{
@@ -29,7 +30,7 @@ use redb::{
 
 use crate::bytes::{put_number, take_number};
 use crate::disk::{Disk, DiskFile};
-use crate::error::StoreError;
+use crate::error::{StoreError, is_full};
 use crate::frame::{KeptFrame, put_full_key};
 use crate::gathered::{FrameAt, Gathered, Name, Things, pack, unpack};
 use crate::log::Segments;
@@ -62,7 +63,12 @@ pub(crate) struct EmbeddedIndex {
     /// Held by whoever writes news down.
     writing: Mutex<()>,
     known: Mutex<Known>,
+    /// Whether the database failed because there was no room.
+    lacks_room: LacksRoom,
 }
+
+/// Shared by an index and the files of its databases, one after the other.
+type LacksRoom = Arc<AtomicBool>;
 
 /// What is in the database, as far as its writer must know.
 #[derive(Clone, Default)]
@@ -98,7 +104,8 @@ impl EmbeddedIndex {
     pub(crate) fn open(segments: Arc<Segments>, first: u64) -> Result<EmbeddedIndex, StoreError> {
         let disk = &*segments.disk;
         let there = disk.list().map_err(segments.failed("read", ""))?.iter().any(|name| name == FILE);
-        let known = if there { open_known(disk, segments.log) } else { None };
+        let lacks_room = LacksRoom::default();
+        let known = if there { open_known(disk, segments.log, &lacks_room) } else { None };
         let is_new_enough = |known: &Known| known.last == Position::default() || known.last.segment >= first;
         let (database, known) = match known.filter(|(_, known)| is_new_enough(known)) {
             Some(known) => known,
@@ -107,7 +114,7 @@ impl EmbeddedIndex {
                     disk.remove(FILE).map_err(segments.failed("remove", FILE))?;
                 }
                 let file = disk.create(FILE).map_err(segments.failed("make", FILE))?;
-                let database = open_database(file)?;
+                let database = open_database(file, &lacks_room)?;
                 let transaction = database.begin_write().map_err(StoreError::index)?;
                 write_about(&transaction, segments.log, Position::default())?;
                 for table in [POSITIONS, ROWS, TAILS, SEGMENTS] {
@@ -118,7 +125,7 @@ impl EmbeddedIndex {
             }
         };
         let (news, writing, known) = (RwLock::default(), Mutex::default(), Mutex::new(known));
-        Ok(EmbeddedIndex { segments, database: RwLock::new(Some(database)), news, writing, known })
+        Ok(EmbeddedIndex { segments, database: RwLock::new(Some(database)), news, writing, known, lacks_room })
     }
 
     /// Asks what is in the database.
@@ -156,8 +163,8 @@ impl EmbeddedIndex {
     fn write(&self, leaving: &Gathered) -> Result<(), StoreError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_none() {
-            let reopened = open_known(&*self.segments.disk, self.segments.log);
-            let (reopened, known) = reopened.ok_or_else(|| StoreError::index("it cannot be opened again"))?;
+            let reopened = open_known(&*self.segments.disk, self.segments.log, &self.lacks_room);
+            let (reopened, known) = reopened.ok_or_else(|| self.why(StoreError::index("it cannot be opened again")))?;
             let is_written = known.last >= leaving.last;
             *database = Some(reopened);
             *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
@@ -186,9 +193,27 @@ impl EmbeddedIndex {
             }
             Err(error) => {
                 // After a failure the database serves nobody any more; opened again it does.
-                *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+                let database = &mut *self.database.write().unwrap_or_else(PoisonError::into_inner);
+                *database = None;
+                let error = self.why(error);
+                // What it knew can still be read when there was only no room for more.
+                if error.is_full()
+                    && let Some((reopened, known)) =
+                        open_known(&*self.segments.disk, self.segments.log, &self.lacks_room)
+                    && known.last < leaving.last
+                {
+                    *database = Some(reopened);
+                }
                 Err(error)
             }
+        }
+    }
+
+    /// What a failure of the database means.
+    fn why(&self, error: StoreError) -> StoreError {
+        match self.lacks_room.swap(false, Ordering::Relaxed) {
+            true => StoreError::Full { file: self.segments.disk.describe(FILE) },
+            false => error,
         }
     }
 
@@ -749,9 +774,9 @@ fn shielded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreE
 }
 
 /// Opens an index that is there, if it can be used for this log.
-fn open_known(disk: &dyn Disk, log: u64) -> Option<(Database, Known)> {
+fn open_known(disk: &dyn Disk, log: u64, lacks_room: &LacksRoom) -> Option<(Database, Known)> {
     let opened = shielded(|| {
-        let database = open_database(disk.open(FILE).map_err(StoreError::index)?)?;
+        let database = open_database(disk.open(FILE).map_err(StoreError::index)?, lacks_room)?;
         let known = read_known(&database, log)?;
         Ok((database, known))
     });
@@ -792,39 +817,54 @@ fn read_about(value: &[u8], log: u64) -> Option<Position> {
     is_ours.then(|| Position { segment: u64::from_le_bytes(*segment), offset: u32::from_le_bytes(*offset) })
 }
 
-fn open_database(file: Arc<dyn DiskFile>) -> Result<Database, StoreError> {
+fn open_database(file: Arc<dyn DiskFile>, lacks_room: &LacksRoom) -> Result<Database, StoreError> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
-    builder.create_with_backend(DatabaseFile(file)).map_err(StoreError::index)
+    let file = DatabaseFile { file, lacks_room: lacks_room.clone() };
+    builder.create_with_backend(file).map_err(StoreError::index)
 }
 
 /// A file as the database wants it.
-struct DatabaseFile(Arc<dyn DiskFile>);
+struct DatabaseFile {
+    file: Arc<dyn DiskFile>,
+    lacks_room: LacksRoom,
+}
+
+impl DatabaseFile {
+    /// Notes what the database does not say when it fails.
+    fn noted<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        if done.as_ref().is_err_and(is_full) {
+            self.lacks_room.store(true, Ordering::Relaxed);
+        }
+        done
+    }
+}
 
 impl fmt::Debug for DatabaseFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.file.fmt(f)
     }
 }
 
 impl StorageBackend for DatabaseFile {
     fn len(&self) -> io::Result<u64> {
-        self.0.length()
+        self.file.length()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read_at(offset, out)
+        self.file.read_at(offset, out)
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        self.0.set_length(length)
+        self.noted(self.file.set_length(length))
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync()
+        // After a failed sync nobody knows what is there, whatever the reason is.
+        self.file.sync()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_at(offset, data)
+        self.noted(self.file.write_at(offset, data))
     }
 }

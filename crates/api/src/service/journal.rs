@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem;
 
 use stepwell_engine::ExecutionId;
-use stepwell_spec::{ProtocolError, Record, Stored};
+use stepwell_spec::{ProtocolError, Record, Stored, Text};
 use stepwell_store::{DecodeError, Encoder, StoreError, TooDeep};
 
 use crate::refusal::Refusal;
@@ -37,6 +37,8 @@ pub enum KeptError {
     Missing(String),
     /// A value nests deeper than can be kept.
     TooDeep(TooDeep),
+    /// It is what makes this program panic.
+    Quarantined(Text),
 }
 
 impl fmt::Display for KeptError {
@@ -48,6 +50,9 @@ impl fmt::Display for KeptError {
             KeptError::Definition(what) => f.write_str(what),
             KeptError::Missing(what) => write!(f, "{what} is not in the store, although something there leads to it"),
             KeptError::TooDeep(error) => error.fmt(f),
+            KeptError::Quarantined(because) => {
+                write!(f, "it cannot be read without a fault of this program: {because}")
+            }
         }
     }
 }

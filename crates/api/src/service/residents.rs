@@ -142,6 +142,8 @@ impl Service {
 
     /// Folds an execution from its log.
     pub(super) fn load(&mut self, id: ExecutionId) -> Result<Option<(Run, Execution)>, KeptError> {
+        self.quarantine.admit_read(id)?;
+        self.at_work.on(id);
         let index = self.index.clone();
         let tokens = Tokens::issued_by(self.tokens.clone(), id.0);
         let mut found: Option<(Run, Execution)> = None;

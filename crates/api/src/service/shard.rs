@@ -45,6 +45,7 @@ impl Service {
 
     /// Steps the engine, and again for whatever that leads to inside the shard.
     pub(super) fn run(&mut self, input: Input, at: Moment, outs: &mut Outs) {
+        self.note_cause(&input, at.now);
         self.process(VecDeque::from([input]), None, at, outs);
     }
 
@@ -108,15 +109,21 @@ impl Service {
     /// One step of the engine, with the execution that it is for in memory.
     fn step(&mut self, input: Input, at: Moment) -> Result<Outbox, KeptError> {
         let started = match &input {
-            Input::Start(id, _) => Some(*id),
+            Input::Start(id, _) => {
+                self.at_work.on(*id);
+                Some(*id)
+            }
+            Input::Command(id, command) if self.is_left_alone(*id, command)? => return Ok(Outbox::default()),
             // One that is gone is told nothing.
             Input::Command(id, _) if !self.wake(*id)? => return Ok(Outbox::default()),
             Input::Command(id, command) => {
+                self.at_work.on(*id);
                 self.task_answered(*id, command);
                 None
             }
             Input::Tick => {
                 if let Some(id) = self.engine.next_awake(at.now) {
+                    self.at_work.on(id);
                     self.wake(id)?;
                 }
                 None
@@ -277,6 +284,7 @@ impl Service {
             outs.ended.count(execution);
         }
         self.close_tasks_of(id);
+        self.leave_quarantine(id);
         if let Some(call) = self.waiting_for_end.remove(&id) {
             outs.replies.push((call, self.sync_outcome(id)));
         }
@@ -293,10 +301,14 @@ impl Service {
             self.journal.row(change);
         }
         for id in std::mem::take(&mut self.touched) {
+            self.at_work.on(id);
             if let Err(fault) = self.write_listing(id) {
                 self.fault.get_or_insert(fault);
             }
         }
+        self.close_quarantine();
+        // What follows is about nobody.
+        self.at_work.clear();
         if let Err(fault) = self.forget_old(at.now) {
             self.fault.get_or_insert(fault);
         }
