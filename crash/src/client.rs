@@ -11,6 +11,9 @@ use stepwell_json::Json;
 /// How long to wait for an answer. A poll for an activity waits a minute.
 const PATIENCE: Duration = Duration::from_secs(70);
 
+/// How long to wait for a word on whether it is ready. A connection that is cut silently is given up soon.
+const READY: Duration = Duration::from_secs(5);
+
 /// How long a client insists. Past it the server is as good as gone, and the run is over.
 const INSISTENCE: Duration = Duration::from_secs(180);
 
@@ -75,7 +78,13 @@ impl Client {
     /// Whether the server serves.
     pub(crate) fn is_ready(&mut self) -> bool {
         let head = format!("GET /_stepwell/health HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
-        self.exchange(head.as_bytes(), b"").is_some_and(|(status, _)| status == 200)
+        if !self.connect() {
+            return false;
+        }
+        let limited = self.stream.as_ref().is_some_and(|stream| stream.get_ref().set_read_timeout(Some(READY)).is_ok());
+        let said = self.exchange(head.as_bytes(), b"");
+        self.stream = None;
+        limited && said.is_some_and(|(status, _)| status == 200)
     }
 
     /// Asks once.

@@ -36,13 +36,15 @@ pub(crate) fn create(client: &mut Client) -> Result<(), String> {
 
 /// The states of an execution that leaves something in each of them and ends with its input.
 pub(crate) fn states() -> String {
+    // On a full disk they are refused for a while, as every service may.
+    let retry = r#""Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":1,"MaxAttempts":60,"BackoffRate":1.0}]"#;
     format!(
         r#"{{"StartAt":"Item","States":{{
-        "Item":{{"Type":"Task","Resource":"arn:aws:states:::dynamodb:putItem","ResultPath":null,"Next":"Object",
+        "Item":{{"Type":"Task","Resource":"arn:aws:states:::dynamodb:putItem","ResultPath":null,"Next":"Object",{retry},
             "Parameters":{{"TableName":"{TABLE}","Item":{{"id":{{"S.$":"$.id"}}}}}}}},
-        "Object":{{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:s3:putObject","ResultPath":null,"Next":"Message",
+        "Object":{{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:s3:putObject","ResultPath":null,"Next":"Message",{retry},
             "Parameters":{{"Bucket":"{BUCKET}","Key.$":"$.id","Body.$":"$.id"}}}},
-        "Message":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","ResultPath":null,"End":true,
+        "Message":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","ResultPath":null,"End":true,{retry},
             "Parameters":{{"QueueUrl":"{QUEUE}","MessageBody.$":"$.id"}}}}}}}}"#
     )
 }
