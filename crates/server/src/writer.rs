@@ -1,8 +1,9 @@
 //! The thread that owns the store: what the service did becomes durable, and only then leaves.
 //!
 //! While one sync is in flight the next batch gathers, so that a busy server pays one sync for many callers and an idle one
-//! waits for nothing.
+//! waits for nothing. The index follows on a thread of its own.
 
+mod index_keeper;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,8 @@ use crate::listener::Listener;
 use crate::local::Local;
 use crate::shard::{Answer, Answers, AwsCaller, Caller};
 use crate::transport::{Carried, Done, Transport};
+
+use index_keeper::IndexKeeper;
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
 const QUEUE_MAX: usize = 1_024;
@@ -165,6 +168,14 @@ impl Work {
     fn run(mut self) {
         let mut ends: BTreeMap<u32, Tail> = BTreeMap::new();
         let mut is_still = true;
+        let index = self.store.index();
+        let keeper = match IndexKeeper::start(index.clone()) {
+            Ok(keeper) => keeper,
+            Err(fault) => {
+                tracing::error!(%fault, "the index cannot follow the log; nothing is answered");
+                return;
+            }
+        };
         loop {
             let wait = match (self.is_full(), is_still) {
                 (true, _) => ROOM_AGAIN,
@@ -174,6 +185,7 @@ impl Work {
             let first = match self.outcomes.recv_timeout(wait) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) if self.is_full() => {
+                    keeper.wake();
                     if !self.tend() {
                         return;
                     }
@@ -181,7 +193,7 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     is_still = true;
-                    self.catch_up();
+                    keeper.wake();
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -206,8 +218,11 @@ impl Work {
             if !self.tend() {
                 return;
             }
+            if index.is_behind() {
+                keeper.wake();
+            }
         }
-        self.catch_up();
+        keeper.end();
     }
 
     /// Makes frames durable, each at the end of its shard: `ends` are those this writer has come to. Waits for room when
@@ -313,12 +328,6 @@ impl Work {
         }
         self.set_full(!self.store.has_room());
         true
-    }
-
-    fn catch_up(&self) {
-        if let Err(fault) = self.store.index().catch_up() {
-            tracing::warn!(%fault, "the index is behind the log; opening will take longer");
-        }
     }
 }
 

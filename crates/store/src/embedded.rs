@@ -58,8 +58,6 @@ pub struct EmbeddedStore {
     cleaning: Cleaning,
     /// Whether there was no room for the next segment.
     lacks_room: bool,
-    /// Whether there was none for the index, which is behind therefore.
-    index_lacks_room: bool,
 }
 
 impl fmt::Debug for EmbeddedStore {
@@ -108,8 +106,7 @@ impl EmbeddedStore {
         };
         let log = open_log(segments, &survey, segment_bytes, known, options.check, each)?;
         let (written, cleaning) = (Vec::new(), Cleaning::default());
-        let (lacks_room, index_lacks_room) = (false, false);
-        Ok(EmbeddedStore { log, index: Arc::new(index), written, cleaning, lacks_room, index_lacks_room })
+        Ok(EmbeddedStore { log, index: Arc::new(index), written, cleaning, lacks_room: false })
     }
 
     /// Reads every frame of the log and checks it, as opening with [`Check::Everything`] does; answers how many there are.
@@ -157,15 +154,11 @@ impl Store for EmbeddedStore {
 
     fn tend(&mut self) -> Result<(), StoreError> {
         self.log.remove_one();
-        // Nobody needs the room yet. Who does will say that there is none.
-        self.lacks_room = lacks_room(self.log.prepare())?;
-        if self.index_lacks_room || self.index.ask_gathered(|gathered| gathered.is_large()) {
-            // What it is to be told is in memory and in the log.
-            self.index_lacks_room = lacks_room(self.index.catch_up())?;
-        }
-        if self.index_lacks_room {
-            return Ok(());
-        }
+        self.lacks_room = match self.log.prepare() {
+            // Nobody needs the room yet. Who does will say that there is none.
+            Err(error) if error.is_full() => true,
+            prepared => prepared.map(|()| false)?,
+        };
         match self.cleaning.go_on(&mut self.log, &self.index, &mut self.written) {
             // What is alive can be carried forward when there is room again.
             Err(error) if error.is_full() => Ok(()),
@@ -174,16 +167,7 @@ impl Store for EmbeddedStore {
     }
 
     fn has_room(&self) -> bool {
-        !self.lacks_room && !self.index_lacks_room
-    }
-}
-
-/// Whether this failed for want of room.
-fn lacks_room(done: Result<(), StoreError>) -> Result<bool, StoreError> {
-    match done {
-        Ok(()) => Ok(false),
-        Err(error) if error.is_full() => Ok(true),
-        Err(error) => Err(error),
+        !self.lacks_room && !self.index.lacks_room()
     }
 }
 

@@ -63,12 +63,20 @@ pub(crate) struct EmbeddedIndex {
     /// Held by whoever writes news down.
     writing: Mutex<()>,
     known: Mutex<Known>,
-    /// Whether the database failed because there was no room.
-    lacks_room: LacksRoom,
+    /// Why the database failed.
+    failures: Arc<Failures>,
+    /// Whether what was to be written down last found no room.
+    lacks_room: AtomicBool,
 }
 
-/// Shared by an index and the files of its databases, one after the other.
-type LacksRoom = Arc<AtomicBool>;
+/// What a database does not say when it fails: noted by its file.
+#[derive(Debug, Default)]
+struct Failures {
+    /// There was no room.
+    room: AtomicBool,
+    /// A sync failed.
+    sync: AtomicBool,
+}
 
 /// What is in the database, as far as its writer must know.
 #[derive(Clone, Default)]
@@ -104,8 +112,8 @@ impl EmbeddedIndex {
     pub(crate) fn open(segments: Arc<Segments>, first: u64) -> Result<EmbeddedIndex, StoreError> {
         let disk = &*segments.disk;
         let there = disk.list().map_err(segments.failed("read", ""))?.iter().any(|name| name == FILE);
-        let lacks_room = LacksRoom::default();
-        let known = if there { open_known(disk, segments.log, &lacks_room) } else { None };
+        let failures = Arc::<Failures>::default();
+        let known = if there { open_known(disk, segments.log, &failures) } else { None };
         let is_new_enough = |known: &Known| known.last == Position::default() || known.last.segment >= first;
         let (database, known) = match known.filter(|(_, known)| is_new_enough(known)) {
             Some(known) => known,
@@ -114,7 +122,7 @@ impl EmbeddedIndex {
                     disk.remove(FILE).map_err(segments.failed("remove", FILE))?;
                 }
                 let file = disk.create(FILE).map_err(segments.failed("make", FILE))?;
-                let database = open_database(file, &lacks_room)?;
+                let database = open_database(file, &failures)?;
                 let transaction = database.begin_write().map_err(StoreError::index)?;
                 write_about(&transaction, segments.log, Position::default())?;
                 for table in [POSITIONS, ROWS, TAILS, SEGMENTS] {
@@ -125,7 +133,16 @@ impl EmbeddedIndex {
             }
         };
         let (news, writing, known) = (RwLock::default(), Mutex::default(), Mutex::new(known));
-        Ok(EmbeddedIndex { segments, database: RwLock::new(Some(database)), news, writing, known, lacks_room })
+        let lacks_room = AtomicBool::new(false);
+        Ok(EmbeddedIndex {
+            segments,
+            database: RwLock::new(Some(database)),
+            news,
+            writing,
+            known,
+            failures,
+            lacks_room,
+        })
     }
 
     /// Asks what is in the database.
@@ -163,7 +180,7 @@ impl EmbeddedIndex {
     fn write(&self, leaving: &Gathered) -> Result<(), StoreError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_none() {
-            let reopened = open_known(&*self.segments.disk, self.segments.log, &self.lacks_room);
+            let reopened = open_known(&*self.segments.disk, self.segments.log, &self.failures);
             let (reopened, known) = reopened.ok_or_else(|| self.why(StoreError::index("it cannot be opened again")))?;
             let is_written = known.last >= leaving.last;
             *database = Some(reopened);
@@ -198,8 +215,7 @@ impl EmbeddedIndex {
                 let error = self.why(error);
                 // What it knew can still be read when there was only no room for more.
                 if error.is_full()
-                    && let Some((reopened, known)) =
-                        open_known(&*self.segments.disk, self.segments.log, &self.lacks_room)
+                    && let Some((reopened, known)) = open_known(&*self.segments.disk, self.segments.log, &self.failures)
                     && known.last < leaving.last
                 {
                     *database = Some(reopened);
@@ -209,12 +225,22 @@ impl EmbeddedIndex {
         }
     }
 
-    /// What a failure of the database means.
+    /// What a failure of the database means. After a failed sync nobody knows what is there, in the log's files as little as
+    /// in this one.
     fn why(&self, error: StoreError) -> StoreError {
-        match self.lacks_room.swap(false, Ordering::Relaxed) {
+        let no_room = self.failures.room.swap(false, Ordering::Relaxed);
+        if self.failures.sync.load(Ordering::Relaxed) {
+            return self.segments.poison("sync", FILE, io::Error::other(error.to_string()));
+        }
+        match no_room {
             true => StoreError::Full { file: self.segments.disk.describe(FILE) },
             false => error,
         }
+    }
+
+    /// Whether what was to be written down last found no room.
+    pub(crate) fn lacks_room(&self) -> bool {
+        self.lacks_room.load(Ordering::Relaxed)
     }
 
     /// Up to `limit` entries of an execution's frames.
@@ -392,6 +418,10 @@ impl Index for EmbeddedIndex {
         }
     }
 
+    fn is_behind(&self) -> bool {
+        self.ask_gathered(Gathered::is_large)
+    }
+
     fn catch_up(&self) -> Result<(), StoreError> {
         self.segments.check()?;
         let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -406,7 +436,9 @@ impl Index for EmbeddedIndex {
                     None => return Ok(()),
                 }
             };
-            self.write(&leaving)?;
+            let written = self.write(&leaving);
+            self.lacks_room.store(written.as_ref().is_err_and(StoreError::is_full), Ordering::Relaxed);
+            written?;
             self.news.write().unwrap_or_else(PoisonError::into_inner).leaving = None;
         }
     }
@@ -774,9 +806,9 @@ fn shielded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreE
 }
 
 /// Opens an index that is there, if it can be used for this log.
-fn open_known(disk: &dyn Disk, log: u64, lacks_room: &LacksRoom) -> Option<(Database, Known)> {
+fn open_known(disk: &dyn Disk, log: u64, failures: &Arc<Failures>) -> Option<(Database, Known)> {
     let opened = shielded(|| {
-        let database = open_database(disk.open(FILE).map_err(StoreError::index)?, lacks_room)?;
+        let database = open_database(disk.open(FILE).map_err(StoreError::index)?, failures)?;
         let known = read_known(&database, log)?;
         Ok((database, known))
     });
@@ -817,24 +849,24 @@ fn read_about(value: &[u8], log: u64) -> Option<Position> {
     is_ours.then(|| Position { segment: u64::from_le_bytes(*segment), offset: u32::from_le_bytes(*offset) })
 }
 
-fn open_database(file: Arc<dyn DiskFile>, lacks_room: &LacksRoom) -> Result<Database, StoreError> {
+fn open_database(file: Arc<dyn DiskFile>, failures: &Arc<Failures>) -> Result<Database, StoreError> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
-    let file = DatabaseFile { file, lacks_room: lacks_room.clone() };
+    let file = DatabaseFile { file, failures: failures.clone() };
     builder.create_with_backend(file).map_err(StoreError::index)
 }
 
 /// A file as the database wants it.
 struct DatabaseFile {
     file: Arc<dyn DiskFile>,
-    lacks_room: LacksRoom,
+    failures: Arc<Failures>,
 }
 
 impl DatabaseFile {
     /// Notes what the database does not say when it fails.
     fn noted<T>(&self, done: io::Result<T>) -> io::Result<T> {
         if done.as_ref().is_err_and(is_full) {
-            self.lacks_room.store(true, Ordering::Relaxed);
+            self.failures.room.store(true, Ordering::Relaxed);
         }
         done
     }
@@ -860,8 +892,11 @@ impl StorageBackend for DatabaseFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        // After a failed sync nobody knows what is there, whatever the reason is.
-        self.file.sync()
+        let synced = self.file.sync();
+        if synced.is_err() {
+            self.failures.sync.store(true, Ordering::Relaxed);
+        }
+        synced
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

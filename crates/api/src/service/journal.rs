@@ -35,6 +35,13 @@ pub enum KeptError {
     Definition(String),
     /// Something that is kept leads to something that is not.
     Missing(String),
+    /// All of it was written by a version of the program that wrote other rows.
+    Format {
+        /// The format found.
+        found: u64,
+        /// The one this program reads.
+        known: u64,
+    },
     /// A value nests deeper than can be kept.
     TooDeep(TooDeep),
     /// It is what makes this program panic.
@@ -49,6 +56,12 @@ impl fmt::Display for KeptError {
             KeptError::Row(error) => error.fmt(f),
             KeptError::Definition(what) => f.write_str(what),
             KeptError::Missing(what) => write!(f, "{what} is not in the store, although something there leads to it"),
+            KeptError::Format { found, known } => write!(
+                f,
+                "it was written by {} version of stepwell (its format is {found}, this one reads {known}); use that version, \
+                 or begin with an empty directory",
+                if found < known { "an older" } else { "a newer" }
+            ),
             KeptError::TooDeep(error) => error.fmt(f),
             KeptError::Quarantined(because) => {
                 write!(f, "it cannot be read without a fault of this program: {because}")

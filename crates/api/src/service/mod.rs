@@ -8,6 +8,7 @@ mod beginnings;
 mod callbacks;
 mod executions;
 mod journal;
+mod kept_identity;
 mod listings;
 mod map_runs;
 mod nested;
