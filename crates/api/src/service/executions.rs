@@ -144,7 +144,7 @@ impl Service {
             input_text: Some(input_text.clone()),
         };
         let test_case = machine.test_case.as_deref().map(Arc::from);
-        self.runs.insert(id, Run::new(resolved.machine, input_text, trace_header, test_case, None));
+        self.house(id, Run::new(resolved.machine, input_text, trace_header, test_case, None));
         self.arns.insert(arn, id);
         Ok((id, Input::Start(id, Box::new(start))))
     }

@@ -191,6 +191,8 @@ pub struct Service {
     names_given: u64,
     /// Executions in memory.
     runs: BTreeMap<ExecutionId, Run>,
+    /// Bytes of their inputs.
+    input_bytes: usize,
     /// The same, by ARN.
     arns: BTreeMap<Text, ExecutionId>,
     /// Executions in memory in the order they may leave it.

@@ -83,6 +83,7 @@ impl Service {
             journal,
             names_given,
             runs: Default::default(),
+            input_bytes: 0,
             arns: Default::default(),
             resting: VecDeque::new(),
             activities: ActivityQueues::default(),

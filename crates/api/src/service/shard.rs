@@ -186,7 +186,7 @@ impl Service {
                 Some(Child { of, map_run_arn }),
             );
             self.arns.insert(child.identity.arn.clone(), id);
-            self.runs.insert(id, run);
+            self.house(id, run);
             self.write_beginning(id)?;
         }
         let mut ends = BTreeMap::new();
