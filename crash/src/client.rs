@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(70);
 /// How long to wait for a word on whether it is ready. A connection that is cut silently is given up soon.
 const READY: Duration = Duration::from_secs(5);
 
+/// How long to wait for a connection that nobody takes.
+const CONNECT: Duration = Duration::from_secs(1);
+
 /// How long a client insists. Past it the server is as good as gone, and the run is over.
 const INSISTENCE: Duration = Duration::from_secs(180);
 
@@ -71,7 +74,9 @@ impl Client {
 
     /// Opens the connection, and leaves it be.
     pub(crate) fn connect(&mut self) -> bool {
-        self.stream = TcpStream::connect(&self.address).ok().map(BufReader::new);
+        let address = self.address.parse().ok();
+        let stream = address.and_then(|address| TcpStream::connect_timeout(&address, CONNECT).ok());
+        self.stream = stream.map(BufReader::new);
         self.stream.is_some()
     }
 

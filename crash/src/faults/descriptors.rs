@@ -18,7 +18,7 @@ const CROWD: Duration = Duration::from_secs(4);
 const SERVED_WITHIN: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
-    let (times, count) = (field.times.unwrap_or(5), field.count.unwrap_or(400));
+    let (times, count) = (field.times.unwrap_or(5), field.count.unwrap_or(250));
     let mut chance = Chance(field.seed);
     let launch =
         Launch { limits: Some(format!("ulimit -n {DESCRIPTORS}")), ..Launch::new(&field.binary, &field.directory) };
