@@ -30,10 +30,9 @@ impl Service {
     /// Fires what is due by now.
     pub(super) fn pass_time(&mut self, at: Moment, outs: &mut Outs) {
         let chance = Chance::new(at);
-        for _ in 0..self.yielded.len() {
-            if let Some(id) = self.yielded.pop_front() {
-                self.run(Input::Command(id, Command::Continue), drawn(at, &chance), outs);
-            }
+        // One of those that never stop moving has its turn, and then whoever asks for something else.
+        if let Some(id) = self.yielded.pop_front() {
+            self.run(Input::Command(id, Command::Continue), drawn(at, &chance), outs);
         }
         for _ in 0..TIMERS_PER_TICK {
             if self.engine.next_awake(at.now).is_none() || self.fault.is_some() {
