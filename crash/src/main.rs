@@ -79,7 +79,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options, fault: &Fault) -> Result<Outcome, Vec<String>> {
     let directory = options.directory.join(fault.name);
-    field::empty(&directory).map_err(field::one)?;
+    mount::clean(&directory).and_then(|()| field::empty(&directory)).map_err(field::one)?;
     client::take_told_to_ask_again();
     if fault.mounts
         && let Some(why) = mount::why_not(&directory)

@@ -81,6 +81,16 @@ impl Drop for Ballast {
     }
 }
 
+/// Unmounts what a run that was itself killed left mounted below a directory.
+pub(crate) fn clean(directory: &Path) -> Result<(), String> {
+    let Ok(directory) = directory.canonicalize() else { return Ok(()) };
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let places = mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(Path::new);
+    let left: Vec<&Path> = places.filter(|place| place.starts_with(&directory)).collect();
+    // The last one mounted may stand on one before it.
+    left.into_iter().rev().try_for_each(|place| run("umount", &["--lazy", &place.to_string_lossy()]))
+}
+
 /// Why nothing can be mounted here; nothing, when it can.
 pub(crate) fn why_not(directory: &Path) -> Option<String> {
     let place = directory.join("mount-trial");

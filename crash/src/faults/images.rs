@@ -36,7 +36,6 @@ pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
         let copy = memory.path().join("copy");
         let copied = run_program("cp", &["--sparse=always", &image.to_string_lossy(), &copy.to_string_lossy()]);
         stood.push(began.elapsed());
-        server.signal("CONT").map_err(fail)?;
         copied.map_err(fail)?;
         let of_copy = Mount::image(&copy, &field.directory.join("copy")).map_err(fail)?;
         let beside = Launch { data: of_copy.path().join("data"), is_beside: true, ..launch.clone() };
@@ -49,6 +48,8 @@ pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
         on_copy.end().map_err(fail)?;
         drop(of_copy);
         std::fs::remove_file(&copy).map_err(|error| fail(error.to_string()))?;
+        // It has stood still meanwhile, so that what is read back does not become more and more.
+        server.signal("CONT").map_err(fail)?;
     }
     let acknowledged = load.ledger.summary();
     let verdict = load.judge(server.address())?;

@@ -48,7 +48,7 @@ enum Message {
     Answers(ExecutionId, Vec<Command>),
     /// What the task of a test asked of an address.
     Exchanged(ExecutionId, Box<HttpExchange>),
-    /// Nobody can ask any more.
+    /// Nobody can ask any more, or nothing can be kept.
     End,
 }
 
@@ -110,6 +110,12 @@ impl Answers {
     #[cfg(test)]
     pub(crate) fn unread() -> Answers {
         Answers(std::sync::mpsc::channel().0)
+    }
+
+    /// Whoever keeps what happens has ended, and nothing can be kept any more.
+    pub(crate) fn end(&self) {
+        // A service that is gone has ended already.
+        let _ = self.0.send(Message::End);
     }
 
     /// What an execution is to be told, in order.

@@ -166,6 +166,7 @@ struct Work {
 
 impl Work {
     fn run(mut self) {
+        let _farewell = Farewell(self.answers.clone());
         let mut ends: BTreeMap<u32, Tail> = BTreeMap::new();
         let mut is_still = true;
         let index = self.store.index();
@@ -328,6 +329,15 @@ impl Work {
         }
         self.set_full(!self.store.has_room());
         true
+    }
+}
+
+/// Tells the service when the writer has ended, however that came about: one that is idle would not notice.
+struct Farewell(Answers);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 
