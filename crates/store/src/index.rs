@@ -16,7 +16,6 @@
 //! Every value begins with a checksum over its key and itself, since the database does not check what it reads.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,13 +23,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{
-    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, Table,
-    TableDefinition,
+    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
 };
 
 use crate::bytes::{put_number, take_number};
+use crate::database_file::{DatabaseFile, Failures};
 use crate::disk::{Disk, DiskFile};
-use crate::error::{StoreError, is_full};
+use crate::error::StoreError;
 use crate::frame::{KeptFrame, put_full_key};
 use crate::gathered::{FrameAt, Gathered, Name, Things, pack, unpack};
 use crate::log::Segments;
@@ -67,15 +66,6 @@ pub(crate) struct EmbeddedIndex {
     failures: Arc<Failures>,
     /// Whether what was to be written down last found no room.
     lacks_room: AtomicBool,
-}
-
-/// What a database does not say when it fails: noted by its file.
-#[derive(Debug, Default)]
-struct Failures {
-    /// There was no room.
-    room: AtomicBool,
-    /// A sync failed.
-    sync: AtomicBool,
 }
 
 /// What is in the database, as far as its writer must know.
@@ -228,8 +218,8 @@ impl EmbeddedIndex {
     /// What a failure of the database means. After a failed sync nobody knows what is there, in the log's files as little as
     /// in this one.
     fn why(&self, error: StoreError) -> StoreError {
-        let no_room = self.failures.room.swap(false, Ordering::Relaxed);
-        if self.failures.sync.load(Ordering::Relaxed) {
+        let no_room = self.failures.take_room();
+        if self.failures.has_sync() {
             return self.segments.poison("sync", FILE, io::Error::other(error.to_string()));
         }
         match no_room {
@@ -852,54 +842,6 @@ fn read_about(value: &[u8], log: u64) -> Option<Position> {
 fn open_database(file: Arc<dyn DiskFile>, failures: &Arc<Failures>) -> Result<Database, StoreError> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
-    let file = DatabaseFile { file, failures: failures.clone() };
+    let file = DatabaseFile::new(file, failures.clone());
     builder.create_with_backend(file).map_err(StoreError::index)
-}
-
-/// A file as the database wants it.
-struct DatabaseFile {
-    file: Arc<dyn DiskFile>,
-    failures: Arc<Failures>,
-}
-
-impl DatabaseFile {
-    /// Notes what the database does not say when it fails.
-    fn noted<T>(&self, done: io::Result<T>) -> io::Result<T> {
-        if done.as_ref().is_err_and(is_full) {
-            self.failures.room.store(true, Ordering::Relaxed);
-        }
-        done
-    }
-}
-
-impl fmt::Debug for DatabaseFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.file.fmt(f)
-    }
-}
-
-impl StorageBackend for DatabaseFile {
-    fn len(&self) -> io::Result<u64> {
-        self.file.length()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read_at(offset, out)
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        self.noted(self.file.set_length(length))
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        let synced = self.file.sync();
-        if synced.is_err() {
-            self.failures.sync.store(true, Ordering::Relaxed);
-        }
-        synced
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.noted(self.file.write_at(offset, data))
-    }
 }

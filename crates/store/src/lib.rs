@@ -14,6 +14,7 @@
 
 mod bytes;
 mod cleaning;
+mod database_file;
 mod disk;
 mod embedded;
 mod encoding;
