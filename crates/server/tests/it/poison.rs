@@ -179,3 +179,44 @@ fn workers_and_others_that_wait_go_on() {
         wait_until("it is left alone", || is_quarantined(&server, &poison));
     });
 }
+
+#[test]
+fn children_end_without_a_parent_that_is_left_alone_and_it_stops_with_its_map_run() {
+    let directory = directory("poison-parent");
+    let server = kept_in(&directory);
+    let child = r#"{"StartAt":"C","States":{"C":{"Type":"Wait","Seconds":2,"End":true}}}"#;
+    let map = format!(
+        r#"{{"StartAt":"M","States":{{"M":{{"Type":"Map","Label":"run","MaxConcurrency":2,"ItemsPath":"$.items","End":true,
+        "ItemProcessor":{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"}},{}}}}}}}"#,
+        child.trim_start_matches('{').trim_end_matches("}}}").to_owned() + "}}"
+    );
+    let wait = WAIT;
+    let machine = create(
+        &server,
+        "m",
+        "STANDARD",
+        &format!(r#"{{"StartAt":"P","States":{{"P":{{"Type":"Parallel","End":true,"Branches":[{wait},{map}]}}}}}}"#),
+    );
+    let body =
+        format!(r#"{{"stateMachineArn":"{machine}","name":"poison-timer-parent","input":"{{\"items\":[1,2,3,4]}}"}}"#);
+    let poison = text(&json(&server.call("StartExecution", &body)), "executionArn");
+    wait_until("it is left alone", || is_quarantined(&server, &poison));
+    let runs = json(&server.call("ListMapRuns", &format!(r#"{{"executionArn":"{poison}"}}"#)));
+    let run = text(&runs.get("mapRuns").and_then(Json::as_array).expect("a run")[0], "mapRunArn");
+    let children = |status: &str| {
+        let listed = server.call("ListExecutions", &format!(r#"{{"mapRunArn":"{run}","statusFilter":"{status}"}}"#));
+        json(&listed).get("executions").and_then(Json::as_array).map_or(0, |list| list.len())
+    };
+    wait_until("two children have ended", || children("SUCCEEDED") == 2);
+    // It has started no more of them, and knows of none when it is stopped.
+    assert_eq!(children("RUNNING"), 0);
+    json(&server.call("StopExecution", &format!(r#"{{"executionArn":"{poison}"}}"#)));
+    assert_eq!(text(&json(&describe(&server, &poison)), "status"), "ABORTED");
+    let shown = json(&server.call("DescribeMapRun", &format!(r#"{{"mapRunArn":"{run}"}}"#)));
+    assert_eq!(text(&shown, "status"), "ABORTED", "{shown}");
+    assert_eq!(metric(&server, "stepwell_quarantined_executions"), 0);
+    assert_eq!(metric(&server, "stepwell_panics_total"), 3);
+    server.end().expect("ends well");
+    let server = kept_in(&directory);
+    assert_eq!(text(&json(&describe(&server, &poison)), "status"), "ABORTED");
+}
