@@ -44,6 +44,10 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Connections at a time; more wait to be accepted. Each may hold a body of a megabyte and one call.
 const CONNECTIONS_MAX: usize = 10_000;
 
+/// Descriptors that connections leave to files and calls of our own, where there are few: without one, what happens could
+/// not be kept.
+const DESCRIPTORS_LEFT: usize = 64;
+
 /// How long requests that are being answered may go on once the server is to end.
 const END_TIME: Duration = Duration::from_secs(5);
 
@@ -244,9 +248,18 @@ fn open_store(directory: Option<&Path>, entropy: u64) -> Result<Box<dyn Store>, 
     }
 }
 
+/// How many connections there may be under these limits of the process, as Linux tells them.
+fn connections_max(limits: Option<&str>) -> usize {
+    let line = limits.and_then(|limits| limits.lines().find_map(|line| line.strip_prefix("Max open files")));
+    let descriptors = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<usize>().ok());
+    let left = |descriptors: usize| descriptors.saturating_sub(DESCRIPTORS_LEFT).max(descriptors / 2).max(1);
+    descriptors.map_or(CONNECTIONS_MAX, |descriptors| left(descriptors).min(CONNECTIONS_MAX))
+}
+
 /// Takes connections as long as it is polled.
 async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &GracefulShutdown) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places =
+        Arc::new(Semaphore::new(connections_max(std::fs::read_to_string("/proc/self/limits").ok().as_deref())));
     // The semaphore is never closed.
     while let Ok(place) = places.clone().acquire_owned().await {
         let stream = match listener.accept().await {
@@ -331,4 +344,23 @@ async fn asked_to_end() {
 #[cfg(not(unix))]
 async fn asked_to_end() {
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_to_the_store() {
+        let limits = |soft: &str| {
+            format!(
+                "Limit  Soft Limit  Hard Limit  Units\nMax open files            {soft}                 4096                 files\n"
+            )
+        };
+        assert_eq!(connections_max(Some(&limits("1024"))), 960);
+        assert_eq!(connections_max(Some(&limits("100"))), 50);
+        assert_eq!(connections_max(Some(&limits("1048576"))), CONNECTIONS_MAX);
+        assert_eq!(connections_max(Some(&limits("unlimited"))), CONNECTIONS_MAX);
+        assert_eq!(connections_max(None), CONNECTIONS_MAX);
+    }
 }
