@@ -184,12 +184,9 @@ fn workers_and_others_that_wait_go_on() {
 fn children_end_without_a_parent_that_is_left_alone_and_it_stops_with_its_map_run() {
     let directory = directory("poison-parent");
     let server = kept_in(&directory);
-    let child = r#"{"StartAt":"C","States":{"C":{"Type":"Wait","Seconds":2,"End":true}}}"#;
-    let map = format!(
-        r#"{{"StartAt":"M","States":{{"M":{{"Type":"Map","Label":"run","MaxConcurrency":2,"ItemsPath":"$.items","End":true,
-        "ItemProcessor":{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"}},{}}}}}}}"#,
-        child.trim_start_matches('{').trim_end_matches("}}}").to_owned() + "}}"
-    );
+    let map = r#"{"StartAt":"M","States":{"M":{"Type":"Map","Label":"run","MaxConcurrency":2,"ItemsPath":"$.items","End":true,
+        "ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"C",
+        "States":{"C":{"Type":"Wait","Seconds":2,"End":true}}}}}}"#;
     let wait = WAIT;
     let machine = create(
         &server,
