@@ -43,7 +43,7 @@ pub(crate) const FAULTS: [Fault; 10] = [
         name: "sync",
         what: "a sync that fails, and succeeds when it is tried again: --times, by turns in the library call and in the disk",
         mounts: false,
-        smoke: (2, 1),
+        smoke: (1, 1),
         run: sync::run,
     },
     Fault {
@@ -57,7 +57,7 @@ pub(crate) const FAULTS: [Fault; 10] = [
         name: "memory",
         what: "a limit on memory, and --count executions with the largest inputs",
         mounts: false,
-        smoke: (1, 400),
+        smoke: (1, 208),
         run: memory::run,
     },
     Fault {
