@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use stepwell_interpreter::{
     Chance, ChildResult, Command, Decision, Effect, Execution, ItemsRequest, Moment, ResultsRequest, Start, TaskKey,
-    TaskRequest,
+    TaskRequest, TimerKey,
 };
 use stepwell_spec::{Record, Timestamp};
 
@@ -147,6 +147,11 @@ impl Engine {
         self.now = self.now.max(time);
     }
 
+    /// The time that has been reached.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Takes an execution into memory that was folded from its log: one that was released, or one that
     /// [`Engine::resume`] will be called for.
     pub fn adopt(&mut self, id: ExecutionId, execution: Execution) {
@@ -196,6 +201,11 @@ impl Engine {
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.next_due()
+    }
+
+    /// Every timer that is set, in the order of their keys.
+    pub fn timers(&self) -> impl Iterator<Item = (ExecutionId, TimerKey, Timestamp)> {
+        self.timers.iter()
     }
 
     /// The execution that [`Input::Tick`] would wake by now.

@@ -59,6 +59,11 @@ impl Timers {
         Some((execution, timer))
     }
 
+    /// All of them, by execution and key.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ExecutionId, TimerKey, Timestamp)> {
+        self.times.iter().map(|(&(execution, timer), &at)| (execution, timer, at))
+    }
+
     /// Number of timers set.
     pub fn len(&self) -> usize {
         self.times.len()

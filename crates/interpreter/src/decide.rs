@@ -138,12 +138,12 @@ impl<'a> Burst<'a> {
             }
             Command::TimerFired(timer) => self.fire(timer),
             Command::ActivityStarted { task, worker_name } => {
-                if self.execution.open_task(task).is_some() {
+                if self.execution.open_task(task).is_some_and(|task| !task.request.taken) {
                     states::task::started_by_worker(self, task, worker_name);
                 }
             }
             Command::TaskSubmitted { task, output } => {
-                if self.execution.open_task(task).is_some() {
+                if self.execution.open_task(task).is_some_and(|task| !task.request.taken) {
                     states::task::submitted(self, task, output);
                 }
             }

@@ -458,10 +458,7 @@ impl Shard {
             self.kept = kept;
             self.service.kept(kept);
         }
-        let moves_nothing = outs.reads.is_empty() && outs.writes.is_empty();
-        let asks_nothing =
-            outs.tasks.is_empty() && moves_nothing && outs.cancelled.is_empty() && outs.notices.is_empty();
-        let says_nothing_new = outs.frame.is_none() && asks_nothing && self.writer.is_even();
+        let says_nothing_new = outs.says_nothing_new(self.writer.is_even());
         if says_nothing_new {
             for (caller, answer) in replies {
                 caller.answer(answer);

@@ -70,8 +70,12 @@ impl Service {
             fault: None,
         };
         service.engine.reserve_ids_below(ExecutionId(names_given));
+        if let Some(ended) = listings::last_end(&*service.index)? {
+            service.engine.not_before(ended);
+        }
         let mut outs = Outs::default();
         service.resume(at, &mut outs)?;
+        let at = service.not_before(at);
         service.finish(at, &mut outs);
         match outs.fault.take() {
             Some(fault) => Err(fault),

@@ -1,0 +1,150 @@
+//! What a run did: the figures that say how much was tried.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::disk::DiskTally;
+
+/// Figures of one seed, or of many.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub seeds: u64,
+    pub steps: u64,
+    pub inputs: u64,
+    pub frames: u64,
+    pub crashes: u64,
+    /// Crashes between the write of a batch and the end of its sync.
+    pub crashes_in_window: u64,
+    pub reopenings: u64,
+    pub refused_openings: u64,
+    pub executions: u64,
+    pub histories: u64,
+    pub duplicates: u64,
+    pub late_or_lost: u64,
+    pub foreign_tokens: u64,
+    pub spent_tokens: u64,
+    pub gone_callers: u64,
+    pub repeated_calls: u64,
+    pub races: u64,
+    pub clock_jumps: u64,
+    pub damages: u64,
+    pub indexes_lost: u64,
+    pub zombies: u64,
+    pub disk: DiskTally,
+    /// Abstract states met, by hash.
+    pub states: BTreeSet<u64>,
+}
+
+impl Tally {
+    /// Everything that went wrong on purpose.
+    pub fn faults(&self) -> u64 {
+        let disk = self.disk.planned + self.disk.failed_reads + self.disk.no_room + self.disk.lost_or_torn;
+        let callers = self.gone_callers + self.repeated_calls + self.races;
+        let workers = self.duplicates + self.late_or_lost + self.foreign_tokens + self.spent_tokens;
+        disk + callers + workers + self.crashes + self.clock_jumps + self.damages + self.indexes_lost + self.zombies
+    }
+
+    /// Adds another's.
+    pub fn add(&mut self, other: Tally) {
+        let Tally {
+            seeds,
+            steps,
+            inputs,
+            frames,
+            crashes,
+            crashes_in_window,
+            reopenings,
+            refused_openings,
+            executions,
+            histories,
+            duplicates,
+            late_or_lost,
+            foreign_tokens,
+            spent_tokens,
+            gone_callers,
+            repeated_calls,
+            races,
+            clock_jumps,
+            damages,
+            indexes_lost,
+            zombies,
+            disk,
+            states,
+        } = other;
+        self.seeds += seeds;
+        self.steps += steps;
+        self.inputs += inputs;
+        self.frames += frames;
+        self.crashes += crashes;
+        self.crashes_in_window += crashes_in_window;
+        self.reopenings += reopenings;
+        self.refused_openings += refused_openings;
+        self.executions += executions;
+        self.histories += histories;
+        self.duplicates += duplicates;
+        self.late_or_lost += late_or_lost;
+        self.foreign_tokens += foreign_tokens;
+        self.spent_tokens += spent_tokens;
+        self.gone_callers += gone_callers;
+        self.repeated_calls += repeated_calls;
+        self.races += races;
+        self.clock_jumps += clock_jumps;
+        self.damages += damages;
+        self.indexes_lost += indexes_lost;
+        self.zombies += zombies;
+        self.disk.planned += disk.planned;
+        self.disk.power_losses += disk.power_losses;
+        self.disk.lost_or_torn += disk.lost_or_torn;
+        self.disk.failed_reads += disk.failed_reads;
+        self.disk.no_room += disk.no_room;
+        self.states.extend(states);
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let window = 100 * self.crashes_in_window / self.crashes.max(1);
+        writeln!(
+            f,
+            "{} seeds, {} steps, {} inputs, {} frames, {} executions, {} histories read, {} distinct states",
+            self.seeds,
+            self.steps,
+            self.inputs,
+            self.frames,
+            self.executions,
+            self.histories,
+            self.states.len()
+        )?;
+        writeln!(
+            f,
+            "{} faults: {} crashes ({} between write and sync: {window} %), {} losses of power ({} took or tore something), {} disk faults, \
+             {} failed reads, {} without room, {} damages, {} lost indexes",
+            self.faults(),
+            self.crashes,
+            self.crashes_in_window,
+            self.disk.power_losses,
+            self.disk.lost_or_torn,
+            self.disk.planned,
+            self.disk.failed_reads,
+            self.disk.no_room,
+            self.damages,
+            self.indexes_lost
+        )?;
+        write!(
+            f,
+            "  {} duplicate answers, {} late or lost, {} spent and {} foreign tokens, {} callers gone, {} calls repeated, {} races, \
+             {} clock jumps, {} writers of an old epoch; {} openings, {} refused while the disk failed",
+            self.duplicates,
+            self.late_or_lost,
+            self.spent_tokens,
+            self.foreign_tokens,
+            self.gone_callers,
+            self.repeated_calls,
+            self.races,
+            self.clock_jumps,
+            self.zombies,
+            self.reopenings,
+            self.refused_openings
+        )
+    }
+}
