@@ -8,7 +8,7 @@ use stepwell_interpreter::Moment;
 use stepwell_json::Json;
 use stepwell_spec::shapes::{DescribeExecutionOutput, DescribeMapRunInput, ExecutionStatus};
 use stepwell_spec::{Request, Response, Text};
-use stepwell_store::{ALL_KEYS, Order, Store};
+use stepwell_store::{ALL_KEYS, HISTORIES, Order, Store};
 
 use crate::calls::{self, Ask};
 use crate::history::{self, Event};
@@ -63,8 +63,9 @@ impl World {
     pub(crate) fn check_store(&mut self) -> Result<(), String> {
         let index = self.shell().store.index();
         let expected = self.mirror.rows();
-        let tables: BTreeSet<&str> =
-            self.mirror.frames.iter().flat_map(|frame| &frame.rows).map(|row| row.table).collect();
+        let tables = self.mirror.frames.iter().flat_map(|frame| &frame.rows).map(|row| row.table);
+        // One that is not a table: what is taken out of it is forgotten.
+        let tables: BTreeSet<&str> = tables.filter(|table| *table != HISTORIES).collect();
         let unread = |fault: stepwell_store::StoreError| format!("I15: what is kept cannot be read: {fault}");
         for table in tables {
             let found = index.scan(table, ALL_KEYS, Order::Ascending, usize::MAX).map_err(unread)?;
@@ -83,6 +84,10 @@ impl World {
             for execution in &frame.executions {
                 of_executions.entry(*execution).or_default().push(number);
             }
+        }
+        let forgotten = self.mirror.frames.iter().flat_map(|frame| &frame.rows).filter(|row| row.table == HISTORIES);
+        for key in forgotten.filter_map(|row| row.key.first_chunk()) {
+            of_executions.remove(&u64::from_be_bytes(*key));
         }
         let ids: Vec<u64> = of_executions.keys().copied().collect();
         for _ in 0..4.min(ids.len()) {
@@ -105,7 +110,7 @@ impl World {
     /// Makes everything durable that has happened.
     pub(crate) fn flush(&mut self) -> Result<(), String> {
         while self.shell().waiting() > 0 {
-            match self.shell().write(usize::MAX) {
+            match self.write_some(usize::MAX) {
                 Written::Leaves(all) => {
                     for leaving in all {
                         self.let_go(leaving)?;
@@ -125,8 +130,10 @@ impl World {
         let call = Call { id: 1 << 40, place: place(), request };
         let mut outs = self.shell().service.call(call, at);
         let reply = outs.replies.iter().position(|(id, _)| *id == 1 << 40).map(|place| outs.replies.swap_remove(place));
-        if let Some(frame) = &outs.frame {
-            self.mirror.push(frame);
+        if let Some(frame) = &outs.frame
+            && let Err(what) = self.push_frame(frame)
+        {
+            self.trace.say(what);
         }
         drop(self.shell().deliver(outs));
         reply.map_or_else(|| Err(Refusal::throttled()), |(_, reply)| reply)
@@ -413,7 +420,8 @@ impl World {
         }
         let marks: Vec<Text> = self.ledger.completions.values().filter(|mark| !mark.starts_with('!')).cloned().collect();
         let outputs: Vec<&str> = self.seen.values().flatten().filter_map(Event::output).collect();
-        for mark in marks {
+        let is_kept = self.knobs.retention == Retention::default();
+        for mark in marks.into_iter().filter(|_| is_kept) {
             let text = calls::marked(&mark);
             let count = outputs.iter().filter(|output| ***output == *text).count();
             if count != 1 {
@@ -489,7 +497,7 @@ impl World {
     pub(crate) fn check_timers(&mut self) -> Result<(), String> {
         let now = self.shell().now();
         let index = self.shell().store.index();
-        let settings = ServiceSettings { key: [7; 32], retention: Retention::default(), ..ServiceSettings::default() };
+        let settings = ServiceSettings { key: [7; 32], retention: self.knobs.retention, ..ServiceSettings::default() };
         let at = Moment { now, entropy: self.random.draw() };
         let (other, outs) = Service::open(&settings, Arc::clone(&index), at).map_err(|fault| format!("I6: {fault}"))?;
         let Outs { frame, .. } = outs;

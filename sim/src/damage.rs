@@ -1,6 +1,5 @@
 //! I15: bytes that were durable and are not as they were written are found before anybody is told of them.
 
-use stepwell_api::Retention;
 use stepwell_interpreter::Moment;
 
 use crate::shell::Shell;
@@ -22,7 +21,7 @@ impl World {
             let Some(last) = bytes.iter().rposition(|byte| *byte != 0) else { continue };
             // The end of what is damaged.
             let mut end = 0;
-            let what = match self.random.below(5) {
+            let what = match self.random.below(6) {
                 0 => {
                     let at = self.random.below(last + 1);
                     bytes[at] ^= 1 << self.random.below(8);
@@ -43,14 +42,21 @@ impl World {
                     bytes[at..end].fill(0);
                     format!("the sector at {at} lost")
                 }
+                3 => {
+                    // A whole segment in the place of another.
+                    let Some(other) = self.random.one_of(&names).filter(|other| **other != name) else { continue };
+                    bytes = disk.bytes(other);
+                    end = bytes.len();
+                    format!("what {other} has")
+                }
                 _ => {
                     // What belongs elsewhere: a stretch of another segment, or of this one.
                     let Some(other) = self.random.one_of(&names).cloned() else { continue };
                     let from = disk.bytes(&other);
                     let to = 64 + self.random.below(last) / 8 * 8;
                     let at = if other == name { self.random.below(last) / 8 * 8 } else { to };
-                    let length = 512.min(bytes.len() - to).min(from.len().saturating_sub(at));
-                    if bytes[to..to + length] == from[at..at + length] {
+                    let length = 512.min(bytes.len().saturating_sub(to)).min(from.len().saturating_sub(at));
+                    if length == 0 || bytes[to..to + length] == from[at..at + length] {
                         continue;
                     }
                     end = to + length;
@@ -64,13 +70,15 @@ impl World {
                 copy.remove_file("index.redb");
             }
             let at = Moment { now: stepwell_spec::Timestamp(self.wall), entropy: self.random.draw() };
-            let Ok((shell, outs)) = Shell::open(&copy, self.knobs.segment_bytes, Retention::default(), at) else {
+            let Ok((shell, outs)) = Shell::open(&copy, self.knobs.segment_bytes, self.knobs.retention, at) else {
                 continue;
             };
             let tail = shell.kept;
-            // A batch whose end is gone as well cannot be told from one that was being written: only the very last one can be.
-            let takes_the_end = names.last() == Some(&name) && end >= last;
-            if tail < self.mirror.last() && takes_the_end {
+            // A sector of the very last batch that was never written, or a batch whose end is gone, cannot be told from one that was
+            // being written.
+            let looks_torn = names.last() == Some(&name) && end > 0;
+            let is_last_batch = tail + self.last_batch >= self.mirror.last() || end > last;
+            if looks_torn && tail < self.mirror.last() && is_last_batch {
                 continue;
             }
             if tail < self.mirror.last() {

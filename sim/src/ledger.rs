@@ -24,6 +24,8 @@ pub enum Fact {
     Redriven { arn: Text },
     /// A task was completed by its token, with this mark.
     Completed { token: usize, mark: Text },
+    /// An execution is there no more: its end is long ago.
+    Forgotten { arn: Text },
     /// A task was asked of the world.
     Dispatched { arn: Text, key: TaskKey },
 }
@@ -136,6 +138,7 @@ impl Ledger {
                     return Err(format!("I8: token {token} completed its task with {before} and again with {mark}"));
                 }
             }
+            Fact::Forgotten { arn } => drop(self.executions.remove(arn)),
             Fact::Dispatched { .. } => {}
         }
         Ok(())

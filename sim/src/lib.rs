@@ -23,6 +23,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use tally::Tally;
 
+#[cfg(feature = "planted")]
+pub use stepwell_planted::Bug;
+
 use world::World;
 
 /// What one seed led to.
@@ -64,4 +67,14 @@ pub fn run(seed: u64) -> Course {
     let (trace, step) = (world.trace.last_lines(), world.step);
     let violation = what.map(|what| Violation { step, what, trace });
     Course { hash: world.trace.hash(), tally: world.take_tally(), violation }
+}
+
+/// Plants a bug in this thread, and runs seeds until one of them finds it.
+#[cfg(feature = "planted")]
+pub fn hunt(bug: Bug, seeds: std::ops::Range<u64>) -> Option<(u64, Violation)> {
+    stepwell_planted::plant(Some(bug));
+    let mut found = seeds.map(|seed| (seed, run(seed).violation)).filter_map(|(seed, violation)| Some((seed, violation?)));
+    let first = found.next();
+    stepwell_planted::plant(None);
+    first
 }

@@ -15,6 +15,8 @@ struct Options {
     minutes: f64,
     trace: bool,
     threads: usize,
+    planted: bool,
+    bug: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -27,6 +29,9 @@ fn main() -> ExitCode {
     };
     // What panics is told with its seed.
     std::panic::set_hook(Box::new(|_| {}));
+    if options.planted {
+        return hunt_all(&options);
+    }
     match search(&options) {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -34,7 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn read_options() -> Result<Options, String> {
-    let mut options = Options { seed: 1, seeds: u64::MAX, minutes: 1.0, trace: false, threads: 2 };
+    let mut options = Options { seed: 1, seeds: u64::MAX, minutes: 1.0, trace: false, threads: 2, planted: false, bug: None };
     let mut words = std::env::args().skip(1);
     let mut has_minutes = false;
     while let Some(word) = words.next() {
@@ -48,6 +53,11 @@ fn read_options() -> Result<Options, String> {
             "--minutes" => (options.minutes, has_minutes) = (number()?, true),
             "--threads" => options.threads = number()? as usize,
             "--trace" => options.trace = true,
+            "--planted" => options.planted = true,
+            "--bug" => {
+                options.planted = true;
+                options.bug = words.next();
+            }
             _ => return Err(format!("unknown option `{word}`")),
         }
     }
@@ -99,4 +109,51 @@ fn search(options: &Options) -> bool {
     println!("seed {seed}, step {}: {}", violation.step, violation.what);
     println!("again: cargo xtask sim --seed {seed} --seeds 1");
     false
+}
+
+/// Seeds that a planted bug may outlive.
+#[cfg(feature = "planted")]
+const SEEDS_PER_BUG: u64 = 1_000;
+
+/// Plants one bug after the other, and says which seed finds it.
+#[cfg(feature = "planted")]
+fn hunt_all(options: &Options) -> ExitCode {
+    use stepwell_sim::{Bug, hunt};
+    let began = Instant::now();
+    let is_asked_for = |bug: &Bug| options.bug.as_ref().is_none_or(|name| format!("{bug:?}") == *name);
+    let bugs: Vec<Bug> = Bug::ALL.iter().copied().filter(is_asked_for).collect();
+    let count = options.seeds.min(SEEDS_PER_BUG);
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let outlived = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..options.threads.max(1) {
+            scope.spawn(|| {
+                while let Some(&bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    match hunt(bug, options.seed..options.seed + count) {
+                        Some((seed, violation)) => {
+                            let what: String = violation.what.chars().take(110).collect();
+                            println!("| `{bug:?}` | {} | {what} |", seed - options.seed + 1);
+                            if options.trace {
+                                violation.trace.iter().for_each(|line| println!("  {line}"));
+                            }
+                        }
+                        None => {
+                            outlived.fetch_add(1, Ordering::Relaxed);
+                            println!("| `{bug:?}` | – | {} |", bug.text());
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let outlived = outlived.into_inner();
+    let found = bugs.len() as u64 - outlived;
+    println!("{found} of {} planted bugs found, in {:.0} s", bugs.len(), began.elapsed().as_secs_f64());
+    if outlived == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(not(feature = "planted"))]
+fn hunt_all(_: &Options) -> ExitCode {
+    eprintln!("stepwell-sim: bugs can be planted in a build with `--features planted` only");
+    ExitCode::FAILURE
 }

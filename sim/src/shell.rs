@@ -89,6 +89,11 @@ impl Shell {
 
     /// The moment of an input, with this time on the wall. A clock that runs never goes back.
     pub fn moment(&mut self, wall: i64) -> Moment {
+        let kept = self.kept - self.base;
+        if kept > self.told {
+            self.told = kept;
+            self.service.kept(kept);
+        }
         self.now = self.now.max(Timestamp(wall));
         Moment { now: self.now, entropy: self.chance.draw() }
     }
@@ -110,11 +115,6 @@ impl Shell {
 
     /// Takes what an input led to. What may leave at once does.
     pub fn deliver(&mut self, outs: Outs) -> Option<Leaving> {
-        let kept = self.kept - self.base;
-        if kept > self.told {
-            self.told = kept;
-            self.service.kept(kept);
-        }
         let at_once = outs.says_nothing_new(self.is_even());
         let Outs { frame, replies, tasks, cancelled, .. } = outs;
         let mut leaving = Leaving { replies, tasks, cancelled };

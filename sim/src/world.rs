@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stepwell_api::{Call, Outs, Place, Refusal, Retention, ServiceTask};
+use stepwell_api::{Call, NewFrame, Outs, Place, Refusal, Retention, ServiceTask};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::{Command, Moment, TaskKey};
 use stepwell_json::Json;
@@ -53,6 +53,8 @@ pub(crate) struct Knobs {
     pub(crate) write_percent: u64,
     pub(crate) batch: usize,
     pub(crate) steps: u64,
+    /// How long executions stay after their end; 90 days, or so short that they go while the seed lives.
+    pub(crate) retention: Retention,
 }
 
 impl Knobs {
@@ -75,6 +77,10 @@ impl Knobs {
             write_percent: some(&[10, 25, 50]),
             batch: some(&[1, 3, 16]) as usize,
             steps: some(&[150, 300, 500]),
+            retention: match some(&[0, 1, 2, 3, 4]) {
+                0 => Retention(std::time::Duration::from_secs(600)),
+                _ => Retention::default(),
+            },
         }
     }
 }
@@ -113,6 +119,10 @@ pub(crate) struct World {
     pub(crate) tally: Tally,
     pub(crate) step: u64,
     max_room: bool,
+    /// Disk faults before this input.
+    planned: u64,
+    /// Frames of the last batch that was written.
+    pub(crate) last_batch: u64,
 }
 
 pub(crate) fn place() -> Place {
@@ -150,6 +160,8 @@ impl World {
             tally: Tally { seeds: 1, ..Tally::default() },
             step: 0,
             max_room: false,
+            planned: 0,
+            last_batch: 0,
         }
     }
 
@@ -175,6 +187,9 @@ impl World {
         while self.step < self.knobs.steps {
             self.step += 1;
             self.turn()?;
+            if self.disk.has_died() {
+                self.crash("the process died in the background")?;
+            }
             if self.step % 8 == 0 {
                 self.note_state();
             }
@@ -207,9 +222,13 @@ impl World {
                 self.clients_turn();
                 Ok(())
             }
-            62..84 => {
+            62..83 => {
                 self.workers_turn();
                 Ok(())
+            }
+            83..84 => {
+                self.flush()?;
+                if self.shell().is_even() { self.check_timers() } else { Ok(()) }
             }
             84..85 => {
                 self.tally.zombies += 1;
@@ -304,6 +323,7 @@ impl World {
 
     pub(crate) fn take_mail(&mut self, mail: Mail) -> Result<(), String> {
         self.tally.inputs += 1;
+        self.planned = self.disk.tally().planned;
         let at = self.moment();
         match mail {
             Mail::Call(id) => {
@@ -344,8 +364,7 @@ impl World {
             return Ok(false);
         }
         if let Some(frame) = &outs.frame {
-            self.mirror.push(frame);
-            self.tally.frames += 1;
+            self.push_frame(frame)?;
         }
         let frame = self.mirror.last();
         for (id, reply) in &outs.replies {
@@ -369,6 +388,23 @@ impl World {
         Ok(true)
     }
 
+    /// Notes a frame that is on its way to the store.
+    pub(crate) fn push_frame(&mut self, frame: &NewFrame) -> Result<(), String> {
+        self.mirror.push(frame);
+        self.tally.frames += 1;
+        for row in &frame.rows {
+            if row.table == "executions" && row.value.is_none() {
+                let arn: Text = String::from_utf8_lossy(&row.key).into_owned().into();
+                if self.knobs.retention == Retention::default() {
+                    return Err(format!("I1: {arn} is forgotten before its time"));
+                }
+                self.seen.remove(&arn);
+                self.ledger.note(self.mirror.last(), Fact::Forgotten { arn })?;
+            }
+        }
+        Ok(())
+    }
+
     /// What an answer says has happened, and whether it may say so.
     fn fact_of(&self, ask: &Ask, reply: &Result<Response, Refusal>) -> Result<Option<Fact>, String> {
         let machine = |kind: &Kind| self.ledger.machines.get(kind);
@@ -376,7 +412,8 @@ impl World {
         let refused = reply.as_ref().err().map(Refusal::name);
         if refused == Some("InternalFailure") {
             // What cannot be read is said to be so.
-            return match self.disk.tally().failed_reads > 0 {
+            let disturbed = self.disk.tally().failed_reads > 0 || self.disk.tally().planned > self.planned;
+            return match disturbed || self.disk.has_died() {
                 true => Ok(None),
                 false => Err(format!("{}: {reply:?}", ask.line())),
             };
@@ -663,6 +700,17 @@ impl World {
         }
     }
 
+    /// Makes some of what happened durable.
+    pub(crate) fn write_some(&mut self, most: usize) -> Written {
+        let before = self.shell().kept;
+        let written = self.shell().write(most);
+        let kept = self.shell().kept - before;
+        if kept > 0 {
+            self.last_batch = kept;
+        }
+        written
+    }
+
     /// The writer's turn.
     fn write(&mut self) -> Result<(), String> {
         let aims = self.shell().waiting() > 0 && self.random.percent(self.knobs.window_percent);
@@ -671,7 +719,7 @@ impl World {
             self.disk.plan(self.random.between(1, 2), Fault::Dies);
         }
         let most = 1 + self.random.below(self.knobs.batch);
-        match self.shell().write(most) {
+        match self.write_some(most) {
             Written::Leaves(all) => {
                 for leaving in all {
                     self.let_go(leaving)?;
@@ -749,7 +797,7 @@ impl World {
                 self.disk.set_room(None);
             }
             let before = self.disk.tally();
-            let retention = Retention::default();
+            let retention = self.knobs.retention;
             let wall = self.wall;
             let at = Moment { now: stepwell_spec::Timestamp(wall), entropy: self.random.draw() };
             let opened = Shell::open(&self.disk, self.knobs.segment_bytes, retention, at);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use stepwell_planted::{self as planted, Bug};
 use stepwell_interpreter::{
     Chance, ChildResult, Command, Decision, Effect, Execution, ItemsRequest, Moment, ResultsRequest, Start, TaskKey,
     TaskRequest, TimerKey,
@@ -83,7 +84,7 @@ impl Engine {
 
     /// Takes one input and runs what it moves until that waits for the outside world.
     pub fn step(&mut self, input: Input, at: Moment) -> Outbox {
-        self.now = self.now.max(at.now);
+        self.now = if planted::is(Bug::ClockGoesBack) { at.now } else { self.now.max(at.now) };
         let chance = Chance::new(Moment { now: self.now, ..at });
         let mut outbox = Outbox::default();
         let mut turns = VecDeque::new();
@@ -144,7 +145,9 @@ impl Engine {
 
     /// What happened at this time is kept: time does not go back behind it.
     pub fn not_before(&mut self, time: Timestamp) {
-        self.now = self.now.max(time);
+        if !planted::is(Bug::ClockGoesBack) {
+            self.now = self.now.max(time);
+        }
     }
 
     /// The time that has been reached.
@@ -177,7 +180,12 @@ impl Engine {
     /// Asks again for everything an adopted execution waits for, under the same names: once, after a recovery.
     pub fn resume(&mut self, id: ExecutionId, at: Moment) -> Outbox {
         self.now = self.now.max(at.now);
-        let effects = self.executions.get(&id).map(Execution::obligations).unwrap_or_default();
+        let mut effects = self.executions.get(&id).map(Execution::obligations).unwrap_or_default();
+        effects.retain(|effect| match effect {
+            Effect::SetTimer(..) => !planted::is(Bug::TimersNotRearmed),
+            Effect::RunTask(_) => !planted::is(Bug::TasksNotResumed),
+            _ => true,
+        });
         let chance = Chance::new(Moment { now: self.now, ..at });
         let (mut turns, mut outbox) = (VecDeque::new(), Outbox::default());
         let decision = Decision { records: Vec::new(), effects };
@@ -267,6 +275,7 @@ impl Engine {
                     outbox.cancelled.push((id, task));
                 }
                 Effect::SetTimer(timer, due) => self.timers.set(id, timer, due),
+                Effect::CancelTimer(_) if planted::is(Bug::StopLeavesTimers) => {}
                 Effect::CancelTimer(timer) => self.timers.cancel(id, timer),
                 Effect::Continue => outbox.yielded.push(id),
                 Effect::StartMapRun(request) => {
@@ -287,7 +296,9 @@ impl Engine {
                     outbox.writes.push((id, *request, results));
                 }
                 Effect::ExecutionEnded => {
-                    self.timers.cancel_all(id);
+                    if !planted::is(Bug::StopLeavesTimers) {
+                        self.timers.cancel_all(id);
+                    }
                     outbox.ended.push(id);
                     if let Some(next) = self.executions.get(&id).and_then(|child| self.map_runs.child_ended(id, child))
                     {

@@ -30,16 +30,12 @@ bugs! {
     AckBeforeSync,
     /// A sync that failed is tried again, and believed.
     SyncAgain,
-    /// After a write or a sync that failed the store goes on.
-    NotPoisoned,
     /// The name of a new segment is not made durable.
     NamesNotSynced,
     /// The checksum of a frame's bytes is not looked at.
     FrameUnchecked,
     /// A frame that belongs somewhere else is taken for the one that should be there.
     MisplacedFrame,
-    /// That frames follow one another is not looked at.
-    SequenceUnchecked,
     /// A writer of an epoch that is over may still write.
     EpochUnchecked,
     /// What a torn write left behind is not cut away.
@@ -68,7 +64,7 @@ bugs! {
     TasksNotResumed,
     /// Time goes back when the clock does.
     ClockGoesBack,
-    /// The slot of a child that did not succeed is not given back.
+    /// The slot of a child that succeeded is not given back.
     MapSlotLeak,
     /// A child that is taken up again is counted twice.
     MapChildTwice,

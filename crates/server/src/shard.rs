@@ -348,7 +348,9 @@ impl Shard {
                 return false;
             }
         }
-        match self.next_message() {
+        let next = self.next_message();
+        self.tell_kept();
+        match next {
             Next::Message(Message::Call(call, caller)) => {
                 self.waiting.insert(call.id, caller);
                 let at = self.clock.moment();
@@ -381,6 +383,15 @@ impl Shard {
             }
             Next::Other => true,
             Next::Message(Message::End) | Next::End => false,
+        }
+    }
+
+    /// Tells the service how much of what it has done is durable.
+    fn tell_kept(&mut self) {
+        let kept = self.writer.kept();
+        if kept > self.kept {
+            self.kept = kept;
+            self.service.kept(kept);
         }
     }
 
@@ -452,11 +463,6 @@ impl Shard {
             if let Some(caller) = self.waiting.remove(&id) {
                 replies.push((caller, answer));
             }
-        }
-        let kept = self.writer.kept();
-        if kept > self.kept {
-            self.kept = kept;
-            self.service.kept(kept);
         }
         let says_nothing_new = outs.says_nothing_new(self.writer.is_even());
         if says_nothing_new {

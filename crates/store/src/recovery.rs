@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use stepwell_planted::{self as planted, Bug};
 use crate::Tail;
 use crate::embedded::Check;
 use crate::error::StoreError;
@@ -275,10 +276,15 @@ impl<'r, 'f> Reading<'r, 'f> {
             [] => Ok(()),
             _ => file.write_at(offset as u64, bytes).and_then(|()| file.sync()).map_err(failed(doing)),
         };
-        if let TailVerdict::Torn { end: torn_end } = verdict {
+        if let TailVerdict::Torn { end: torn_end } = verdict
+            && !planted::is(Bug::TailNotCut)
+        {
             write("cut", end, &vec![0; torn_end - end])?;
         }
         // Without its mark while it is written again: torn in the middle of that it would look damaged.
+        if planted::is(Bug::TailNotRewritten) {
+            return Ok(end as u32);
+        }
         let start = walk.last_batch_start;
         let (frames, mark) = bytes[start..end].split_at(walk.last_batch_bytes());
         write("write", start + frames.len(), &vec![0; mark.len()])?;

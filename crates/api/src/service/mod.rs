@@ -218,6 +218,8 @@ pub struct Service {
     tests: Tests,
     /// Open tasks with a token, which somebody outside will complete.
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
+    /// The last frame that is known to be durable.
+    kept: u64,
     /// Executions that are on their way out.
     forgetting: Forgetting,
     /// Executions that this input has changed.

@@ -70,6 +70,10 @@ impl Service {
             let message = "The execution belongs to a Map Run; redrive the execution that the Map Run belongs to";
             return Err(Refusal::new(Exception::ExecutionNotRedrivable, message));
         }
+        // What its Map Runs have done is read from what is durable. Whoever asks again in a moment finds it there.
+        if run.last_frame > self.kept && execution.redrivable_map_runs().next().is_some() {
+            return Err(Refusal::throttled());
+        }
         self.take_up_map_runs(id, at.now)?;
         if let Some(token) = &input.client_token {
             let token = RedriveToken { token: token.clone(), at: at.now };
