@@ -112,6 +112,8 @@ pub(crate) struct World {
     /// What was read of histories so far.
     pub(crate) seen: BTreeMap<Text, Vec<Event>>,
     pub(crate) map_runs: BTreeSet<Text>,
+    /// Executions by the keys they are kept under.
+    arns: BTreeMap<Vec<u8>, Text>,
     names: u64,
     pub(crate) marks: u64,
     pub(crate) calm: bool,
@@ -153,6 +155,7 @@ impl World {
             tokens: Vec::new(),
             seen: BTreeMap::new(),
             map_runs: BTreeSet::new(),
+            arns: BTreeMap::new(),
             names: 0,
             marks: 0,
             calm: false,
@@ -373,6 +376,13 @@ impl World {
             }
             let Some(ask) = self.asked.get(id).cloned() else { continue };
             if let Some(fact) = self.fact_of(&ask, reply)? {
+                if let (Fact::Started { arn, .. }, Some(frame)) = (&fact, &outs.frame)
+                    && !self.ledger.executions.contains_key(arn)
+                {
+                    // A start's own row comes first.
+                    let key = frame.rows.iter().find(|row| row.table == "executions").map(|row| row.key.clone());
+                    self.arns.extend(key.map(|key| (key, arn.clone())));
+                }
                 let place = self.ledger.note(frame, fact)?;
                 self.facts.insert(*id, place);
             }
@@ -394,7 +404,7 @@ impl World {
         self.tally.frames += 1;
         for row in &frame.rows {
             if row.table == "executions" && row.value.is_none() {
-                let arn: Text = String::from_utf8_lossy(&row.key).into_owned().into();
+                let Some(arn) = self.arns.get(&row.key).cloned() else { continue };
                 if self.knobs.retention == Retention::default() {
                     return Err(format!("I1: {arn} is forgotten before its time"));
                 }

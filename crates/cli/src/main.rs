@@ -18,6 +18,11 @@ use std::process::ExitCode;
 
 use crate::args::Command;
 
+/// The system's own costs a server a fifth more time.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bad usage, or something that cannot be read: one clear line, exit 2.
 #[derive(Debug)]
 pub(crate) struct Unusable(pub(crate) String);

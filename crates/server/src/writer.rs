@@ -1,8 +1,9 @@
 //! The thread that owns the store: what the service did becomes durable, and only then leaves.
 //!
 //! While one sync is in flight the next batch gathers, so that a busy server pays one sync for many callers and an idle one
-//! waits for nothing.
+//! waits for nothing. The index follows on a thread of its own.
 
+mod index_keeper;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,8 @@ use crate::listener::Listener;
 use crate::local::Local;
 use crate::shard::{Answer, Answers, AwsCaller, Caller};
 use crate::transport::{Carried, Done, Transport};
+
+use index_keeper::IndexKeeper;
 
 /// Outcomes of inputs that may wait for the writer: past it the service waits too, and with it its callers.
 const QUEUE_MAX: usize = 1_024;
@@ -143,13 +146,21 @@ impl Work {
     fn run(mut self) {
         let mut keeper = Keeper::default();
         let mut is_still = true;
+        let index = self.store.index();
+        let keeper = match IndexKeeper::start(index.clone()) {
+            Ok(keeper) => keeper,
+            Err(fault) => {
+                tracing::error!(%fault, "the index cannot follow the log; nothing is answered");
+                return;
+            }
+        };
         loop {
             let wait = if is_still { Duration::MAX } else { STILL };
             let first = match self.outcomes.recv_timeout(wait) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
                     is_still = true;
-                    self.catch_up();
+                    keeper.wake();
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -175,8 +186,11 @@ impl Work {
                 tracing::error!(%fault, "the store cannot be tended; nothing more is answered");
                 return;
             }
+            if index.is_behind() {
+                keeper.wake();
+            }
         }
-        self.catch_up();
+        keeper.end();
     }
 
     /// Makes frames durable, each at the end of its shard. Waits for room when the disk is full.
@@ -238,12 +252,6 @@ impl Work {
             for listener in self.outside.listeners.iter_mut().filter(|listener| listener.hears().covers(notice)) {
                 listener.hear(notice);
             }
-        }
-    }
-
-    fn catch_up(&self) {
-        if let Err(fault) = self.store.index().catch_up() {
-            tracing::warn!(%fault, "the index is behind the log; opening will take longer");
         }
     }
 }

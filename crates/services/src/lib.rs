@@ -1,5 +1,5 @@
-//! Local stand-ins for the AWS services that workflows call: SQS, SNS, CloudWatch Logs. Pure: moments come in,
-//! answers and rows to keep go out.
+//! Local stand-ins for the AWS services that workflows call: SQS, SNS, EventBridge, CloudWatch Logs,
+//! Secrets Manager, IAM, STS. Pure: moments come in, answers and rows to keep go out.
 //!
 //! Owns what the services do. Does not know how a call arrives (HTTP, the query and JSON protocols) and when a row is
 //! durable: the caller lets nothing of a [`ServicesOuts`] go before its rows are. What leaves the process, as a
@@ -21,6 +21,7 @@ mod shelf;
 mod sns;
 mod sqs;
 mod sts;
+mod tags;
 mod wildcards;
 
 pub use answers::query_code;

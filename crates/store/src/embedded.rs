@@ -158,9 +158,6 @@ impl Store for EmbeddedStore {
             Err(error) if error.is_full() => {}
             prepared => prepared?,
         }
-        if self.index.ask_gathered(|gathered| gathered.is_large()) {
-            self.index.catch_up()?;
-        }
         match self.cleaning.go_on(&mut self.log, &self.index, &mut self.written) {
             // What is alive can be carried forward when there is room again.
             Err(error) if error.is_full() => Ok(()),

@@ -375,6 +375,10 @@ impl Index for EmbeddedIndex {
         }
     }
 
+    fn is_behind(&self) -> bool {
+        self.ask_gathered(Gathered::is_large)
+    }
+
     fn catch_up(&self) -> Result<(), StoreError> {
         self.segments.check()?;
         let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);

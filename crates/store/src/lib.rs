@@ -145,8 +145,8 @@ pub trait Store: Send {
     /// The reading half.
     fn index(&self) -> Arc<dyn Index>;
 
-    /// Does a bounded piece of what would otherwise delay a later batch: makes room for the next segment, brings the
-    /// index up to date when enough has come together, and moves what is alive out of what can go. Call it between batches, after the replies have left.
+    /// Does a bounded piece of what would otherwise delay a later batch: makes room for the next segment, and moves what is
+    /// alive out of what can go. Call it between batches, after the replies have left.
     fn tend(&mut self) -> Result<(), StoreError>;
 }
 
@@ -169,6 +169,11 @@ pub trait Index: Send + Sync {
         limit: usize,
     ) -> Result<Vec<KeptFrame>, StoreError>;
 
-    /// Writes down what is only in memory so far, so that the next opening need not read it from the log again.
+    /// Whether so much is only in memory that [`Index::catch_up`] is worth it.
+    fn is_behind(&self) -> bool;
+
+    /// Writes down what is only in memory so far, so that the next opening need not read it from the log again. It takes a
+    /// while, during which the store can be written and read: call it from a thread of its own. When nobody does,
+    /// [`Store::append_batch`] does it at last.
     fn catch_up(&self) -> Result<(), StoreError>;
 }

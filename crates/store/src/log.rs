@@ -246,12 +246,16 @@ impl Log {
     /// Makes the next segment ready in step with the open one: it is when that is half full.
     pub(crate) fn prepare(&mut self) -> Result<(), StoreError> {
         self.segments.check()?;
-        let filled = u64::from(self.open.end) * 2;
-        if self.spares.is_empty() && filled > 0 {
+        if self.spares.is_empty() {
             let spare = self.new_spare(self.segment_bytes)?;
             self.spares.push_back(spare);
         }
-        while self.spares.front().is_some_and(|spare| u64::from(spare.ready_bytes) < filled.min(spare.size.into())) {
+        let (filled, size) = (u64::from(self.open.end) * 2, u64::from(self.open.size));
+        let is_behind = |spare: &Spare| {
+            let wanted = (u64::from(spare.size) * filled / size).min(spare.size.into());
+            u64::from(spare.ready_bytes) < wanted
+        };
+        while self.spares.front().is_some_and(is_behind) {
             self.prepare_slice(0)?;
         }
         Ok(())

@@ -189,6 +189,10 @@ impl Index for Memory {
         })
     }
 
+    fn is_behind(&self) -> bool {
+        false
+    }
+
     fn catch_up(&self) -> Result<(), StoreError> {
         Ok(())
     }

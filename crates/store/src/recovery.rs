@@ -169,18 +169,22 @@ pub(crate) fn read_shard(
     Ok(())
 }
 
+/// Bytes of the first segment of a log at most: whoever opens a new store waits until it is zeroed.
+const FIRST_SEGMENT_BYTES_MAX: u32 = 2 * 1024 * 1024;
+
 /// The first segment of a new log.
 fn begin_log(segments: Arc<Segments>, segment_bytes: u32) -> Result<Log, StoreError> {
     let place = Place { log: segments.log, number: 1 };
-    let header = SegmentHeader { place, size: segment_bytes, end_before: 0, first: 1 };
+    let size = segment_bytes.min(FIRST_SEGMENT_BYTES_MAX);
+    let header = SegmentHeader { place, size, end_before: 0, first: 1 };
     let (name, spare) = (segment_name(1), format!("first{SPARE_ENDING}"));
     let file = segments.disk.create(&spare).map_err(segments.failed("make", &spare))?;
-    let mut bytes = vec![0; segment_bytes as usize];
+    let mut bytes = vec![0; size as usize];
     bytes[..HEADER_BYTES as usize].copy_from_slice(&header.write());
     file.write_at(0, &bytes).and_then(|()| file.sync()).map_err(segments.failed("write", &spare))?;
     segments.disk.rename(&spare, &name).map_err(segments.failed("name", &name))?;
     segments.disk.sync_names().map_err(segments.failed("sync the name of", &name))?;
-    let open = OpenSegment { number: 1, file, size: segment_bytes, end: HEADER_BYTES, first: 1 };
+    let open = OpenSegment { number: 1, file, size, end: HEADER_BYTES, first: 1 };
     Ok(Log::new(segments, segment_bytes, open, BTreeMap::new(), BTreeMap::new()))
 }
 

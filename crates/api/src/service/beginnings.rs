@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use stepwell_asl::{Definition, WorkflowId};
 use stepwell_engine::{ChildOf, ExecutionId};
-use stepwell_interpreter::{Execution, Identity, Settings, Start, TaskKey, ThreadId, Tokens};
+use stepwell_interpreter::{Execution, Settings, Start, TaskKey, ThreadId, Tokens};
 use stepwell_json::Json;
 use stepwell_spec::{FieldSink, FieldSource, Record, Stored, Text, Timestamp};
 use stepwell_store::{Decoder, Index, Kind, Order};
 
 use super::SHARD;
 use super::journal::KeptError;
+use super::kept_identity::KeptIdentity;
 use super::nested::ParentTask;
 use super::redrives::RedriveToken;
+use super::registry::MachineRow;
 use super::residents::Child;
 
 /// Kinds of notes. What they mean never changes.
@@ -32,7 +34,7 @@ pub(super) struct Beginning {
     pub(super) workflow: u32,
     pub(super) express: bool,
     pub(super) started_at: Timestamp,
-    pub(super) identity: Identity,
+    pub(super) identity: KeptIdentity,
     pub(super) input: Json,
     pub(super) input_text: Option<Text>,
     pub(super) trace_header: Option<Text>,
@@ -45,11 +47,11 @@ pub(super) struct Beginning {
 
 impl Beginning {
     /// The execution as it was before its first record.
-    pub(super) fn execution(&self, definition: Arc<Definition>, tokens: Tokens) -> Execution {
+    pub(super) fn execution(&self, machine: &MachineRow, definition: Arc<Definition>, tokens: Tokens) -> Execution {
         let start = Start {
             definition,
             workflow: WorkflowId(self.workflow),
-            identity: Arc::new(self.identity.clone()),
+            identity: Arc::new(self.identity.clone().whole(machine)),
             settings: if self.express { Settings::express() } else { Settings::standard() },
             tokens,
             input: self.input.clone(),
@@ -160,25 +162,11 @@ impl Stored for Beginning {
             parent,
             child_of,
         } = self;
-        let Identity {
-            arn,
-            name,
-            role_arn,
-            state_machine_arn,
-            state_machine_name,
-            state_machine_version_arn,
-            state_machine_alias_arn,
-            region,
-        } = identity;
         revision.store(sink);
         workflow.store(sink);
         u64::from(*express).store(sink);
         started_at.store(sink);
-        for text in [arn, name, role_arn, state_machine_arn, state_machine_name, region] {
-            text.store(sink);
-        }
-        state_machine_version_arn.store(sink);
-        state_machine_alias_arn.store(sink);
+        identity.store(sink);
         input.store(sink);
         for text in [input_text, trace_header, test_case] {
             text.store(sink);
@@ -201,10 +189,7 @@ impl Stored for Beginning {
         let workflow = u32::restore(source)?;
         let express = source.number()? != 0;
         let started_at = source.time()?;
-        let (arn, name, role_arn) = (source.text()?, source.text()?, source.text()?);
-        let (state_machine_arn, state_machine_name, region) = (source.text()?, source.text()?, source.text()?);
-        let state_machine_version_arn = Option::restore(source)?;
-        let state_machine_alias_arn = Option::restore(source)?;
+        let identity = KeptIdentity::restore(source)?;
         let input = source.json()?;
         let (input_text, trace_header, test_case) =
             (Option::restore(source)?, Option::restore(source)?, Option::restore(source)?);
@@ -226,16 +211,7 @@ impl Stored for Beginning {
             workflow,
             express,
             started_at,
-            identity: Identity {
-                arn,
-                name,
-                role_arn,
-                state_machine_arn,
-                state_machine_name,
-                state_machine_version_arn,
-                state_machine_alias_arn,
-                region,
-            },
+            identity,
             input,
             input_text,
             trace_header,

@@ -57,7 +57,9 @@ impl Service {
         let resolved = self.registry.resolve(place, &machine, &chance)?;
         let name = input.name.clone().unwrap_or_else(|| chance.uuid().into());
         let arn = execution_arn(place, &resolved, &name, &chance);
-        if let Some(known) = self.execution_id(&arn)? {
+        // A name that was just drawn is nobody's.
+        let known = if input.name.is_some() { self.execution_id(&arn)? } else { None };
+        if let Some(known) = known {
             self.wake(known)?;
             return self.started_before(known, &arn, input).map(|started| (started, None));
         }
@@ -280,7 +282,7 @@ impl Service {
     }
 
     pub(super) fn list_executions(
-        &self,
+        &mut self,
         place: &Place,
         input: &ListExecutionsInput,
         now: Timestamp,
@@ -300,8 +302,8 @@ impl Service {
             let listed = &row.listed;
             let qualified = match &asked {
                 None => true,
-                Some(Qualifier::Version(_)) => listed.version_arn.as_deref() == Some(about),
-                Some(Qualifier::Alias(_)) => listed.alias_arn.as_deref() == Some(about),
+                Some(Qualifier::Version(_)) => listed.identity.version_arn.as_deref() == Some(about),
+                Some(Qualifier::Alias(_)) => listed.identity.alias_arn.as_deref() == Some(about),
             };
             qualified
                 && match input.redrive_filter {
@@ -324,7 +326,9 @@ impl Service {
             let position = format!("{}/{}", row.place.started_at.0, row.place.id.0);
             Text::from(self.seal.seal(&listing, &position, now))
         });
-        Ok(ListExecutionsOutput { executions: rows.into_iter().map(listings::Row::into_item).collect(), next_token })
+        let shown = |row: listings::Row| Ok(row.shown(&*self.revision(row.listed.revision)?));
+        let executions = rows.into_iter().map(shown).collect::<Result<_, KeptError>>()?;
+        Ok(ListExecutionsOutput { executions, next_token })
     }
 
     /// Whose executions are asked for: a state machine's, with a version or alias of it, or a Map Run's.

@@ -36,6 +36,13 @@ pub enum KeptError {
     Definition(String),
     /// Something that is kept leads to something that is not.
     Missing(String),
+    /// All of it was written by a version of the program that wrote other rows.
+    Format {
+        /// The format found.
+        found: u64,
+        /// The one this program reads.
+        known: u64,
+    },
     /// A value nests deeper than can be kept.
     TooDeep(TooDeep),
 }
@@ -48,6 +55,12 @@ impl fmt::Display for KeptError {
             KeptError::Row(error) => error.fmt(f),
             KeptError::Definition(what) => f.write_str(what),
             KeptError::Missing(what) => write!(f, "{what} is not in the store, although something there leads to it"),
+            KeptError::Format { found, known } => write!(
+                f,
+                "it was written by {} version of stepwell (its format is {found}, this one reads {known}); use that version, \
+                 or begin with an empty directory",
+                if found < known { "an older" } else { "a newer" }
+            ),
             KeptError::TooDeep(error) => error.fmt(f),
         }
     }

@@ -1,22 +1,25 @@
 //! The list of executions: one row each, under the status it has.
 //!
 //! ```text
-//! executions  ARN -> the engine's name for it
-//! listing     status, owner, 0, start, name -> what a list shows of it
+//! executions  fingerprint of its ARN -> the engine's name for it
+//! listing     status, fingerprint of its owner's ARN, start, name -> what a list shows of it
 //! ended       when it ended, or later; name -> when it ended, its key in `listing`
 //! ```
 //!
-//! The owner is a state machine or, for the children of a Map Run, the Map Run. The rows with the status RUNNING are what a
+//! Fingerprints keep the rows small: there are more of them than of anything else. The owner is a state machine or, for the children of a Map Run, the Map Run. The rows with the status RUNNING are what a
 //! recovery begins with.
 
 use std::ops::Bound;
 
+use sha2::{Digest, Sha256};
 use stepwell_engine::ExecutionId;
 use stepwell_spec::shapes::{ExecutionListItem, ExecutionStatus};
 use stepwell_spec::{FieldSink, FieldSource, Stored, Text, Timestamp};
 use stepwell_store::{Decoder, Index, Order};
 
 use super::journal::KeptError;
+use super::kept_identity::KeptIdentity;
+use super::registry::MachineRow;
 use stepwell_store::json_rows::RowError;
 
 /// ARNs to names.
@@ -43,13 +46,10 @@ pub(super) const LISTED_STATUSES: [ExecutionStatus; 5] = [
 /// What a list shows of an execution, beside its status.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Listed {
-    pub(super) arn: Text,
-    pub(super) name: Text,
-    pub(super) state_machine_arn: Text,
-    pub(super) started_at: Timestamp,
+    /// Number of the revision it was started from.
+    pub(super) revision: u64,
+    pub(super) identity: KeptIdentity,
     pub(super) stopped_at: Option<Timestamp>,
-    pub(super) version_arn: Option<Text>,
-    pub(super) alias_arn: Option<Text>,
     pub(super) redrive_count: u64,
     pub(super) redriven_at: Option<Timestamp>,
     pub(super) map_run_arn: Option<Text>,
@@ -85,9 +85,15 @@ pub(super) fn key(status: ExecutionStatus, owner: &str, place: Place) -> Vec<u8>
 
 fn prefix(status: ExecutionStatus, owner: &str) -> Vec<u8> {
     let mut key = vec![status_byte(status)];
-    key.extend_from_slice(owner.as_bytes());
-    key.push(0);
+    key.extend_from_slice(&fingerprint(owner));
     key
+}
+
+/// What stands for an ARN: 16 bytes of its SHA-256. That two of them meet is less likely than that the disk errs.
+pub(super) fn fingerprint(arn: &str) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&Sha256::digest(arn.as_bytes())[..16]);
+    bytes
 }
 
 fn read_place(key: &[u8]) -> Option<Place> {
@@ -114,13 +120,8 @@ pub(super) fn page(
     let low = prefix(status, owner);
     let high = match before {
         Some(place) => key(status, owner, place),
-        // The byte after the owner is 0, so 1 is above all of its rows.
-        None => {
-            let mut high = low.clone();
-            high.pop();
-            high.push(1);
-            high
-        }
+        // Nothing is as long as this and has no time.
+        None => [&low[..], &[u8::MAX; 17]].concat(),
     };
     let keys = (Bound::Included(&*low), Bound::Excluded(&*high));
     let rows = index.scan(LISTING, keys, Order::Descending, limit)?;
@@ -223,22 +224,22 @@ fn unreadable(key: &[u8], what: &str) -> KeptError {
 }
 
 impl Row {
-    /// As the API shows it.
-    pub(super) fn into_item(self) -> ExecutionListItem {
-        let Row { status, listed, .. } = self;
+    /// As the API shows it, with the revision it was started from.
+    pub(super) fn shown(&self, machine: &MachineRow) -> ExecutionListItem {
+        let Listed { identity, .. } = &self.listed;
         ExecutionListItem {
-            execution_arn: listed.arn,
-            state_machine_arn: listed.state_machine_arn,
-            name: listed.name,
-            status,
-            start_date: listed.started_at,
-            stop_date: listed.stopped_at,
-            item_count: listed.item_count.map(count),
-            state_machine_version_arn: listed.version_arn,
-            state_machine_alias_arn: listed.alias_arn,
-            redrive_count: Some(count(listed.redrive_count)),
-            redrive_date: listed.redriven_at,
-            map_run_arn: listed.map_run_arn,
+            execution_arn: identity.arn(machine),
+            state_machine_arn: identity.state_machine_arn(machine),
+            name: identity.name().clone(),
+            status: self.status,
+            start_date: self.place.started_at,
+            stop_date: self.listed.stopped_at,
+            item_count: self.listed.item_count.map(count),
+            state_machine_version_arn: identity.version_arn.clone(),
+            state_machine_alias_arn: identity.alias_arn.clone(),
+            redrive_count: Some(count(self.listed.redrive_count)),
+            redrive_date: self.listed.redriven_at,
+            map_run_arn: self.listed.map_run_arn.clone(),
         }
     }
 }
@@ -249,13 +250,9 @@ fn count(count: u64) -> i64 {
 
 impl Stored for Listed {
     fn store(&self, sink: &mut impl FieldSink) {
-        for text in [&self.arn, &self.name, &self.state_machine_arn] {
-            text.store(sink);
-        }
-        self.started_at.store(sink);
+        self.revision.store(sink);
+        self.identity.store(sink);
         self.stopped_at.store(sink);
-        self.version_arn.store(sink);
-        self.alias_arn.store(sink);
         self.redrive_count.store(sink);
         self.redriven_at.store(sink);
         self.map_run_arn.store(sink);
@@ -264,13 +261,9 @@ impl Stored for Listed {
 
     fn restore<S: FieldSource>(source: &mut S) -> Result<Self, S::Error> {
         Ok(Listed {
-            arn: source.text()?,
-            name: source.text()?,
-            state_machine_arn: source.text()?,
-            started_at: source.time()?,
+            revision: source.number()?,
+            identity: KeptIdentity::restore(source)?,
             stopped_at: Option::restore(source)?,
-            version_arn: Option::restore(source)?,
-            alias_arn: Option::restore(source)?,
             redrive_count: source.number()?,
             redriven_at: Option::restore(source)?,
             map_run_arn: Option::restore(source)?,

@@ -9,6 +9,7 @@ mod callbacks;
 mod executions;
 mod journal;
 mod keeper;
+mod kept_identity;
 mod listings;
 mod map_runs;
 mod nested;

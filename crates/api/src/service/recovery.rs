@@ -23,6 +23,10 @@ use stepwell_store::json_rows::RowError;
 const ABOUT: &str = "about";
 const SEAL_KEY: &[u8] = b"seal";
 const NAMES_KEY: &[u8] = b"names";
+const FORMAT_KEY: &[u8] = b"format";
+
+/// What rows and notes mean. It is in the store as soon as anything else is.
+const FORMAT: u64 = 2;
 
 /// Names of executions that are given away at a time, so that the row is not written for every one.
 const NAMES_AT_A_TIME: u64 = 65_536;
@@ -36,8 +40,18 @@ impl Service {
     pub fn open(settings: &ServiceSettings, index: Arc<dyn Index>, at: Moment) -> Result<(Service, Outs), KeptError> {
         let mut journal = Journal::default();
         let key = match index.get(ABOUT, SEAL_KEY)? {
-            Some(key) => fact(SEAL_KEY, &key)?,
+            Some(key) => {
+                let found = index.get(ABOUT, FORMAT_KEY)?.map(|value| fact(FORMAT_KEY, &value)).transpose()?;
+                // The first format said nothing of itself.
+                let found = found.map_or(1, u64::from_be_bytes);
+                if found != FORMAT {
+                    return Err(KeptError::Format { found, known: FORMAT });
+                }
+                fact(SEAL_KEY, &key)?
+            }
             None => {
+                let value = Some(FORMAT.to_be_bytes().to_vec());
+                journal.row(RowChange { table: ABOUT, key: FORMAT_KEY.to_vec(), value });
                 let value = Some(settings.key.to_vec());
                 journal.row(RowChange { table: ABOUT, key: SEAL_KEY.to_vec(), value });
                 settings.key

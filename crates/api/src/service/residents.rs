@@ -16,6 +16,7 @@ use stepwell_spec::shapes::ExecutionStatus;
 use super::Service;
 use super::beginnings::{BEGINNING, Beginning, LogEntry, read_log};
 use super::journal::KeptError;
+use super::kept_identity::KeptIdentity;
 use super::listings::{self, EXECUTIONS, Ended, LISTED, LISTING, Listed};
 use super::map_runs::MapRunRow;
 use super::nested::ParentTask;
@@ -106,7 +107,7 @@ impl Service {
         if let Some(id) = self.arns.get(arn).filter(|_| !planted::is(Bug::NameGivenTwice)) {
             return Ok(Some(*id));
         }
-        let Some(value) = self.index.get(EXECUTIONS, arn.as_bytes())? else { return Ok(None) };
+        let Some(value) = self.index.get(EXECUTIONS, &listings::fingerprint(arn))? else { return Ok(None) };
         match value.first_chunk() {
             Some(number) => {
                 let id = ExecutionId(u64::from_be_bytes(*number));
@@ -173,16 +174,19 @@ impl Service {
         Ok(found)
     }
 
+    /// The revision that something was started from.
+    pub(super) fn revision(&mut self, number: u64) -> Result<Arc<MachineRow>, KeptError> {
+        let machine = self.registry.revision(number, &*self.index)?;
+        machine.ok_or_else(|| KeptError::Missing(format!("revision {number} of a state machine")))
+    }
+
     /// An execution as it was before its first record.
     fn begun(&mut self, beginning: Beginning, tokens: Tokens) -> Result<(Run, Execution), KeptError> {
-        let index = self.index.clone();
-        let machine = self.registry.revision(beginning.revision, &*index)?;
-        let machine =
-            machine.ok_or_else(|| KeptError::Missing(format!("revision {} of a state machine", beginning.revision)))?;
+        let machine = self.revision(beginning.revision)?;
         let definition = machine
             .definition()
             .map_err(|refusal| KeptError::Definition(refusal.message().unwrap_or_default().to_owned()))?;
-        let mut execution = beginning.execution(definition.clone(), tokens);
+        let mut execution = beginning.execution(&machine, definition.clone(), tokens);
         if planted::is(Bug::StartForgotten) {
             execution.started_at = self.engine.now();
         }
@@ -232,7 +236,7 @@ impl Service {
             workflow: execution.workflow.0,
             express: execution.settings == Settings::express(),
             started_at: execution.started_at,
-            identity: (*execution.identity).clone(),
+            identity: KeptIdentity::of(&execution.identity, &run.machine),
             input: execution.input.clone(),
             input_text: execution.input_text.clone(),
             trace_header: run.trace_header.clone(),
@@ -241,7 +245,7 @@ impl Service {
             child_of: run.child_of.clone(),
         };
         self.journal.note(id, BEGINNING, &beginning)?;
-        let (key, value) = (beginning.identity.arn.as_bytes().to_vec(), Some(id.0.to_be_bytes().to_vec()));
+        let (key, value) = (listings::fingerprint(&execution.identity.arn).to_vec(), Some(id.0.to_be_bytes().to_vec()));
         self.journal.row(RowChange { table: EXECUTIONS, key, value });
         Ok(())
     }
@@ -269,13 +273,9 @@ impl Service {
         }
         let key = listings::key(status, owner, place);
         let listed = Listed {
-            arn: identity.arn.clone(),
-            name: identity.name.clone(),
-            state_machine_arn: identity.state_machine_arn.clone(),
-            started_at: execution.started_at,
+            revision: run.machine.number,
+            identity: KeptIdentity::of(identity, &run.machine),
             stopped_at: execution.stopped_at,
-            version_arn: identity.state_machine_version_arn.clone(),
-            alias_arn: identity.state_machine_alias_arn.clone(),
             redrive_count: execution.redrive_count,
             redriven_at: execution.redriven_at,
             map_run_arn,

@@ -113,9 +113,10 @@ impl Service {
             self.write_end(&Ended { since: Timestamp(since), ..ended });
             return Ok(());
         }
-        self.forget_map_runs(&listed.arn)?;
+        let arn = listed.identity.arn(&*self.revision(listed.revision)?);
+        self.forget_map_runs(&arn)?;
         let id = ended.id.0.to_be_bytes().to_vec();
-        let gone = [(EXECUTIONS, listed.arn.as_bytes().to_vec()), (LISTING, ended.listing_key), (HISTORIES, id)];
+        let gone = [(EXECUTIONS, listings::fingerprint(&arn).to_vec()), (LISTING, ended.listing_key), (HISTORIES, id)];
         for (table, key) in gone {
             self.journal.row(RowChange { table, key, value: None });
         }

@@ -9,6 +9,7 @@ use stepwell_spec::shapes::MapRunStatus;
 use stepwell_spec::{Event, Record};
 
 use super::journal::KeptError;
+use super::notices::take_notices;
 use super::own_calls::is_own_call;
 use super::residents::{Child, Run};
 use super::{Outs, Service, ServiceRead, ServiceTask, ServiceWrite, TestCase};
@@ -182,15 +183,8 @@ impl Service {
             self.write_beginning(id)?;
         }
         let mut ends = BTreeMap::new();
-        for (id, record) in &outbox.records {
-            self.count_beginning(*id, record, outs);
-            self.take_notice(*id, record, at, &mut outs.notices);
-            if !self.runs.get(id).is_some_and(|run| run.is_kept) {
-                continue;
-            }
-            self.touched.insert(*id);
-            self.journal.record(*id, record)?;
-            self.follow_map_run(*id, record, &mut ends)?;
+        for records in outbox.records.chunk_by(|one, next| one.0 == next.0) {
+            self.write_records(records, at, outs, &mut ends)?;
         }
         for &(parent, key, counts) in &outbox.map_runs_ended {
             // One whose execution ended without a word about it was aborted with it.
@@ -201,15 +195,33 @@ impl Service {
         Ok(())
     }
 
-    fn count_beginning(&self, id: ExecutionId, record: &Record, outs: &mut Outs) {
-        let counts = match record.event {
-            Event::ExecutionStarted(_) => &mut outs.started,
-            Event::ExecutionRedriven(_) => &mut outs.resumed,
-            _ => return,
-        };
-        if let Some(execution) = self.engine.execution(id) {
-            counts.count(execution);
+    /// Puts what happened to one execution into the frame, and makes the notices of it.
+    fn write_records(
+        &mut self,
+        records: &[(ExecutionId, Record)],
+        at: Moment,
+        outs: &mut Outs,
+        ends: &mut BTreeMap<(ExecutionId, u32), MapRunStatus>,
+    ) -> Result<(), KeptError> {
+        let Some(&(id, _)) = records.first() else { return Ok(()) };
+        let (Some(run), Some(execution)) = (self.runs.get(&id), self.engine.execution(id)) else { return Ok(()) };
+        let entropy = at.entropy ^ id.0.rotate_left(32);
+        for (_, record) in records {
+            match record.event {
+                Event::ExecutionStarted(_) => outs.started.count(execution),
+                Event::ExecutionRedriven(_) => outs.resumed.count(execution),
+                _ => {}
+            }
+            take_notices(self.heard, &run.machine, execution, record, entropy, &mut outs.notices);
+            if run.is_kept {
+                self.journal.record(id, record)?;
+            }
         }
+        if run.is_kept {
+            self.touched.insert(id);
+            records.iter().try_for_each(|(_, record)| self.follow_map_run(id, record, ends))?;
+        }
+        Ok(())
     }
 
     fn follow_map_run(

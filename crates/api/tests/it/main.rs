@@ -7,6 +7,7 @@ mod conformance;
 mod durability;
 mod exceptions;
 mod flood;
+mod formats;
 mod generated;
 mod golden;
 mod notices;

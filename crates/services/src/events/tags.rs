@@ -1,26 +1,18 @@
 //! Tags of rules and buses.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use stepwell_json::Json;
+use stepwell_protocol::Place;
 use stepwell_spec::Arn;
 
 use super::buses::{self, Bus, DEFAULT};
 use super::{Events, Outcome, invalid, not_found, rules};
-use crate::answers::{Refusal, texts};
+use crate::answers::Refusal;
 use crate::input::Input;
 use crate::services::Request;
-use stepwell_protocol::Place;
-
-const TAGS_MAX: usize = 50;
-
-type Tags = BTreeMap<Arc<str>, Arc<str>>;
+use crate::tags::{self, TAGS_MAX, Tags};
 
 pub(super) fn read(input: Input<'_>) -> Result<Tags, Refusal> {
-    let list = input.list("Tags")?.map(|list| list.iter()).into_iter().flatten();
-    let read = |tag| Ok((Input(tag).required("Key")?.clone(), Input(tag).required("Value")?.clone()));
-    let tags: Tags = list.map(read).collect::<Result<_, Refusal>>()?;
+    let tags = tags::read(input)?;
     check(&tags)?;
     Ok(tags)
 }
@@ -70,8 +62,6 @@ impl Events {
     }
 
     pub(super) fn list_tags_for_resource(&mut self, _: &Request<'_>, input: Input<'_>) -> Outcome {
-        let tags = self.tags_mut(input)?.iter();
-        let tags = tags.map(|(key, value)| texts([("Key", key.clone()), ("Value", value.clone())]));
-        Ok(Json::object([("Tags", Json::array(tags.collect()))]))
+        Ok(Json::object([("Tags", tags::listed(self.tags_mut(input)?))]))
     }
 }

@@ -4,11 +4,10 @@ use stepwell_json::Json;
 
 use super::entities::{Kind, Texts};
 use super::{Iam, Outcome, invalid};
-use crate::answers::{Refusal, texts};
+use crate::answers::Refusal;
 use crate::input::Input;
 use crate::services::Request;
-
-const TAGS_MAX: usize = 50;
+use crate::tags::{self, TAGS_MAX};
 
 pub(super) fn read(input: Input<'_>) -> Result<Texts, Refusal> {
     let list = input.list("Tags")?.map(|list| list.iter()).into_iter().flatten();
@@ -36,8 +35,7 @@ fn check(tags: &Texts) -> Result<(), Refusal> {
 }
 
 pub(super) fn shown(tags: &Texts) -> Json {
-    let tags = tags.iter().map(|(key, value)| texts([("Key", key.clone()), ("Value", value.clone())]));
-    Json::array(tags.collect())
+    tags::listed(tags)
 }
 
 /// Adds the tags of a call to those that are there.

@@ -1,6 +1,5 @@
 //! Tags of log groups, by the older actions that name a group and the newer that name an ARN.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwell_json::Json;
@@ -9,10 +8,7 @@ use super::{Logs, Outcome, no_group};
 use crate::answers::{Refusal, texts};
 use crate::input::Input;
 use crate::services::Request;
-
-const TAGS_MAX: usize = 50;
-
-type Tags = BTreeMap<Arc<str>, Arc<str>>;
+use crate::tags::{TAGS_MAX, Tags};
 
 pub(super) fn read(input: Input<'_>) -> Result<Tags, Refusal> {
     let tags: Tags = input.text_map("tags")?.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();

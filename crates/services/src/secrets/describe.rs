@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use stepwell_json::Json;
 
-use super::secret::{Secret, check_tags, key, read_tags, shown_stages, shown_tags};
+use super::secret::{Secret, check_tags, key, read_tags, shown_stages};
 use super::{Outcome, Secrets, invalid, time};
 use crate::answers::{Refusal, members};
 use crate::input::Input;
 use crate::paging;
 use crate::services::Request;
+use crate::tags;
 
 /// Items of one page. Source: Secrets Manager's API reference, ListSecrets.
 const PAGE: usize = 100;
@@ -77,7 +78,7 @@ fn shown(secret: &Secret, stages: &'static str) -> Json {
         ("LastChangedDate", Some(time(secret.changed))),
         ("LastAccessedDate", secret.accessed.map(time)),
         ("DeletedDate", secret.deleted.map(time)),
-        ("Tags", (!secret.tags.is_empty()).then(|| shown_tags(&secret.tags))),
+        ("Tags", (!secret.tags.is_empty()).then(|| tags::listed(&secret.tags))),
         (stages, (!secret.versions.is_empty()).then(|| secret.stages())),
         ("OwningService", secret.owner.as_ref().map(text)),
         ("CreatedDate", Some(time(secret.created))),

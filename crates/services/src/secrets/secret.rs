@@ -8,19 +8,17 @@ use stepwell_protocol::Place;
 use stepwell_spec::Timestamp;
 
 use super::{INVALID, invalid};
-use crate::answers::{Refusal, texts};
+use crate::answers::Refusal;
 use crate::input::Input;
+use crate::tags::{TAGS_MAX, Tags};
 
 /// The stages that Secrets Manager moves by itself.
 pub(super) const CURRENT: &str = "AWSCURRENT";
 pub(super) const PREVIOUS: &str = "AWSPREVIOUS";
 
-/// Bytes of a value, versions of a secret, and tags. Source: Secrets Manager quotas.
+/// Bytes of a value, and versions of a secret. Source: Secrets Manager quotas.
 const VALUE_BYTES_MAX: usize = 65_536;
 const VERSIONS_MAX: usize = 100;
-const TAGS_MAX: usize = 50;
-
-pub(super) type Tags = BTreeMap<Arc<str>, Arc<str>>;
 
 /// A secret.
 pub(super) struct Secret {
@@ -145,6 +143,7 @@ pub(super) fn shown_stages(version: &Version) -> Json {
 
 pub(super) fn read_tags(input: Input<'_>) -> Result<Tags, Refusal> {
     let list = input.list("Tags")?.map(|list| list.iter()).into_iter().flatten();
+    // Unlike elsewhere a tag may have no value.
     let read = |tag| {
         let value = Input(tag).text("Value")?.cloned().unwrap_or_else(|| "".into());
         Ok((Input(tag).required("Key")?.clone(), value))
@@ -156,11 +155,6 @@ pub(super) fn read_tags(input: Input<'_>) -> Result<Tags, Refusal> {
 
 pub(super) fn check_tags(tags: &Tags) -> Result<(), Refusal> {
     if tags.len() <= TAGS_MAX { Ok(()) } else { Err(invalid(format!("A secret has at most {TAGS_MAX} tags."))) }
-}
-
-pub(super) fn shown_tags(tags: &Tags) -> Json {
-    let tags = tags.iter().map(|(key, value)| texts([("Key", key.clone()), ("Value", value.clone())]));
-    Json::array(tags.collect())
 }
 
 /// Source: Secrets Manager's API reference, CreateSecret, `Name`.

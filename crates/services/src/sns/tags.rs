@@ -1,6 +1,5 @@
 //! Tags of topics.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stepwell_json::Json;
@@ -9,16 +8,11 @@ use super::topics::Topic;
 use super::{Outcome, Sns};
 use crate::answers::Refusal;
 use crate::input::Input;
-
-const TAGS_MAX: usize = 50;
-
-type Tags = BTreeMap<Arc<str>, Arc<str>>;
+use crate::tags::{self, TAGS_MAX, Tags};
 
 /// The tags of a call.
 pub(super) fn read(input: Input<'_>) -> Result<Tags, Refusal> {
-    let list = input.list("Tags")?.map(|list| list.iter()).into_iter().flatten();
-    let read = |tag| Ok((Input(tag).required("Key")?.clone(), Input(tag).required("Value")?.clone()));
-    let tags: Tags = list.map(read).collect::<Result<_, Refusal>>()?;
+    let tags = tags::read(input)?;
     check(&tags)?;
     Ok(tags)
 }
@@ -63,10 +57,6 @@ impl Sns {
     }
 
     pub(super) fn list_tags_for_resource(&mut self, input: Input<'_>) -> Outcome {
-        let tags = self.tagged(input)?.tags.iter();
-        let tags = tags.map(|(key, value)| {
-            Json::object([("Key", Json::String(key.clone())), ("Value", Json::String(value.clone()))])
-        });
-        Ok(Json::object([("Tags", Json::array(tags.collect()))]))
+        Ok(Json::object([("Tags", tags::listed(&self.tagged(input)?.tags))]))
     }
 }

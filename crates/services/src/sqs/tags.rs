@@ -6,9 +6,7 @@ use super::{Done, Sqs, invalid_value};
 use crate::answers::{Refusal, members, texts};
 use crate::input::Input;
 use crate::services::Request;
-
-/// Tags a queue may have.
-const TAGS_MAX: usize = 50;
+use crate::tags::TAGS_MAX;
 
 pub(super) fn check(count: usize) -> Result<(), Refusal> {
     if count <= TAGS_MAX {

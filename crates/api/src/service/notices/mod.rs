@@ -6,11 +6,10 @@
 mod log_events;
 mod status_changes;
 
-use stepwell_engine::ExecutionId;
-use stepwell_interpreter::Moment;
+use stepwell_interpreter::Execution;
 use stepwell_spec::Record;
 
-use super::Service;
+use super::registry::MachineRow;
 
 pub use log_events::LogEvent;
 pub use status_changes::StatusChange;
@@ -51,20 +50,21 @@ impl Heard {
     }
 }
 
-impl Service {
-    /// Makes the notices that a record leads to, its execution being as the step left it.
-    pub(super) fn take_notice(&self, id: ExecutionId, record: &Record, at: Moment, notices: &mut Vec<Notice>) {
-        if self.heard == Heard::default() {
-            return;
-        }
-        let (Some(run), Some(execution)) = (self.runs.get(&id), self.engine.execution(id)) else { return };
-        if let Some(configuration) = run.machine.logging_configuration.as_ref().filter(|_| self.heard.log_events) {
-            let event = log_events::log_event(configuration, &run.machine.name, execution, record);
-            notices.extend(event.map(Notice::LogEvent));
-        }
-        if self.heard.status_changes {
-            let change = status_changes::status_change(execution, record, at.entropy ^ id.0.rotate_left(32));
-            notices.extend(change.map(Notice::StatusChange));
-        }
+/// Makes the notices that a record leads to, its execution being as the step left it.
+pub(super) fn take_notices(
+    heard: Heard,
+    machine: &MachineRow,
+    execution: &Execution,
+    record: &Record,
+    entropy: u64,
+    notices: &mut Vec<Notice>,
+) {
+    if let Some(configuration) = machine.logging_configuration.as_ref().filter(|_| heard.log_events) {
+        let event = log_events::log_event(configuration, &machine.name, execution, record);
+        notices.extend(event.map(Notice::LogEvent));
+    }
+    if heard.status_changes {
+        let change = status_changes::status_change(execution, record, entropy);
+        notices.extend(change.map(Notice::StatusChange));
     }
 }

@@ -29,7 +29,7 @@ pub struct MachineRow {
     /// The definition's text as it was given.
     pub definition_text: Text,
     /// The same, compiled when somebody first asks for it.
-    pub(super) definition: OnceLock<Arc<Definition>>,
+    pub(in crate::service) definition: OnceLock<Arc<Definition>>,
     /// The role its executions run under.
     pub role_arn: Text,
     /// Whether it is an Express state machine.
