@@ -387,6 +387,7 @@ impl World {
     /// Everything, as it stands; then again in another process that has read every byte; then with bytes that are damaged.
     pub(crate) fn final_audit(&mut self) -> Result<(), String> {
         let before = self.audit_all()?;
+        self.flush()?;
         self.check_timers()?;
         self.check_store()?;
         self.crash("in the end")?;

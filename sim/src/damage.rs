@@ -77,7 +77,7 @@ impl World {
             // A sector of the very last batch that was never written, or a batch whose end is gone, cannot be told from one that was
             // being written.
             let looks_torn = names.last() == Some(&name) && end > 0;
-            let is_last_batch = tail + self.last_batch >= self.mirror.last() || end > last;
+            let is_last_batch = tail + self.last_batch >= self.mirror.last() || end + 16 > last;
             if looks_torn && tail < self.mirror.last() && is_last_batch {
                 continue;
             }

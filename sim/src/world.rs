@@ -11,7 +11,7 @@ use stepwell_spec::{Response, Text};
 
 use crate::audit::Mirror;
 use crate::calls::Ask;
-use crate::disk::{Fault, SimDisk};
+use crate::disk::{DiskTally, Fault, SimDisk};
 use crate::history::Event;
 use crate::ledger::{Fact, Ledger};
 use crate::machines::{ACCOUNT, AT_ONCE, KINDS, Kind, REGION};
@@ -121,8 +121,8 @@ pub(crate) struct World {
     pub(crate) tally: Tally,
     pub(crate) step: u64,
     max_room: bool,
-    /// Disk faults before this input.
-    planned: u64,
+    /// What had gone wrong with the disk when this process began.
+    began_with: DiskTally,
     /// Frames of the last batch that was written.
     pub(crate) last_batch: u64,
 }
@@ -163,7 +163,7 @@ impl World {
             tally: Tally { seeds: 1, ..Tally::default() },
             step: 0,
             max_room: false,
-            planned: 0,
+            began_with: DiskTally::default(),
             last_batch: 0,
         }
     }
@@ -326,7 +326,6 @@ impl World {
 
     pub(crate) fn take_mail(&mut self, mail: Mail) -> Result<(), String> {
         self.tally.inputs += 1;
-        self.planned = self.disk.tally().planned;
         let at = self.moment();
         match mail {
             Mail::Call(id) => {
@@ -359,8 +358,7 @@ impl World {
     /// Takes what an input led to. `false` when the process has ended over it.
     fn settle(&mut self, mut outs: Outs, call: Option<u64>) -> Result<bool, String> {
         if let Some(fault) = outs.fault.take() {
-            let expected = self.disk.tally().failed_reads > 0 || self.disk.has_died();
-            if !expected {
+            if !self.is_disturbed() {
                 return Err(format!("the service broke off: {fault}"));
             }
             self.crash(&format!("the service broke off: {fault}"))?;
@@ -422,8 +420,7 @@ impl World {
         let refused = reply.as_ref().err().map(Refusal::name);
         if refused == Some("InternalFailure") {
             // What cannot be read is said to be so.
-            let disturbed = self.disk.tally().failed_reads > 0 || self.disk.tally().planned > self.planned;
-            return match disturbed || self.disk.has_died() {
+            return match self.is_disturbed() {
                 true => Ok(None),
                 false => Err(format!("{}: {reply:?}", ask.line())),
             };
@@ -505,6 +502,11 @@ impl World {
             }
             _ => None,
         })
+    }
+
+    /// Whether something has gone wrong with the disk in the life of this process.
+    fn is_disturbed(&self) -> bool {
+        self.disk.has_died() || self.disk.tally() != self.began_with
     }
 
     /// Whether the beginning of an execution is durable: histories show what is.
@@ -820,6 +822,7 @@ impl World {
                     self.disk.forget_plan();
                     self.tally.reopenings += 1;
                     self.shell = Some(shell);
+                    self.began_with = self.disk.tally();
                     return self.recovered(outs);
                 }
                 Ok(_) => {}

@@ -275,6 +275,15 @@ impl MapRuns {
         self.runs.range((parent, TaskKey::FIRST)..=(parent, TaskKey::LAST)).next().is_some()
     }
 
+    /// Lets all Map Runs of an execution go, none of whose children runs.
+    pub(crate) fn put_down(&mut self, parent: ExecutionId) {
+        let keys: Vec<TaskKey> =
+            self.runs.range((parent, TaskKey::FIRST)..=(parent, TaskKey::LAST)).map(|(id, _)| id.1).collect();
+        for key in keys {
+            self.stop(parent, key);
+        }
+    }
+
     /// Lets a Map Run go; answers the children to stop.
     pub(crate) fn stop(&mut self, parent: ExecutionId, key: TaskKey) -> Option<Box<StoppedRun>> {
         let run = self.runs.remove(&(parent, key))?;

@@ -172,6 +172,11 @@ impl Engine {
         }
     }
 
+    /// Forgets the Map Runs of an execution that were taken up for a redrive which does not come.
+    pub fn put_down_map_runs(&mut self, parent: ExecutionId) {
+        self.map_runs.put_down(parent);
+    }
+
     /// Whether an execution is a child of an open Map Run and waits for its redrive.
     pub fn is_pending_redrive(&self, id: ExecutionId) -> bool {
         self.map_runs.is_pending_redrive(id)
