@@ -91,6 +91,29 @@ pub(crate) enum Command {
 
   An execution started on \"<state machine's ARN>#CASE\" gets its answers from that case of --mocks.")]
     Serve(Box<ServeArgs>),
+    /// Measure: this server or any other Step Functions endpoint, under the published workloads.
+    ///
+    /// Without --endpoint each measurement starts a server of its own (`stepwell serve`, durable as it is by default) with an
+    /// empty data directory in the folder of --data, and ends and removes it afterwards. Beside it runs the baseline: a server
+    /// on the same HTTP stack that reads a request and answers a constant. The same clients ask it before and after each
+    /// measurement, and rates are also told as a part of what it answered.
+    ///
+    /// Clients keep their connection and ask again as soon as they are answered. An execution counts when it was seen to have
+    /// succeeded; an answer that is an error is an error and never work.
+    ///
+    /// A table goes to stdout, progress to stderr; --json gives a line of JSON for each measurement. docs/benchmarks.md says
+    /// what the numbers mean.
+    ///
+    /// On AWS every request and transition is charged for: nothing is done there without --accept-charges and --role-arn.
+    /// What a run makes at an endpoint begins with its own prefix, `bench-` and eight digits, and is deleted at its end.
+    ///
+    /// Exit status: 0 when everything was done without an error, 1 when anything erred, 2 when the settings cannot be used,
+    /// 130 when Ctrl-C or SIGTERM ended it before it was over.
+    #[command(after_help = bench_help())]
+    Bench(Box<BenchArgs>),
+    /// What rates are held against: reads requests and answers a constant until its stdin is closed.
+    #[command(name = stepwell_bench::BASELINE_COMMAND, hide = true)]
+    Baseline,
 }
 
 #[derive(Args)]
@@ -228,6 +251,62 @@ pub(crate) struct ServeArgs {
     /// How the log is written.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "STEPWELL_LOG_FORMAT")]
     pub(crate) log_format: LogFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// What to measure; everything that can be measured here when nothing is named.
+    #[arg(value_name = "WORKLOAD")]
+    pub(crate) workloads: Vec<String>,
+    /// Where to send the load, as in http://127.0.0.1:8083; without it, a server of the run's own.
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// How many clients ask at a time: one measurement for each number.
+    #[arg(long, value_name = "NUMBERS", default_value = "1,16,64", value_delimiter = ',')]
+    pub(crate) clients: Vec<usize>,
+    /// How long each measurement takes. The published numbers are those of a minute.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+    pub(crate) seconds: f64,
+    /// Where a line of JSON for each measurement goes: a file, or - for stdout instead of the table.
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) json: Option<PathBuf>,
+    /// The folder whose disk is measured: servers of the run's own have their data in it while they run.
+    #[arg(long, value_name = "DIR", default_value = ".", alias = "data-dir")]
+    pub(crate) data: PathBuf,
+    /// Do also what takes minutes and gigabytes.
+    #[arg(long)]
+    pub(crate) long: bool,
+    /// The process behind the endpoint, when it is on this machine: its processor time and memory are told.
+    #[arg(long, value_name = "PID", requires = "endpoint")]
+    pub(crate) pid: Option<u32>,
+    /// The region requests are for.
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub(crate) region: String,
+    /// The role of the state machines that are created. AWS asks for one that exists.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role_arn: Option<String>,
+    /// Sign each request with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, which costs the clients time; requests to AWS are
+    /// always signed.
+    #[arg(long)]
+    pub(crate) sign: bool,
+    /// Let AWS charge for what is done.
+    #[arg(long)]
+    pub(crate) accept_charges: bool,
+}
+
+/// The workloads and some examples.
+fn bench_help() -> String {
+    let mut text = String::from("Workloads:\n");
+    for (name, about) in stepwell_bench::workloads() {
+        text.push_str(&format!("  {name:<12} {about}\n"));
+    }
+    text.push_str(
+        "\nExamples:
+  stepwell bench
+  stepwell bench chain express --clients 64 --seconds 60 --json results.jsonl
+  stepwell bench chain --endpoint http://127.0.0.1:8083 --clients 1,16",
+    );
+    text
 }
 
 /// One word about how often callers may call. The last one about an action holds.

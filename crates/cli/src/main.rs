@@ -1,9 +1,10 @@
 //! The `stepwell` command: reads its arguments, calls one command, and says how it ended by its exit code.
 //!
 //! 0: it worked. 1: the execution failed, a definition has errors, an expression failed, a server could not take its
-//! port. 2: bad usage, a file that cannot be read, a definition that cannot be run.
+//! port, a benchmark erred. 2: bad usage, a file that cannot be read, a definition that cannot be run.
 
 mod args;
+mod bench;
 mod eval;
 mod files;
 mod live;
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::eval(&args),
         Command::Validate(args) => validate::validate(&args),
         Command::Serve(args) => serve::serve(*args),
+        Command::Bench(args) => bench::bench(*args),
+        Command::Baseline => bench::baseline(),
     });
     outcome.unwrap_or_else(|Unusable(reason)| {
         eprintln!("stepwell: {reason}");

@@ -248,7 +248,9 @@ mod tests {
     fn served(arguments: &[&str], text: &str) -> crate::args::ServeArgs {
         match parsed(arguments, text).expect("settings").command {
             Asked::Serve(args) => *args,
-            Asked::Run(_) | Asked::Eval(_) | Asked::Validate(_) => panic!("it serves"),
+            Asked::Run(_) | Asked::Eval(_) | Asked::Validate(_) | Asked::Bench(_) | Asked::Baseline => {
+                panic!("it serves")
+            }
         }
     }
 

@@ -331,7 +331,7 @@ impl Engine {
             Next::StartChildren(run) => {
                 for _ in 0..turns_left.max(1) {
                     let new = ExecutionId(self.next_execution);
-                    match self.map_runs.next_child(run, new, &chance.uuid()) {
+                    match self.map_runs.next_child(run, new, &chance.uuid_at(self.now)) {
                         Some(Child::New(of, start)) => {
                             self.next_execution += 1;
                             outbox.children.push((new, of));

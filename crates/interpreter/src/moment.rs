@@ -39,7 +39,16 @@ impl Chance {
 
     /// A version 4 UUID.
     pub fn uuid(&self) -> String {
-        let high = self.draw() & !0xF000 | 0x4000;
+        self.uuid_of(4, self.draw())
+    }
+
+    /// A version 7 UUID: those of later times come later, and so stand together wherever they are kept in order.
+    pub fn uuid_at(&self, now: Timestamp) -> String {
+        self.uuid_of(7, (now.0 as u64) << 16 | self.draw() >> 48)
+    }
+
+    fn uuid_of(&self, version: u64, high: u64) -> String {
+        let high = high & !0xF000 | version << 12;
         let low = self.draw() & !(0b11 << 62) | 0b10 << 62;
         let digits = format!("{high:016x}{low:016x}");
         [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
@@ -62,5 +71,16 @@ mod tests {
         let (a, b) = (Chance::new(at), Chance::new(at));
         assert_eq!((a.draw(), a.fraction(), a.token(8)), (b.draw(), b.fraction(), b.token(8)));
         assert!((0.0..1.0).contains(&a.fraction()));
+    }
+    #[test]
+    fn uuids_have_their_versions_and_those_of_times_their_order() {
+        let chance = Chance::new(Moment { now: Timestamp(0), entropy: 7 });
+        let uuid = chance.uuid();
+        assert_eq!((uuid.len(), &uuid[14..15]), (36, "4"), "{uuid}");
+        let at = |ms: i64| chance.uuid_at(Timestamp(ms));
+        let (one, next, far) = (at(1_700_000_000_000), at(1_700_000_000_001), at(1_900_000_000_000));
+        assert!(one < next && next < far, "{one} {next} {far}");
+        assert_eq!((one.get(..14), one.get(14..15)), (Some("018bcfe5-6800-"), Some("7")));
+        assert!("89ab".contains(&one[19..20]), "{one}");
     }
 }

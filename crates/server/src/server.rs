@@ -171,8 +171,10 @@ impl Server {
             let listener = TcpListener::from_std(self.listener).map_err(refused)?;
             let connections = GracefulShutdown::new();
             let outcome = tokio::select! {
-                () = accept(&listener, &front, &connections) => Ok(()),
+                // Whoever has been answered may ask it to end: it listens for that first.
+                biased;
                 () = end => Ok(()),
+                () = accept(&listener, &front, &connections) => Ok(()),
                 _ = ended => Err(StartError::Refused("the service has broken off; please report what stands above".to_owned())),
             };
             drop(listener);

@@ -20,7 +20,8 @@ impl Writer {
         let mut rules = Vec::new();
         for place in 0..count {
             // What was written aside must be led to.
-            let target = if place == 0 { &targets[targets.len() - 1] } else { &targets[self.chance.below(targets.len())] };
+            let target =
+                if place == 0 { &targets[targets.len() - 1] } else { &targets[self.chance.below(targets.len())] };
             let mut rule = if is_jsonata {
                 vec![field("Condition", self.risky_query(Kind::Boolean, scope))]
             } else {
@@ -116,9 +117,7 @@ impl Writer {
                 return vec![field("Variable", variable), field("StringMatches", pattern)];
             }
             Kind::Text => (format!("String{relation}"), Json::from(self.word())),
-            Kind::Boolean | Kind::List | Kind::Any => {
-                ("BooleanEquals".to_owned(), Json::from(self.chance.percent(50)))
-            }
+            Kind::Boolean | Kind::List | Kind::Any => ("BooleanEquals".to_owned(), Json::from(self.chance.percent(50))),
         };
         let other = self.reference_path(kind);
         self.comparison(variable, operator, literal, other)
@@ -126,11 +125,8 @@ impl Writer {
 
     /// With a literal, or with what stands at a path.
     fn comparison(&mut self, variable: String, operator: String, literal: Json, path: &str) -> Fields {
-        let operand = if self.chance.percent(30) {
-            field(&format!("{operator}Path"), path)
-        } else {
-            field(&operator, literal)
-        };
+        let operand =
+            if self.chance.percent(30) { field(&format!("{operator}Path"), path) } else { field(&operator, literal) };
         vec![field("Variable", variable), operand]
     }
 }

@@ -1,7 +1,7 @@
 //! The shape that data has on its way.
 //!
 //! ```json
-//! { "n": 3, "m": 1, "s": "text", "b": true, "t": "2024-05-01T12:00:00Z", "z": null, "limit": 172800,
+//! { "n": 3, "m": 1, "s": "text", "b": true, "t": "2024-05-01T12:00:00Z", "z": null, "limit": 172800, "beat": 30,
 //!   "l": [1, 2], "o": {"n": 1, "s": "x", "l": [4]}, "items": [{"n": 1, "s": "a", "b": false}] }
 //! ```
 
@@ -14,7 +14,7 @@ pub(super) const TIMES: &[&str] =
     &["2016-08-18T17:33:00Z", "2019-01-01T00:00:00.5Z", "2018-02-28T23:59:59+02:00", "2019-01-01T00:00:00Z"];
 
 /// Members of a document, by name.
-pub(super) const MEMBERS: &[&str] = &["n", "m", "s", "b", "t", "limit", "l", "o", "items"];
+pub(super) const MEMBERS: &[&str] = &["n", "m", "s", "b", "t", "z", "limit", "beat", "l", "o", "items"];
 
 /// A document as it is written.
 pub(super) fn literal(chance: &mut Chance) -> Json {
@@ -22,11 +22,7 @@ pub(super) fn literal(chance: &mut Chance) -> Json {
         let length = chance.between(min, 3);
         Json::array((0..length).map(|_| number(chance)).collect())
     };
-    let object = [
-        ("n", number(chance)),
-        ("s", Json::from(chance.pick(&["x", "y z", "ß"]))),
-        ("l", list(chance, 1)),
-    ];
+    let object = [("n", number(chance)), ("s", Json::from(chance.pick(&["x", "y z", "ß"]))), ("l", list(chance, 1))];
     let count = chance.between(1, 3);
     let items = (0..count).map(|place| {
         Json::object([
@@ -44,6 +40,7 @@ pub(super) fn literal(chance: &mut Chance) -> Json {
         ("t", Json::from(chance.pick(TIMES))),
         ("z", Json::Null),
         ("limit", Json::from(172_800)),
+        ("beat", Json::from(30)),
         ("l", list(chance, 1)),
         ("o", Json::object(object)),
         ("items", items),

@@ -56,10 +56,10 @@ impl Writer {
             if is_jsonata {
                 self.catch_by_query(&mut fields, way, states);
             } else {
-                self.catch_by_path(&mut fields, way, states);
+                self.catch_by_path(&mut fields, way, scope, states);
             }
-            let texts = scope.own.iter().filter(|variable| variable.kind == Kind::Text);
-            if let Some(variable) = texts.last().filter(|_| self.chance.percent(40)) {
+            let text = scope.own.iter().find(|variable| variable.kind == Kind::Text);
+            if let Some(variable) = text.filter(|_| self.chance.percent(40)) {
                 let assigned = if is_jsonata {
                     field(&variable.name, expression("$states.errorOutput.Error"))
                 } else {
@@ -99,7 +99,7 @@ impl Writer {
     }
 
     /// What was caught is looked at first: a cause of the executor's own words must not get into the data.
-    fn catch_by_path(&mut self, fields: &mut Fields, way: &Way, states: &mut States) {
+    fn catch_by_path(&mut self, fields: &mut Fields, way: &Way, scope: &Scope, states: &mut States) {
         let next = self.onward(way, states);
         let place = match self.chance.below(5) {
             0 => {
@@ -107,7 +107,7 @@ impl Writer {
                 fields.push(field("Next", next));
                 return;
             }
-            1 => "$",
+            1 if !scope.keeps_document => "$",
             _ => "$.caught",
         };
         let below = |name: &str| if place == "$" { format!("$.{name}") } else { format!("{place}.{name}") };

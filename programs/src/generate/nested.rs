@@ -50,7 +50,9 @@ impl Writer {
         self.items(is_jsonata, scope, &mut fields);
         let inside = Scope { has_item: true, ..scope.inside(is_jsonata, 3) };
         let gets_document = self.item_selector(is_jsonata, scope, &mut fields);
-        if self.chance.percent(50) {
+        if is_jsonata && self.chance.percent(15) {
+            fields.push(field("MaxConcurrency", expression("$states.input.beat - 28")));
+        } else if self.chance.percent(50) {
             fields.push(field("MaxConcurrency", self.chance.below(3) as u64));
         } else if !is_jsonata && self.chance.percent(10) {
             fields.push(field("MaxConcurrencyPath", "$.limit"));
@@ -60,7 +62,9 @@ impl Writer {
             processor.push(("ProcessorConfig", Json::object([field("Mode", "INLINE")])));
         }
         processor.extend(if gets_document { self.workflow(&inside) } else { self.workflow_of_item(&inside) });
-        fields.push(field("ItemProcessor", Json::object(processor)));
+        // `Iterator` is the old name.
+        let is_old = processor[0].0 != "ProcessorConfig" && self.chance.percent(30);
+        fields.push(field(if is_old { "Iterator" } else { "ItemProcessor" }, Json::object(processor)));
         self.nested_end(ERRORS, is_jsonata, way, scope, states, &mut fields);
         states.add(name, fields);
     }
@@ -80,7 +84,10 @@ impl Writer {
         }
         if self.chance.percent(35) {
             gets_document = false;
-            let mut batcher = vec![field("MaxItemsPerBatch", self.chance.between(1, 3) as u64)];
+            let mut batcher = vec![match self.chance.percent(20) && !is_jsonata {
+                true => field("MaxItemsPerBatchPath", "$.beat"),
+                false => field("MaxItemsPerBatch", self.chance.between(1, 3) as u64),
+            }];
             if self.chance.percent(50) {
                 let shared = match is_jsonata {
                     true => Json::object([field("shared", expression("$states.input.n"))]),
@@ -90,9 +97,11 @@ impl Writer {
             }
             fields.push(field("ItemBatcher", Json::object(batcher)));
         } else if self.chance.percent(30) {
-            fields.push(match self.chance.below(2) {
-                0 => field("ToleratedFailureCount", self.chance.below(3) as u64),
-                _ => field("ToleratedFailurePercentage", self.chance.pick(&["a", "bc"]).len() as u64 * 40),
+            fields.push(match self.chance.below(4) {
+                0 if !is_jsonata => field("ToleratedFailureCountPath", "$.m"),
+                1 if !is_jsonata => field("ToleratedFailurePercentagePath", "$.beat"),
+                0 | 2 => field("ToleratedFailureCount", self.chance.below(3) as u64),
+                _ => field("ToleratedFailurePercentage", 40 * self.chance.between(1, 2) as u64),
             });
         }
         let kind = if is_express { "EXPRESS" } else { "STANDARD" };
@@ -109,6 +118,11 @@ impl Writer {
     fn items(&mut self, is_jsonata: bool, scope: &Scope, fields: &mut Fields) {
         let wrong = self.chance.percent(scope.risk);
         fields.push(if is_jsonata {
+            if self.chance.percent(15) && !wrong {
+                let items = vec![Json::from(7), Json::from(expression("$states.input.n")), self.query_object(scope)];
+                fields.push(field("Items", Json::array(items)));
+                return;
+            }
             let items = match self.chance.below(4) {
                 _ if wrong => "$states.input.s".to_owned(),
                 0 => "$states.input.items".to_owned(),
@@ -141,7 +155,9 @@ impl Writer {
             let template = template.as_object().map(|members| members.with("item.$", Json::from("$$.Map.Item.Value")));
             template.map_or(Json::Null, Json::Object)
         };
-        fields.push(field("ItemSelector", selector));
+        // `Parameters` is the old name.
+        let is_old = !is_jsonata && self.chance.percent(15);
+        fields.push(field(if is_old { "Parameters" } else { "ItemSelector" }, selector));
         true
     }
 
@@ -156,10 +172,7 @@ impl Writer {
             })
             .collect();
         let item = if scope.has_item { ", \"item\": $states.context.Map.Item.Value" } else { "" };
-        expression(&format!(
-            "{{ {}{item}, \"attempt\": $states.context.State.RetryCount }}",
-            members.join(", ")
-        ))
+        expression(&format!("{{ {}{item}, \"attempt\": $states.context.State.RetryCount }}", members.join(", ")))
     }
 
     /// What is made of the results, and of a failure.

@@ -32,7 +32,10 @@ impl Writer {
                 3 => format!("$length({})", self.query(Kind::Text, scope)),
                 4 => format!("({} ? 1 : 2)", self.query(Kind::Boolean, scope)),
                 5 if scope.has_item => "$states.context.Map.Item.Index".to_owned(),
-                _ => self.chance.pick(&["$states.input.n", "$states.input.m", "$states.input.o.n", "$states.input.l[0]"]).to_owned(),
+                _ => self
+                    .chance
+                    .pick(&["$states.input.n", "$states.input.m", "$states.input.o.n", "$states.input.l[0]"])
+                    .to_owned(),
             },
             Kind::Text => match below(9) {
                 0 => format!("({} & \"+\")", self.query(kind, scope)),
@@ -41,7 +44,10 @@ impl Writer {
                 3 => format!("$join([{}, \"x\"], \"-\")", self.query(kind, scope)),
                 4 => "$states.context.State.Name".to_owned(),
                 5 => format!("$hash({}, \"SHA-256\")", self.query(kind, scope)),
-                _ => self.chance.pick(&["$states.input.s", "$states.input.o.s", "$states.input.items[0].s", "$states.input.t"]).to_owned(),
+                _ => self
+                    .chance
+                    .pick(&["$states.input.s", "$states.input.o.s", "$states.input.items[0].s", "$states.input.t"])
+                    .to_owned(),
             },
             Kind::Boolean => match below(7) {
                 0 => format!("({} > {})", self.query(Kind::Number, scope), self.chance.below(5)),
@@ -62,14 +68,21 @@ impl Writer {
                 _ => self.chance.pick(&["$states.input.l", "$states.input.o.l"]).to_owned(),
             },
             Kind::Any => match below(8) {
-                0 => format!("{{ \"a\": {}, \"b\": {} }}", self.query(Kind::Number, scope), self.query(Kind::Text, scope)),
+                0 => format!(
+                    "{{ \"a\": {}, \"b\": {} }}",
+                    self.query(Kind::Number, scope),
+                    self.query(Kind::Text, scope)
+                ),
                 1 => "$merge([$states.input.o, $states.input.items[0]])".to_owned(),
                 2 => "$states.context.Execution.Input.o".to_owned(),
                 3 => "$parse($string($states.input.o))".to_owned(),
                 4 => "$partition($states.input.l, 2)".to_owned(),
                 5 if scope.has_item => "$states.context.Map.Item.Value".to_owned(),
                 6 => self.query(Kind::Number, scope),
-                _ => self.chance.pick(&["$states.input.o", "$states.input.items", "$states.input.l", "$states.input.s"]).to_owned(),
+                _ => self
+                    .chance
+                    .pick(&["$states.input.o", "$states.input.items", "$states.input.l", "$states.input.s"])
+                    .to_owned(),
             },
         }
     }

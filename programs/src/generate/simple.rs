@@ -64,13 +64,19 @@ impl Writer {
     /// The JSONPath fields of a Pass state. Says whether its result is a document.
     fn pass_by_paths(&mut self, fields: &mut Fields, scope: &Scope) -> bool {
         if self.chance.percent(scope.risk) {
-            let wrong: &[(&str, &str)] =
-                &[("InputPath", "$.missing"), ("OutputPath", "$.l[99]"), ("ResultPath", "$.n.below"), ("ResultPath", "$.l[9]")];
+            let wrong: &[(&str, &str)] = &[
+                ("InputPath", "$.missing"),
+                ("OutputPath", "$.l[99]"),
+                ("ResultPath", "$.n.below"),
+                ("ResultPath", "$.l[9]"),
+            ];
             let (name, path) = wrong[self.chance.below(wrong.len())];
             fields.push(field(name, path));
             return true;
         }
-        match self.chance.below(9) {
+        let way = self.chance.below(9);
+        match way {
+            3 | 4 | 6 if scope.keeps_document => return true,
             0 => {
                 fields.push(field("Result", self.word()));
                 fields.push(field("ResultPath", self.chance.pick(&["$.r", "$.s", "$.o.r", "$.o.s"])));
@@ -135,7 +141,7 @@ impl Writer {
         });
         if is_jsonata {
             self.output(&mut fields, scope);
-        } else if self.chance.percent(5) {
+        } else if !scope.keeps_document && self.chance.percent(5) {
             fields.push(field("OutputPath", self.chance.pick(&["$", "$$.Execution.Input"])));
         }
         fields.extend(self.assign(is_jsonata, true, scope));
@@ -185,7 +191,7 @@ impl Writer {
     /// Some states that run a few times: a counter in the data or in a variable says how often.
     pub(super) fn counted_loop(&mut self, name: &str, way: &Way, scope: &Scope, states: &mut States) {
         let rounds = self.chance.between(2, 3);
-        let scope = Scope { weight: scope.weight * rounds, risk: 1, ..scope.clone() };
+        let scope = Scope { weight: scope.weight * rounds, keeps_document: true, ..scope.clone() };
         let counter = format!("k{}", self.names);
         let (body, step, check) = (self.name("Round"), self.name("Step"), self.name("Check"));
         if scope.only_jsonata {
@@ -199,10 +205,8 @@ impl Writer {
             fields.push(field("Next", &*check));
             states.add(step.as_str(), fields);
             let mut fields = self.fields("Choice", true, &scope);
-            let rule = [
-                field("Condition", expression(&format!("$states.input.{counter} < {rounds}"))),
-                field("Next", &*body),
-            ];
+            let rule =
+                [field("Condition", expression(&format!("$states.input.{counter} < {rounds}"))), field("Next", &*body)];
             fields.push(field("Choices", Json::array(vec![Json::object(rule)])));
             fields.push(field("Default", self.onward(way, states)));
             states.add(check, fields);
@@ -211,12 +215,7 @@ impl Writer {
             let path = format!("$.{counter}");
             states.add(
                 name,
-                vec![
-                    field("Type", "Pass"),
-                    field("Result", zero),
-                    field("ResultPath", &*path),
-                    field("Next", &*body),
-                ],
+                vec![field("Type", "Pass"), field("Result", zero), field("ResultPath", &*path), field("Next", &*body)],
             );
             let sum = Json::object([field("v.$", format!("States.MathAdd({path}.v, 1)"))]);
             states.add(

@@ -101,6 +101,9 @@ impl Writer {
                     members.push(field("errors", Json::array((0..count).map(|_| Json::from(self.error())).collect())));
                 }
             }
+            "echo" | "shape" if is_jsonata && self.chance.percent(20) => {
+                return Json::from(expression("$states.input.o"));
+            }
             _ if is_jsonata => return self.query_object(scope),
             _ => return self.template(scope),
         }
@@ -119,11 +122,15 @@ impl Writer {
         fields: &mut Fields,
     ) -> bool {
         if worker::stays_silent(function) {
-            let timeout = self.chance.between(10, 600) as u64;
+            let timeout = self.chance.between(40, 600) as u64;
             match self.chance.below(3) {
                 0 if is_activity => {
                     fields.push(field("TimeoutSeconds", timeout));
-                    fields.push(field("HeartbeatSeconds", timeout / 2));
+                    if is_jsonata || self.chance.percent(50) {
+                        fields.push(field("HeartbeatSeconds", timeout / 2));
+                    } else {
+                        fields.push(field("HeartbeatSecondsPath", "$.beat"));
+                    }
                     return true;
                 }
                 _ if is_jsonata => {

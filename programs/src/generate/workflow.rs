@@ -23,7 +23,9 @@ pub(super) struct Scope {
     pub(super) has_item: bool,
     /// Whether it is part of an Express execution: that has five minutes, so nothing in it waits for anybody.
     pub(super) is_express: bool,
-    /// How many states in a hundred do something that goes wrong.
+    /// Whether all members of the document must stay, because something counts in it.
+    pub(super) keeps_document: bool,
+    /// How many of a hundred things that may go wrong do.
     pub(super) risk: usize,
 }
 
@@ -57,7 +59,8 @@ impl Scope {
             weight: 1,
             has_item: false,
             is_express: false,
-            risk: 5,
+            keeps_document: false,
+            risk: 3,
         }
     }
 
@@ -68,7 +71,8 @@ impl Scope {
             own: Vec::new(),
             depth: self.depth + 1,
             weight: self.weight * count,
-            risk: 2,
+            keeps_document: false,
+            risk: 1,
             ..self.clone()
         }
     }
@@ -136,10 +140,8 @@ impl Writer {
             self.beginning(&start, &names[0], &mut scope, &mut states);
         }
         for (place, name) in names.iter().enumerate() {
-            let way = Way {
-                next: names.get(place + 1).cloned(),
-                further: names.iter().skip(place + 2).cloned().collect(),
-            };
+            let way =
+                Way { next: names.get(place + 1).cloned(), further: names.iter().skip(place + 2).cloned().collect() };
             self.segment(name, &way, &scope, &mut states);
         }
         vec![("StartAt", Json::from(start)), ("States", Json::object(states.0))]
@@ -221,7 +223,9 @@ impl Writer {
             60..=66 if !scope.is_express => self.wait(name, way, scope, states),
             67..=76 if may_nest => self.parallel(name, way, scope, states),
             77..=86 if may_nest => self.map(name, way, scope, states),
-            87..=90 if may_nest && scope.depth < 2 && !scope.is_express => self.distributed_map(name, way, scope, states),
+            87..=90 if may_nest && scope.depth < 2 && !scope.is_express => {
+                self.distributed_map(name, way, scope, states)
+            }
             91..=95 if room && scope.weight <= 24 => self.counted_loop(name, way, scope, states),
             _ if is_last => self.end(name, scope, states),
             _ => self.pass(name, way, scope, states),

@@ -42,10 +42,7 @@ impl Failure {
             Cause::Is(Some(cause)) => cause,
             Cause::Is(None) | Cause::Any => ANY,
         };
-        Json::object([
-            ("Error", Json::from(self.error.as_deref().unwrap_or(ANY))),
-            ("Cause", Json::from(cause)),
-        ])
+        Json::object([("Error", Json::from(self.error.as_deref().unwrap_or(ANY))), ("Cause", Json::from(cause))])
     }
 
     pub(super) fn into_outcome(self) -> Outcome {

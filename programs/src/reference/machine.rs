@@ -77,7 +77,8 @@ impl<'a> Machine<'a> {
             Ok(output) => Outcome::Succeeded(output),
             Err(failure) => failure.into_outcome(),
         };
-        let limit_ms = self.definition.get("TimeoutSeconds").and_then(Json::as_i64).map_or(YEAR_MS, |limit| limit * 1_000);
+        let limit_ms =
+            self.definition.get("TimeoutSeconds").and_then(Json::as_i64).map_or(YEAR_MS, |limit| limit * 1_000);
         let limit_ms = limit_ms.min(YEAR_MS);
         let elapsed_ms = thread.now_ms;
         let mut runs = Vec::new();
@@ -152,11 +153,7 @@ impl<'a> Machine<'a> {
     }
 
     /// One attempt: what the state is left with and where it leads, or its failure.
-    fn attempt<'s>(
-        &mut self,
-        visit: &Visit<'s>,
-        thread: &mut Thread,
-    ) -> Result<(Exit, Option<&'s str>), Failure> {
+    fn attempt<'s>(&mut self, visit: &Visit<'s>, thread: &mut Thread) -> Result<(Exit, Option<&'s str>), Failure> {
         let next = visit.text("Next");
         let exit = match visit.text("Type").expect("a state has a type") {
             "Pass" => pass(visit, thread)?,

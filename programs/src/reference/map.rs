@@ -7,16 +7,17 @@ use super::faults::{EXCEEDED, Failure, RUNTIME};
 use super::machine::Machine;
 use super::outcome::ANY;
 use super::parallel::Part;
-use super::query_flow::{self, Also};
 use super::path_flow;
+use super::query_flow::{self, Also};
 use super::thread::Thread;
 
 impl Machine<'_> {
     /// One attempt of a Map state: the results of its iterations.
     pub(super) fn map(&mut self, visit: &Visit<'_>, thread: &mut Thread) -> Result<Json, Failure> {
-        let processor = visit.field("ItemProcessor").or_else(|| visit.field("Iterator")).expect("a Map has a processor");
-        let is_distributed = processor.get("ProcessorConfig").and_then(|config| config.get("Mode"))
-            == Some(&Json::from("DISTRIBUTED"));
+        let processor =
+            visit.field("ItemProcessor").or_else(|| visit.field("Iterator")).expect("a Map has a processor");
+        let is_distributed =
+            processor.get("ProcessorConfig").and_then(|config| config.get("Mode")) == Some(&Json::from("DISTRIBUTED"));
         let effective = if visit.is_jsonata { visit.input.clone() } else { path_flow::effective_input(visit, thread)? };
         let items = items(visit, thread, &effective)?;
         let places = match limit("MaxConcurrency", visit, thread, &effective)? {
@@ -52,13 +53,7 @@ impl Machine<'_> {
     }
 
     /// Runs each of these where there is a place for it, so many at once.
-    fn run_in(
-        &mut self,
-        places: usize,
-        processor: &Json,
-        inputs: Vec<(Json, Thread)>,
-        now_ms: i64,
-    ) -> Vec<Part> {
+    fn run_in(&mut self, places: usize, processor: &Json, inputs: Vec<(Json, Thread)>, now_ms: i64) -> Vec<Part> {
         let mut free_ms = vec![now_ms; places.min(inputs.len())];
         let mut parts = Vec::new();
         for (input, mut thread) in inputs {
@@ -72,12 +67,7 @@ impl Machine<'_> {
     }
 
     /// Results of executions of their own: some of them may fail.
-    fn join_children(
-        &mut self,
-        parts: Vec<Part>,
-        tolerated: &Tolerance,
-        thread: &mut Thread,
-    ) -> Result<Json, Failure> {
+    fn join_children(&mut self, parts: Vec<Part>, tolerated: &Tolerance, thread: &mut Thread) -> Result<Json, Failure> {
         let failed = parts.iter().filter(|part| part.result.is_err()).count();
         thread.now_ms = parts.iter().map(|part| part.ended_ms).fold(thread.now_ms, i64::max);
         let is_tolerated = tolerated.allows(failed, parts.len());
@@ -105,7 +95,15 @@ impl Tolerance {
                 let value = query_flow::value(value, visit, thread, Also::Nothing)?;
                 Some(value.as_f64().ok_or_else(query_flow::wrong)?)
             }
-            other => other.and_then(Json::as_f64),
+            Some(value) => value.as_f64(),
+            None => match visit.text("ToleratedFailurePercentagePath") {
+                Some(path) => {
+                    let value = path_flow::read(path, visit, thread, effective)?;
+                    let share = value.as_f64().filter(|share| (0.0..=100.0).contains(share));
+                    Some(share.ok_or_else(|| Failure::of_executor(RUNTIME))?)
+                }
+                None => None,
+            },
         };
         Ok(Tolerance { count: limit("ToleratedFailureCount", visit, thread, effective)?, percentage })
     }

@@ -35,12 +35,7 @@ pub(super) fn expression(text: &str, visit: &Visit<'_>, thread: &Thread, documen
 }
 
 /// A payload template, filled in, where `$` is this document.
-pub(super) fn template(
-    template: &Json,
-    visit: &Visit<'_>,
-    thread: &Thread,
-    document: &Json,
-) -> Result<Json, Failure> {
+pub(super) fn template(template: &Json, visit: &Visit<'_>, thread: &Thread, document: &Json) -> Result<Json, Failure> {
     let template = Template::compile(template).expect("a valid template");
     template.evaluate(&sight(visit, thread, document)).map_err(|error| failure_of(&error))
 }
@@ -79,12 +74,7 @@ pub(super) fn leave(visit: &Visit<'_>, fields: &Json, thread: &Thread) -> Result
 }
 
 /// Leaves by a Catcher. In its `Assign`, `$` is what it passes on.
-pub(super) fn leave_caught(
-    visit: &Visit<'_>,
-    catcher: &Json,
-    thread: &Thread,
-    told: Json,
-) -> Result<Exit, Failure> {
+pub(super) fn leave_caught(visit: &Visit<'_>, catcher: &Json, thread: &Thread, told: Json) -> Result<Exit, Failure> {
     let assigned = assigned(catcher, visit, thread, &told)?;
     Ok(Exit { output: place(catcher, visit.input, told)?, assigned })
 }

@@ -8,7 +8,9 @@ use stepwell_interpreter::{Failure, Identity, Moment, Settings, Start, Status, T
 use stepwell_json::Json;
 use stepwell_programs::reference::{Cause, Counts, Outcome};
 use stepwell_programs::{Program, worker};
-use stepwell_spec::{Event, Record, Timestamp};
+use stepwell_spec::{Record, Timestamp};
+
+use crate::history::Histories;
 
 /// What the engine made of a program.
 pub(crate) struct Ran {
@@ -16,7 +18,13 @@ pub(crate) struct Ran {
     pub(crate) visits: Counts,
     pub(crate) attempts: Counts,
     /// Events of the execution and its children.
-    pub(crate) events: usize,
+    pub(crate) events: u64,
+}
+
+/// Whether it can be run at all.
+pub(crate) fn is_valid(program: &Program) -> bool {
+    let compilation = compile(&Source::json(program.definition.as_str()), &Options::default());
+    compilation.definition.is_some() && Json::parse(&program.input).is_ok()
 }
 
 /// Runs it. The seed draws what the engine may draw.
@@ -35,18 +43,24 @@ pub(crate) fn run(program: &Program) -> Result<Ran, String> {
         input_text: Some(program.input.as_str().into()),
     };
     let mut engine = Engine::new();
-    let (mut visits, mut attempts) = (Counts::new(), Counts::new());
-    let mut events = 0;
-    // Which state an attempt belongs to is told by the dispatch; the event alone does not name it.
-    let mut transport = Workers { attempts: &mut attempts };
-    let mut observe = |_, record: &Record| {
-        events += usize::from(record.id > 0);
-        if let Some(name) = entered(&record.event) {
-            *visits.entry(name).or_default() += 1;
-        }
-    };
+    let mut histories = Histories::default();
+    let mut dispatched = Counts::new();
+    let mut transport = Workers { dispatched: &mut dispatched };
+    let mut observe = |id, record: &Record| histories.hear(id, record);
     let id = run_to_end(&mut engine, start, &mut transport, &mut VirtualClock::new(at), &mut observe);
     let id = id.map_err(|stopped| format!("{stopped:?}"))?;
+    histories.finish();
+    if let Some(fault) = histories.fault {
+        return Err(format!("the history is wrong: {fault}"));
+    }
+    // A task that is given up in the step it was scheduled in goes nowhere.
+    let scheduled = |name: &String| histories.attempts.get(name).copied().unwrap_or(0);
+    if let Some((name, count)) = dispatched.iter().find(|(name, count)| **count > scheduled(name)) {
+        return Err(format!(
+            "the task of '{name}' was scheduled {} times, and dispatched {count} times",
+            scheduled(name)
+        ));
+    }
     let execution = engine.execution(id).ok_or("the execution is gone")?;
     let failed = |failure: &Failure| Outcome::Failed {
         error: failure.error.as_deref().map(str::to_owned),
@@ -58,6 +72,7 @@ pub(crate) fn run(program: &Program) -> Result<Ran, String> {
         Status::TimedOut(_) => Outcome::TimedOut,
         Status::Aborted(_) | Status::Running => return Err(format!("ended as {}", execution.status.name())),
     };
+    let Histories { visits, attempts, events, .. } = histories;
     Ok(Ran { outcome, visits, attempts, events })
 }
 
@@ -74,22 +89,16 @@ fn identity() -> Identity {
     }
 }
 
-/// The state an event says was entered.
-fn entered(event: &Event) -> Option<String> {
-    let name = event.row().name;
-    let (_, details) = name.ends_with("StateEntered").then(|| event.details(true))??;
-    details.get("name").and_then(Json::as_str).map(str::to_owned)
-}
-
 /// The workers, at once.
 struct Workers<'a> {
-    attempts: &'a mut Counts,
+    /// How often each state's task came here.
+    dispatched: &'a mut Counts,
 }
 
 impl Transport for Workers<'_> {
     fn run(&mut self, task: &Dispatch<'_>) -> Answer {
         let request = task.request;
-        *self.attempts.entry(request.state_name.to_string()).or_default() += 1;
+        *self.dispatched.entry(request.state_name.to_string()).or_default() += 1;
         let arn: &str = match &request.resource.kind {
             ResourceKind::LambdaFunction | ResourceKind::Activity => &request.resource.arn,
             ResourceKind::Integration(_) => return Answer::Refused("no worker".to_owned()),
@@ -100,9 +109,7 @@ impl Transport for Workers<'_> {
         }
         match worker::answer(name, &request.input) {
             Ok(output) => Answer::Succeeded(output),
-            Err(failure) => {
-                Answer::Failed { error: Some(failure.error.into()), cause: Some(failure.cause.into()) }
-            }
+            Err(failure) => Answer::Failed { error: Some(failure.error.into()), cause: Some(failure.cause.into()) },
         }
     }
 }

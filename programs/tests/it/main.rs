@@ -2,6 +2,7 @@
 
 mod differential;
 mod engine;
+mod history;
 mod valid;
 
 /// How many seeds are tried, and the first of them: `STEPWELL_SEEDS` is a number, or `FIRST..END`.

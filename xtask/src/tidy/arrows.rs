@@ -139,9 +139,11 @@ pub(crate) const ROOMS: &[Room] = &[
         outside: Outside::Any,
         outside_tests: &[],
     },
+    // Measures over HTTP what anybody may, and has its clients, child processes and clock to itself.
+    Room { name: "bench", uses: &["json", "spec", "protocol"], outside: Outside::Any, outside_tests: &[] },
     Room {
         name: "cli",
-        uses: &["json", "spec", "jsonpath", "jsonata", "asl", "interpreter", "engine", "protocol", "server"],
+        uses: &["json", "spec", "jsonpath", "jsonata", "asl", "interpreter", "engine", "protocol", "server", "bench"],
         outside: Outside::Any,
         outside_tests: &[],
     },

@@ -55,7 +55,7 @@ impl Service {
         let chance = Chance::new(at);
         let machine = MachineRef::parse(&input.state_machine_arn)?;
         let resolved = self.registry.resolve(place, &machine, &chance)?;
-        let name = input.name.clone().unwrap_or_else(|| chance.uuid().into());
+        let name = input.name.clone().unwrap_or_else(|| chance.uuid_at(at.now).into());
         let arn = execution_arn(place, &resolved, &name, &chance);
         // A name that was just drawn is nobody's.
         let known = if input.name.is_some() { self.execution_id(&arn)? } else { None };
@@ -99,7 +99,7 @@ impl Service {
         if !resolved.machine.express {
             return Err(Refusal::state_machine_type_not_supported());
         }
-        let name = input.name.clone().unwrap_or_else(|| chance.uuid().into());
+        let name = input.name.clone().unwrap_or_else(|| chance.uuid_at(at.now).into());
         let arn = execution_arn(place, &resolved, &name, &chance);
         let trace_header = input.trace_header.clone();
         let begun = Begun { machine, resolved, name, arn, trace_header };

@@ -1,7 +1,7 @@
 //! The list of executions: one row each, under the status it has.
 //!
 //! ```text
-//! executions  fingerprint of its ARN -> the engine's name for it
+//! executions  fingerprint of its ARN's beginning, the rest of it -> the engine's name for it
 //! listing     status, fingerprint of its owner's ARN, start, name -> what a list shows of it
 //! ended       when it ended, or later; name -> when it ended, its key in `listing`
 //! ```
@@ -88,6 +88,17 @@ fn prefix(status: ExecutionStatus, owner: &str) -> Vec<u8> {
     key.extend_from_slice(&fingerprint(owner));
     key
 }
+
+/// The key of an execution in [`EXECUTIONS`]. Names of one state machine stand together, so that those which count up, or
+/// are drawn here, are written where the last ones were.
+pub(super) fn execution_key(arn: &str) -> Vec<u8> {
+    let rest = arn.splitn(ARN_PARTS_BEFORE_NAME + 1, ':').nth(ARN_PARTS_BEFORE_NAME).unwrap_or_default();
+    let beginning = &arn[..arn.len() - rest.len()];
+    [&fingerprint(beginning), rest.as_bytes()].concat()
+}
+
+/// `arn:PARTITION:states:REGION:ACCOUNT:execution:MACHINE` or `express` there; behind it stands the name.
+const ARN_PARTS_BEFORE_NAME: usize = 7;
 
 /// What stands for an ARN: 16 bytes of its SHA-256. That two of them meet is less likely than that the disk errs.
 pub(super) fn fingerprint(arn: &str) -> [u8; 16] {

@@ -107,7 +107,7 @@ impl Service {
         if let Some(id) = self.arns.get(arn).filter(|_| !planted::is(Bug::NameGivenTwice)) {
             return Ok(Some(*id));
         }
-        let Some(value) = self.index.get(EXECUTIONS, &listings::fingerprint(arn))? else { return Ok(None) };
+        let Some(value) = self.index.get(EXECUTIONS, &listings::execution_key(arn))? else { return Ok(None) };
         match value.first_chunk() {
             Some(number) => {
                 let id = ExecutionId(u64::from_be_bytes(*number));
@@ -245,7 +245,7 @@ impl Service {
             child_of: run.child_of.clone(),
         };
         self.journal.note(id, BEGINNING, &beginning)?;
-        let (key, value) = (listings::fingerprint(&execution.identity.arn).to_vec(), Some(id.0.to_be_bytes().to_vec()));
+        let (key, value) = (listings::execution_key(&execution.identity.arn), Some(id.0.to_be_bytes().to_vec()));
         self.journal.row(RowChange { table: EXECUTIONS, key, value });
         Ok(())
     }

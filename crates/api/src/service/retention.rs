@@ -116,7 +116,7 @@ impl Service {
         let arn = listed.identity.arn(&*self.revision(listed.revision)?);
         self.forget_map_runs(&arn)?;
         let id = ended.id.0.to_be_bytes().to_vec();
-        let gone = [(EXECUTIONS, listings::fingerprint(&arn).to_vec()), (LISTING, ended.listing_key), (HISTORIES, id)];
+        let gone = [(EXECUTIONS, listings::execution_key(&arn)), (LISTING, ended.listing_key), (HISTORIES, id)];
         for (table, key) in gone {
             self.journal.row(RowChange { table, key, value: None });
         }

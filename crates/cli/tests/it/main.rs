@@ -1,6 +1,7 @@
 //! The command as a user meets it: arguments in, text and exit codes out.
 
 mod bad_input;
+mod bench;
 mod commands;
 mod examples;
 mod functions;

@@ -12,13 +12,13 @@ use crate::{Scratch, stepwell};
 const CANARY: &str = "cAnArY7";
 
 /// A server in the folder of a file, stopped when the value is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     log: BufReader<ChildStderr>,
 }
 
 impl Server {
-    fn start(beside: &Scratch, args: &[&str]) -> Server {
+    pub(crate) fn start(beside: &Scratch, args: &[&str]) -> Server {
         Server::start_in(&[], beside, args)
     }
 
@@ -36,7 +36,7 @@ impl Server {
         Server { child, log }
     }
 
-    fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.log.read_line(&mut line).expect("a line");
         line
@@ -60,12 +60,12 @@ impl Drop for Server {
 }
 
 /// The address in a line of the banner.
-fn address(line: &str) -> String {
+pub(crate) fn address(line: &str) -> String {
     let (_, rest) = line.split_once("http://").unwrap_or_else(|| panic!("no address in {line}"));
     rest.split(' ').next().expect("an address").to_owned()
 }
 
-fn ask(address: &str, request: &str) -> String {
+pub(crate) fn ask(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.write_all(request.as_bytes()).expect("the request is taken");
     let mut answer = String::new();

@@ -1,0 +1,59 @@
+//! disk: what a chain of ten, with its history of 22 events, takes on the disk of a server that has ended.
+
+use std::time::Duration;
+
+use super::chain;
+use super::{Needs, Workload};
+use crate::bench::Bench;
+use crate::disk::{Taken, taken};
+use crate::executions;
+use crate::load::{Until, drive};
+use crate::site::MachineType;
+use crate::starts::Start;
+
+pub(super) const WORKLOAD: Workload = Workload {
+    name: "disk",
+    about: "bytes on disk for each chain of ten, with its history of 22 events",
+    needs: Needs::OwnServer,
+    run: |bench| Box::pin(run(bench)),
+};
+
+/// Enough that what a store takes in itself does not matter.
+const EXECUTIONS: u64 = 50_000;
+
+/// A run that is shorter has no time for all of them.
+const WHOLE_RUN: Duration = Duration::from_secs(10);
+
+async fn run(bench: &mut Bench<'_>) -> Result<(), String> {
+    let time = bench.settings.time;
+    let until = if time < WHOLE_RUN { Until::Over(time) } else { Until::Done(EXECUTIONS) };
+    let clients = bench.settings.clients.iter().copied().max().unwrap_or(1);
+    bench.say(&format!("disk: chains of ten started by {clients} clients"));
+    let empty = {
+        let mut site = bench.site()?;
+        site.state_machine("disk", &chain::definition(), MachineType::Standard).await?;
+        read(site.end_and_keep()?.path())?
+    };
+    let mut site = bench.site()?;
+    let machine = site.state_machine("disk", &chain::definition(), MachineType::Standard).await?;
+    let start = Start::new(executions::start_request(&site.place, &machine, chain::INPUT)?);
+    let before = bench.begin(&site, clients).await?;
+    let mut measured = drive(&site.place, clients, until, &start).await;
+    executions::wait_for_end(&mut site.client, &machine, executions::END).await?;
+    let verdict = executions::failed(&mut site.client, &machine).await?;
+    measured.count -= verdict.count.min(measured.count);
+    measured.errors.add(verdict);
+    let mut line = bench.finish(WORKLOAD.name, &site, before, &measured).await?;
+    let full = read(site.end_and_keep()?.path())?;
+    if measured.count > 0 {
+        let each = |full: u64, empty: u64| full.saturating_sub(empty) as f64 / measured.count as f64;
+        line.figures.push(("bytes_per_execution", each(full.bytes, empty.bytes)));
+        line.figures.push(("allocated_bytes_per_execution", each(full.allocated, empty.allocated)));
+    }
+    bench.tell(line);
+    Ok(())
+}
+
+fn read(folder: &std::path::Path) -> Result<Taken, String> {
+    taken(folder).map_err(|fault| format!("cannot read {}: {fault}", folder.display()))
+}
