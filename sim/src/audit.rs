@@ -130,10 +130,11 @@ impl World {
         let call = Call { id: 1 << 40, place: place(), request };
         let mut outs = self.shell().service.call(call, at);
         let reply = outs.replies.iter().position(|(id, _)| *id == 1 << 40).map(|place| outs.replies.swap_remove(place));
-        if let Some(frame) = &outs.frame
-            && let Err(what) = self.push_frame(frame)
-        {
-            self.trace.say(what);
+        if let Some(frame) = &outs.frame {
+            self.mirror.push(frame);
+            if let Err(what) = self.note_forgotten(frame) {
+                self.trace.say(what);
+            }
         }
         drop(self.shell().deliver(outs));
         reply.map_or_else(|| Err(Refusal::throttled()), |(_, reply)| reply)

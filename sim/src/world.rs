@@ -365,7 +365,7 @@ impl World {
             return Ok(false);
         }
         if let Some(frame) = &outs.frame {
-            self.push_frame(frame)?;
+            self.mirror.push(frame);
         }
         let frame = self.mirror.last();
         for (id, reply) in &outs.replies {
@@ -385,6 +385,11 @@ impl World {
                 self.facts.insert(*id, place);
             }
         }
+        // An input forgets what is old when all else is done.
+        if let Some(frame) = &outs.frame {
+            self.note_forgotten(frame)?;
+        }
+        let frame = self.mirror.last();
         for task in &outs.tasks {
             let (arn, key) = (task.identity.arn.clone(), task.request.key);
             let place = self.ledger.note(frame, Fact::Dispatched { arn: arn.clone(), key })?;
@@ -396,9 +401,8 @@ impl World {
         Ok(true)
     }
 
-    /// Notes a frame that is on its way to the store.
-    pub(crate) fn push_frame(&mut self, frame: &NewFrame) -> Result<(), String> {
-        self.mirror.push(frame);
+    /// Notes whom a frame forgets that is on its way to the store.
+    pub(crate) fn note_forgotten(&mut self, frame: &NewFrame) -> Result<(), String> {
         self.tally.frames += 1;
         for row in &frame.rows {
             if row.table == "executions" && row.value.is_none() {
