@@ -76,7 +76,11 @@ impl World {
                 let key = wanted.iter().find(|(key, value)| found.get(*key) != Some(value)).map(|(key, _)| *key);
                 let key = key.or_else(|| found.keys().find(|key| !wanted.contains_key(*key)).copied());
                 let key = key.unwrap_or_default().escape_ascii();
-                return Err(format!("I5: table {table} has {} rows of {}; row {key} differs", found.len(), wanted.len()));
+                return Err(format!(
+                    "I5: table {table} has {} rows of {}; row {key} differs",
+                    found.len(),
+                    wanted.len()
+                ));
             }
         }
         let mut of_executions: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
@@ -198,7 +202,10 @@ impl World {
         if let Some(known) = known {
             if described.start_date != known.at || described.input.as_deref() != Some(&*known.text) {
                 let (began, input) = (described.start_date, described.input.unwrap_or_default());
-                return Err(format!("I1: {arn} began at {} with {}, and shows {began} and {input}", known.at, known.text));
+                return Err(format!(
+                    "I1: {arn} began at {} with {}, and shows {began} and {input}",
+                    known.at, known.text
+                ));
             }
             if known.is_stopped && described.status == ExecutionStatus::Running {
                 return Err(format!("I1: {arn} was stopped and runs"));
@@ -241,14 +248,18 @@ impl World {
                 }
                 at = before.previous;
             }
-            let details = at.checked_sub(1).and_then(|place| events[place as usize].json.get("taskScheduledEventDetails"));
+            let details =
+                at.checked_sub(1).and_then(|place| events[place as usize].json.get("taskScheduledEventDetails"));
             let resource = details.and_then(|details| details.get("resource")?.as_str()).unwrap_or_default();
             if resource != "sendMessage" {
                 continue;
             }
             let given = self.answers.get(&(arn.clone(), at)).copied().unwrap_or_default();
             if is_good && !given.0 || !is_good && !given.1 {
-                return Err(format!("I7: event {} of {arn} is an outcome that the task of event {at} was not given", event.id));
+                return Err(format!(
+                    "I7: event {} of {arn} is an outcome that the task of event {at} was not given",
+                    event.id
+                ));
             }
         }
         Ok(())
@@ -281,7 +292,10 @@ impl World {
             let is_open = checked.open.get(&key.scheduled_event_id) == Some(&false);
             let of_this = |one: &&crate::workers::Outside| one.task.identity.arn == *arn && one.task.request.key == key;
             if is_open && !self.outside.iter().any(|one| of_this(&one)) {
-                return Err(format!("I9: the task of event {} of {arn} is open and offered to nobody", key.scheduled_event_id));
+                return Err(format!(
+                    "I9: the task of event {} of {arn} is open and offered to nobody",
+                    key.scheduled_event_id
+                ));
             }
         }
         Ok(())
@@ -316,7 +330,8 @@ impl World {
             }
             for token in 0..self.tokens.len() {
                 if !self.tokens[token].is_spent && !self.tokens[token].is_over {
-                    let asked = self.asked.values().any(|ask| matches!(ask, Ask::Complete { token: of, .. } if *of == token));
+                    let asked =
+                        self.asked.values().any(|ask| matches!(ask, Ask::Complete { token: of, .. } if *of == token));
                     if !asked {
                         self.complete(token, true);
                         moved = true;
@@ -358,7 +373,8 @@ impl World {
     fn running(&mut self) -> Result<Vec<String>, String> {
         let mut found = Vec::new();
         for kind in self.kinds() {
-            found.extend(self.listed(kind, Some(ExecutionStatus::Running))?.into_iter().map(|(arn, _)| arn.to_string()));
+            found
+                .extend(self.listed(kind, Some(ExecutionStatus::Running))?.into_iter().map(|(arn, _)| arn.to_string()));
         }
         Ok(found)
     }
@@ -448,7 +464,8 @@ impl World {
                 }
             }
         }
-        let marks: Vec<Text> = self.ledger.completions.values().filter(|mark| !mark.starts_with('!')).cloned().collect();
+        let marks: Vec<Text> =
+            self.ledger.completions.values().filter(|mark| !mark.starts_with('!')).cloned().collect();
         let outputs: Vec<&str> = self.seen.values().flatten().filter_map(Event::output).collect();
         let is_kept = self.knobs.retention == Retention::default();
         for mark in marks.into_iter().filter(|_| is_kept) {
@@ -497,7 +514,12 @@ impl World {
             };
             let of = |status| children.executions.iter().filter(|child| child.status == status).count() as i64;
             if of(ExecutionStatus::Succeeded) != counts.succeeded {
-                return Err(format!("I12: {} children of {} succeeded, and it counts {}", of(ExecutionStatus::Succeeded), run.map_run_arn, counts.succeeded));
+                return Err(format!(
+                    "I12: {} children of {} succeeded, and it counts {}",
+                    of(ExecutionStatus::Succeeded),
+                    run.map_run_arn,
+                    counts.succeeded
+                ));
             }
             let mut inputs = BTreeSet::new();
             let mut spans = Vec::new();

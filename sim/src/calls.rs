@@ -14,37 +14,62 @@ use crate::machines::{ACTIVITY, Kind, ROLE};
 
 /// One call, as its caller remembers it.
 #[derive(Clone, Debug)]
-pub enum Ask {
+pub(crate) enum Ask {
     Activity,
     Create(Kind),
     Update(Kind, u64),
     Delete(Kind),
     DescribeMachine(Kind),
-    Start { kind: Kind, name: String, input: Json, text: Text },
+    Start {
+        kind: Kind,
+        name: String,
+        input: Json,
+        text: Text,
+    },
     Stop(Text),
-    Redrive { arn: Text, client_token: Text },
+    Redrive {
+        arn: Text,
+        client_token: Text,
+    },
     Describe(Text),
     /// A history page by page: the events so far, and the token of the next page.
-    History { arn: Text, page: i64, events: Vec<Event>, next: Option<Text> },
-    List { kind: Kind, status: Option<ExecutionStatus> },
+    History {
+        arn: Text,
+        page: i64,
+        events: Vec<Event>,
+        next: Option<Text>,
+    },
+    List {
+        kind: Kind,
+        status: Option<ExecutionStatus>,
+    },
     MapRuns(Text),
     DescribeMapRun(Text),
-    Poll { worker: String },
+    Poll {
+        worker: String,
+    },
     /// A task is completed by its token: well, or with an error.
-    Complete { token: usize, text: Text, mark: Text, is_good: bool },
-    Beat { text: Text },
+    Complete {
+        token: usize,
+        text: Text,
+        mark: Text,
+        is_good: bool,
+    },
+    Beat {
+        text: Text,
+    },
     /// A token that nobody gave out.
     Forged(Text),
 }
 
 /// What stands between quotes in the outputs workers give.
-pub fn marked(mark: &str) -> Text {
+pub(crate) fn marked(mark: &str) -> Text {
     format!(r#"{{"mark":"{mark}"}}"#).into()
 }
 
 impl Ask {
     /// As a request of the API.
-    pub fn request(&self) -> Request {
+    pub(crate) fn request(&self) -> Request {
         match self {
             Ask::Activity => Request::CreateActivity(CreateActivityInput {
                 name: "work".into(),
@@ -123,7 +148,7 @@ impl Ask {
     }
 
     /// In a line of a trace.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         match self {
             Ask::Start { kind, name, text, .. } => format!("start {} {name} {text}", kind.name()),
             Ask::History { arn, events, .. } => format!("history of {arn} behind {}", events.len()),
@@ -138,12 +163,12 @@ impl Ask {
 }
 
 /// `DescribeExecution`.
-pub fn describe(arn: &Text) -> Request {
+pub(crate) fn describe(arn: &Text) -> Request {
     Request::DescribeExecution(DescribeExecutionInput { execution_arn: arn.clone(), included_data: None })
 }
 
 /// A page of `GetExecutionHistory`.
-pub fn history(arn: &Text, page: i64, next: Option<Text>) -> Request {
+pub(crate) fn history(arn: &Text, page: i64, next: Option<Text>) -> Request {
     Request::GetExecutionHistory(GetExecutionHistoryInput {
         execution_arn: arn.clone(),
         max_results: Some(page),
@@ -154,7 +179,7 @@ pub fn history(arn: &Text, page: i64, next: Option<Text>) -> Request {
 }
 
 /// A page of `ListExecutions`.
-pub fn list(
+pub(crate) fn list(
     machine: Option<Text>,
     map_run: Option<Text>,
     status: Option<ExecutionStatus>,

@@ -76,7 +76,8 @@ impl World {
             let tail = shell.kept;
             // A sector of the very last batch that was never written, or a batch whose end is gone, cannot be told from one that was
             // being written.
-            let has_mark_behind = disk.bytes(&name).get(end..).is_some_and(|rest| rest.windows(4).any(|four| four == b"BTCH"));
+            let has_mark_behind =
+                disk.bytes(&name).get(end..).is_some_and(|rest| rest.windows(4).any(|four| four == b"BTCH"));
             let looks_torn = names.last() == Some(&name) && end > 0;
             let is_last_batch = tail + self.last_batch >= self.mirror.last() || !has_mark_behind;
             if looks_torn && tail < self.mirror.last() && is_last_batch {
@@ -91,7 +92,9 @@ impl World {
             // Whoever asks for what is damaged is told so; everything else is as it was.
             let seen = match self.audit_all() {
                 Ok(seen) => self.shows_the_same(shown, &seen),
-                Err(told) => told.contains("damaged") || told.contains("index failed") || told.contains("not as it was written"),
+                Err(told) => {
+                    told.contains("damaged") || told.contains("index failed") || told.contains("not as it was written")
+                }
             };
             self.disk = kept;
             self.shell = before;

@@ -17,7 +17,7 @@ use file::File;
 
 /// What goes wrong at an operation that changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// The process dies in the middle of it.
     Dies,
     /// A write fails after some of its bytes; a sync fails, and some of what was written is durable.
@@ -28,22 +28,22 @@ pub enum Fault {
 
 /// What has gone wrong so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DiskTally {
+pub(crate) struct DiskTally {
     /// Faults that happened because they were planned.
-    pub planned: u64,
+    pub(crate) planned: u64,
     /// Losses of power.
-    pub power_losses: u64,
+    pub(crate) power_losses: u64,
     /// Losses of power that took or tore something that was not synced.
-    pub lost_or_torn: u64,
+    pub(crate) lost_or_torn: u64,
     /// Reads that failed.
-    pub failed_reads: u64,
+    pub(crate) failed_reads: u64,
     /// Writes for which there was no room.
-    pub no_room: u64,
+    pub(crate) no_room: u64,
 }
 
 /// The disk, shared by its files.
 #[derive(Clone)]
-pub struct SimDisk(Arc<Mutex<World>>);
+pub(crate) struct SimDisk(Arc<Mutex<World>>);
 
 struct World {
     random: Random,
@@ -75,7 +75,7 @@ struct Handle {
 
 impl SimDisk {
     /// An empty disk, whose failures are drawn from here.
-    pub fn new(random: Random) -> SimDisk {
+    pub(crate) fn new(random: Random) -> SimDisk {
         SimDisk(Arc::new(Mutex::new(World {
             random,
             files: Vec::new(),
@@ -97,47 +97,47 @@ impl SimDisk {
     }
 
     /// Lets something go wrong so many operations from now, instead of whatever was planned.
-    pub fn plan(&self, after: u64, fault: Fault) {
+    pub(crate) fn plan(&self, after: u64, fault: Fault) {
         let mut world = self.world();
         world.plan = Some((world.operations + after, fault));
     }
 
     /// Nothing goes wrong but what has.
-    pub fn forget_plan(&self) {
+    pub(crate) fn forget_plan(&self) {
         let mut world = self.world();
         world.plan = None;
         world.read_fails = false;
     }
 
     /// The next read of a segment fails.
-    pub fn fail_next_read(&self) {
+    pub(crate) fn fail_next_read(&self) {
         self.world().read_fails = true;
     }
 
     /// Leaves room for so many bytes, or as many as anybody wants.
-    pub fn set_room(&self, room: Option<usize>) {
+    pub(crate) fn set_room(&self, room: Option<usize>) {
         self.world().room = room;
     }
 
     /// Whether the process died in an operation.
-    pub fn has_died(&self) -> bool {
+    pub(crate) fn has_died(&self) -> bool {
         self.world().is_dead
     }
 
     /// What has gone wrong so far.
-    pub fn tally(&self) -> DiskTally {
+    pub(crate) fn tally(&self) -> DiskTally {
         self.world().tally
     }
 
     /// A new process: the system and its memory lived on.
-    pub fn restart_process(&self) {
+    pub(crate) fn restart_process(&self) {
         let mut world = self.world();
         (world.is_dead, world.plan, world.read_fails) = (false, None, false);
         world.process += 1;
     }
 
     /// The power failed: of what was not synced anything may be there, and a new process starts.
-    pub fn lose_power(&self) {
+    pub(crate) fn lose_power(&self) {
         self.restart_process();
         let world = &mut *self.world();
         let kept = world.random.below(world.names_since.len() + 1);
@@ -153,18 +153,18 @@ impl SimDisk {
     }
 
     /// Names that end like this, in order.
-    pub fn names_ending(&self, ending: &str) -> Vec<String> {
+    pub(crate) fn names_ending(&self, ending: &str) -> Vec<String> {
         self.world().names.keys().filter(|name| name.ends_with(ending)).cloned().collect()
     }
 
     /// The bytes of a file as a process sees them.
-    pub fn bytes(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         let world = self.world();
         world.names.get(name).map(|file| world.files[*file].seen().to_vec()).unwrap_or_default()
     }
 
     /// Sets a file's bytes behind everybody's back, on the disk itself.
-    pub fn set_bytes(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn set_bytes(&self, name: &str, bytes: &[u8]) {
         let world = &mut *self.world();
         let file = match world.names.get(name) {
             Some(&file) => file,
@@ -179,14 +179,14 @@ impl SimDisk {
     }
 
     /// Takes a file away for good.
-    pub fn remove_file(&self, name: &str) {
+    pub(crate) fn remove_file(&self, name: &str) {
         let world = &mut *self.world();
         world.names.remove(name);
         world.durable_names = world.names.clone();
     }
 
     /// Another disk with what a process sees on this one.
-    pub fn copy(&self, random: Random) -> SimDisk {
+    pub(crate) fn copy(&self, random: Random) -> SimDisk {
         let copy = SimDisk::new(random);
         for name in self.names_ending("") {
             copy.set_bytes(&name, &self.bytes(&name));

@@ -8,17 +8,17 @@ use crate::machines::Kind;
 
 /// One event as the API shows it.
 #[derive(Clone, Debug)]
-pub struct Event {
-    pub id: u64,
-    pub previous: u64,
-    pub at_ms: i64,
-    pub kind: String,
-    pub json: Json,
+pub(crate) struct Event {
+    pub(crate) id: u64,
+    pub(crate) previous: u64,
+    pub(crate) at_ms: i64,
+    pub(crate) kind: String,
+    pub(crate) json: Json,
 }
 
 impl Event {
     /// Reads an event.
-    pub fn read(json: &Json) -> Option<Event> {
+    pub(crate) fn read(json: &Json) -> Option<Event> {
         let number = |key: &str| json.get(key).and_then(Json::as_i64).and_then(|number| u64::try_from(number).ok());
         let at = json.get("timestamp")?.as_f64()?;
         Some(Event {
@@ -55,7 +55,7 @@ impl Event {
     }
 
     /// What a task succeeded with.
-    pub fn output(&self) -> Option<&str> {
+    pub(crate) fn output(&self) -> Option<&str> {
         let details = ["taskSucceededEventDetails", "activitySucceededEventDetails"];
         details.iter().find_map(|details| self.detail(details, "output"))?.as_str()
     }
@@ -63,15 +63,15 @@ impl Event {
 
 /// A history that was checked.
 #[derive(Debug, Default)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// Scheduled tasks without an outcome, by the ids of their events, and whether somebody has taken them.
-    pub open: BTreeMap<u64, bool>,
+    pub(crate) open: BTreeMap<u64, bool>,
     /// Each task that succeeded: its output, and the events that led to it.
-    pub successes: Vec<(String, Vec<u64>)>,
+    pub(crate) successes: Vec<(String, Vec<u64>)>,
 }
 
 /// Checks a history of an execution that stands so.
-pub fn check(events: &[Event], kind: Kind, status: &str) -> Result<Checked, String> {
+pub(crate) fn check(events: &[Event], kind: Kind, status: &str) -> Result<Checked, String> {
     order(events)?;
     finality(events, status)?;
     let checked = tasks(events)?;
@@ -153,7 +153,10 @@ fn tasks(events: &[Event]) -> Result<Checked, String> {
         if event.is_scheduled() {
             checked.open.insert(event.id, false);
         }
-        if matches!(&*event.kind, "TaskStateAborted" | "ParallelStateFailed" | "MapStateFailed" | "ParallelStateAborted") {
+        if matches!(
+            &*event.kind,
+            "TaskStateAborted" | "ParallelStateFailed" | "MapStateFailed" | "ParallelStateAborted"
+        ) {
             // Whose task it was the chain says.
             let mine: Vec<u64> = chain(events, event).map(|place| events[place].id).collect();
             checked.open.retain(|id, _| !mine.contains(id));
@@ -182,7 +185,10 @@ fn tasks(events: &[Event]) -> Result<Checked, String> {
             continue;
         }
         if let Some(first) = outcomes.insert(scheduled.id, event.id) {
-            return Err(format!("I7: events {first} and {} are outcomes of the task of event {}", event.id, scheduled.id));
+            return Err(format!(
+                "I7: events {first} and {} are outcomes of the task of event {}",
+                event.id, scheduled.id
+            ));
         }
         checked.open.remove(&scheduled.id);
         if let Some(output) = event.output() {
@@ -231,7 +237,11 @@ fn joins(events: &[Event]) -> Result<(), String> {
         }
         let closes = matches!(
             &*event.kind,
-            "ParallelStateExited" | "ParallelStateFailed" | "ParallelStateSucceeded" | "MapStateExited" | "MapStateFailed"
+            "ParallelStateExited"
+                | "ParallelStateFailed"
+                | "ParallelStateSucceeded"
+                | "MapStateExited"
+                | "MapStateFailed"
         );
         let enters = |place: &usize| matches!(&*events[*place].kind, "ParallelStateEntered" | "MapStateEntered");
         let Some(entered) = chain(events, event).find(enters).map(|place| events[place].id) else { continue };

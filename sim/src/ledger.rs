@@ -13,7 +13,7 @@ use crate::machines::Kind;
 
 /// One thing that an answer told.
 #[derive(Clone, Debug)]
-pub enum Fact {
+pub(crate) enum Fact {
     /// A state machine is there.
     Machine { kind: Kind, exists: bool, revision: Option<Text> },
     /// An execution began.
@@ -39,43 +39,43 @@ struct Entry {
 
 /// What is known of one execution.
 #[derive(Clone, Debug)]
-pub struct Known {
-    pub kind: Kind,
-    pub input: Json,
-    pub text: Text,
-    pub at: Timestamp,
+pub(crate) struct Known {
+    pub(crate) kind: Kind,
+    pub(crate) input: Json,
+    pub(crate) text: Text,
+    pub(crate) at: Timestamp,
     /// A stop was answered.
-    pub is_stopped: bool,
+    pub(crate) is_stopped: bool,
     /// Redrives that were answered.
-    pub redrives: u64,
+    pub(crate) redrives: u64,
 }
 
 /// All facts.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     entries: Vec<Entry>,
-    pub executions: BTreeMap<Text, Known>,
+    pub(crate) executions: BTreeMap<Text, Known>,
     /// Machines as the last fact about each left them.
-    pub machines: BTreeMap<Kind, (bool, Option<Text>)>,
+    pub(crate) machines: BTreeMap<Kind, (bool, Option<Text>)>,
     /// Completions: the mark each token was answered with.
-    pub completions: BTreeMap<usize, Text>,
+    pub(crate) completions: BTreeMap<usize, Text>,
 }
 
 impl Ledger {
     /// Notes a fact that rests on this frame and those before. Answers its place.
-    pub fn note(&mut self, frame: u64, fact: Fact) -> Result<usize, String> {
+    pub(crate) fn note(&mut self, frame: u64, fact: Fact) -> Result<usize, String> {
         self.fold(&fact)?;
         self.entries.push(Entry { frame, is_heard: false, fact });
         Ok(self.entries.len() - 1)
     }
 
     /// Somebody heard of it.
-    pub fn hear(&mut self, place: usize) {
+    pub(crate) fn hear(&mut self, place: usize) {
         self.entries[place].is_heard = true;
     }
 
     /// Everything behind this frame never was.
-    pub fn recover(&mut self, tail: u64) -> Result<(), String> {
+    pub(crate) fn recover(&mut self, tail: u64) -> Result<(), String> {
         let first = self.entries.iter().position(|entry| entry.frame > tail).unwrap_or(self.entries.len());
         for entry in self.entries.drain(first..) {
             // Frames only grow from entry to entry.
@@ -95,7 +95,7 @@ impl Ledger {
     }
 
     /// The tasks that were asked of the world for an execution.
-    pub fn dispatched(&self, arn: &str) -> impl Iterator<Item = TaskKey> {
+    pub(crate) fn dispatched(&self, arn: &str) -> impl Iterator<Item = TaskKey> {
         self.entries.iter().filter_map(move |entry| match &entry.fact {
             Fact::Dispatched { arn: of, key } if **of == *arn => Some(*key),
             _ => None,
@@ -110,8 +110,7 @@ impl Ledger {
             Fact::Started { kind, arn, input, text, at } => match self.executions.get(arn) {
                 None => {
                     let (input, text) = (input.clone(), text.clone());
-                    let known =
-                        Known { kind: *kind, input, text, at: *at, is_stopped: false, redrives: 0 };
+                    let known = Known { kind: *kind, input, text, at: *at, is_stopped: false, redrives: 0 };
                     self.executions.insert(arn.clone(), known);
                 }
                 Some(known) if known.text != *text => {

@@ -73,7 +73,8 @@ pub fn run(seed: u64) -> Course {
 #[cfg(feature = "planted")]
 pub fn hunt(bug: Bug, seeds: std::ops::Range<u64>) -> Option<(u64, Violation)> {
     stepwell_planted::plant(Some(bug));
-    let mut found = seeds.map(|seed| (seed, run(seed).violation)).filter_map(|(seed, violation)| Some((seed, violation?)));
+    let mut found =
+        seeds.map(|seed| (seed, run(seed).violation)).filter_map(|(seed, violation)| Some((seed, violation?)));
     let first = found.next();
     stepwell_planted::plant(None);
     first

@@ -5,15 +5,15 @@ use stepwell_json::Json;
 use crate::random::Random;
 
 /// The account and region everything is in.
-pub const ACCOUNT: &str = "000000000000";
-pub const REGION: &str = "us-east-1";
+pub(crate) const ACCOUNT: &str = "000000000000";
+pub(crate) const REGION: &str = "us-east-1";
 /// The activity workers ask for.
-pub const ACTIVITY: &str = "arn:aws:states:us-east-1:000000000000:activity:work";
-pub const ROLE: &str = "arn:aws:iam::000000000000:role/sim";
+pub(crate) const ACTIVITY: &str = "arn:aws:states:us-east-1:000000000000:activity:work";
+pub(crate) const ROLE: &str = "arn:aws:iam::000000000000:role/sim";
 
 /// What an execution does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Pass, Choice in a loop, Succeed.
     Loop,
     /// One wait.
@@ -43,7 +43,7 @@ pub enum Kind {
 }
 
 /// All of them.
-pub const KINDS: [Kind; 13] = [
+pub(crate) const KINDS: [Kind; 13] = [
     Kind::Loop,
     Kind::Wait,
     Kind::Task,
@@ -60,12 +60,12 @@ pub const KINDS: [Kind; 13] = [
 ];
 
 /// How many children of a Map Run may fail, and run at a time.
-pub const TOLERATED: usize = 1;
-pub const AT_ONCE: i64 = 2;
+pub(crate) const TOLERATED: usize = 1;
+pub(crate) const AT_ONCE: i64 = 2;
 
 /// How an execution that nobody stops may end.
 #[derive(Clone, Debug, PartialEq)]
-pub enum End {
+pub(crate) enum End {
     /// With this output.
     Output(Json),
     /// With any output.
@@ -80,7 +80,7 @@ pub enum End {
 
 impl Kind {
     /// The machine's name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Loop => "loop",
             Kind::Wait => "wait",
@@ -99,17 +99,17 @@ impl Kind {
     }
 
     /// The machine's ARN.
-    pub fn arn(self) -> String {
+    pub(crate) fn arn(self) -> String {
         format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{}", self.name())
     }
 
     /// The ARN of an execution.
-    pub fn execution_arn(self, name: &str) -> String {
+    pub(crate) fn execution_arn(self, name: &str) -> String {
         format!("arn:aws:states:{REGION}:{ACCOUNT}:execution:{}:{name}", self.name())
     }
 
     /// The definition.
-    pub fn definition(self) -> String {
+    pub(crate) fn definition(self) -> String {
         let retry = r#""Retry":[{"ErrorEquals":["Again"],"IntervalSeconds":2,"MaxAttempts":2,"BackoffRate":2.0}]"#;
         let catch = r#""Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.caught","Next":"Caught"}]"#;
         let caught = r#""Caught":{"Type":"Pass","Parameters":{"caught.$":"$.caught.Error"},"End":true}"#;
@@ -194,7 +194,7 @@ impl Kind {
     }
 
     /// An input for one execution.
-    pub fn input(self, random: &mut Random) -> Json {
+    pub(crate) fn input(self, random: &mut Random) -> Json {
         let fail = |random: &mut Random| Json::from([0, 0, 0, 1, 2, 9][random.below(6)]);
         let wait = |random: &mut Random| Json::from([1, 2, 5, 30, 3_600][random.below(5)]);
         match self {
@@ -222,7 +222,7 @@ impl Kind {
     }
 
     /// How an execution with this input may end, when nobody stops it and workers do what they should or fail to.
-    pub fn ends(self, input: &Json) -> Vec<End> {
+    pub(crate) fn ends(self, input: &Json) -> Vec<End> {
         let number = |key: &str| input.get(key).and_then(Json::as_i64).unwrap_or(0);
         let caught = |error: &str| End::Output(Json::object([("caught", Json::from(error))]));
         let items = input.get("items").and_then(Json::as_array);
@@ -258,16 +258,15 @@ impl Kind {
             Kind::ExpressRun => vec![End::Items, End::Error("States.ExceedToleratedFailureThreshold")],
             Kind::Map => vec![End::Output(input.get("items").cloned().unwrap_or(Json::Null))],
             Kind::MapRun => vec![End::Items],
-            Kind::Jsonata => vec![End::Output(Json::object([
-                ("n", Json::from(number("n") + 1)),
-                ("same", Json::Bool(true)),
-            ]))],
+            Kind::Jsonata => {
+                vec![End::Output(Json::object([("n", Json::from(number("n") + 1)), ("same", Json::Bool(true))]))]
+            }
             Kind::Late => vec![End::TimedOut],
         }
     }
 
     /// Whether these outputs fit the items of a Map Run.
-    pub fn fits_items(self, input: &Json, outputs: &Json) -> bool {
+    pub(crate) fn fits_items(self, input: &Json, outputs: &Json) -> bool {
         let (Some(items), Some(outputs)) = (input.get("items").and_then(Json::as_array), outputs.as_array()) else {
             return false;
         };
@@ -276,7 +275,7 @@ impl Kind {
     }
 
     /// How often one visit of a Task state may be tried, at most: its own attempts, of all its items together.
-    pub fn attempts_max(self) -> Option<u64> {
+    pub(crate) fn attempts_max(self) -> Option<u64> {
         match self {
             Kind::Task | Kind::Activity | Kind::Callback => Some(3),
             _ => None,

@@ -39,7 +39,8 @@ fn main() -> ExitCode {
 }
 
 fn read_options() -> Result<Options, String> {
-    let mut options = Options { seed: 1, seeds: u64::MAX, minutes: 1.0, trace: false, threads: 2, planted: false, bug: None };
+    let mut options =
+        Options { seed: 1, seeds: u64::MAX, minutes: 1.0, trace: false, threads: 2, planted: false, bug: None };
     let mut words = std::env::args().skip(1);
     let mut has_minutes = false;
     while let Some(word) = words.next() {

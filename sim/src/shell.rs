@@ -4,6 +4,7 @@
 //! so. Both share what decides: when an answer may leave at once ([`Outs::says_nothing_new`]), and how frames are kept ([`Keeper`]).
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 use stepwell_api::{
@@ -18,14 +19,14 @@ use stepwell_store::{Append, Check, EmbeddedStore, Options, Outcome, Store, Stor
 use crate::disk::SimDisk;
 
 /// A reply and the number of the call it is for.
-pub type Reply = (u64, Result<Response, Refusal>);
+pub(crate) type Reply = (u64, Result<Response, Refusal>);
 
 /// What of one input leaves when it is durable.
 #[derive(Debug, Default)]
-pub struct Leaving {
-    pub replies: Vec<Reply>,
-    pub tasks: Vec<ServiceTask>,
-    pub cancelled: Vec<(ExecutionId, TaskKey)>,
+pub(crate) struct Leaving {
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) tasks: Vec<ServiceTask>,
+    pub(crate) cancelled: Vec<(ExecutionId, TaskKey)>,
 }
 
 struct Held {
@@ -34,30 +35,38 @@ struct Held {
 }
 
 /// Why a process was not made.
-#[derive(Debug)]
-pub enum NotOpened {
+pub(crate) enum NotOpened {
     Store(StoreError),
     Service(KeptError),
 }
 
+impl fmt::Display for NotOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotOpened::Store(fault) => fault.fmt(f),
+            NotOpened::Service(fault) => fault.fmt(f),
+        }
+    }
+}
+
 /// The process.
-pub struct Shell {
-    pub store: EmbeddedStore,
-    pub service: Service,
+pub(crate) struct Shell {
+    pub(crate) store: EmbeddedStore,
+    pub(crate) service: Service,
     keeper: Keeper,
     queue: VecDeque<Held>,
     /// The number of the last frame that was durable when the process began.
     base: u64,
     /// Frames given to the writer, and those that are durable, by their numbers in the store.
-    pub given: u64,
-    pub kept: u64,
+    pub(crate) given: u64,
+    pub(crate) kept: u64,
     told: u64,
     now: Timestamp,
     chance: Chance,
 }
 
 /// What keeping what was queued came to.
-pub enum Written {
+pub(crate) enum Written {
     /// This may leave.
     Leaves(Vec<Leaving>),
     /// There is no room; the same is tried again.
@@ -68,7 +77,7 @@ pub enum Written {
 
 impl Shell {
     /// A process over what is on the disk. Its first outcome is to be delivered like any other.
-    pub fn open(
+    pub(crate) fn open(
         disk: &SimDisk,
         segment_bytes: u32,
         retention: Retention,
@@ -88,7 +97,7 @@ impl Shell {
     }
 
     /// The moment of an input, with this time on the wall. A clock that runs never goes back.
-    pub fn moment(&mut self, wall: i64) -> Moment {
+    pub(crate) fn moment(&mut self, wall: i64) -> Moment {
         let kept = self.kept - self.base;
         if kept > self.told {
             self.told = kept;
@@ -99,22 +108,22 @@ impl Shell {
     }
 
     /// The time this process has come to.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.now
     }
 
     /// Whether everything given to the writer is durable.
-    pub fn is_even(&self) -> bool {
+    pub(crate) fn is_even(&self) -> bool {
         self.kept == self.given
     }
 
     /// Outcomes that wait for the writer.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.queue.len()
     }
 
     /// Takes what an input led to. What may leave at once does.
-    pub fn deliver(&mut self, outs: Outs) -> Option<Leaving> {
+    pub(crate) fn deliver(&mut self, outs: Outs) -> Option<Leaving> {
         let at_once = outs.says_nothing_new(self.is_even());
         let Outs { frame, replies, tasks, cancelled, .. } = outs;
         let mut leaving = Leaving { replies, tasks, cancelled };
@@ -131,7 +140,7 @@ impl Shell {
     }
 
     /// Makes up to so many outcomes durable, and lets them go.
-    pub fn write(&mut self, most: usize) -> Written {
+    pub(crate) fn write(&mut self, most: usize) -> Written {
         let count = most.min(self.queue.len());
         let frames: Vec<&(u32, NewFrame)> =
             self.queue.iter().take(count).filter_map(|held| held.frame.as_ref()).collect();
@@ -146,17 +155,17 @@ impl Shell {
     }
 
     /// What a writer does when nothing has come for a while.
-    pub fn store_catches_up(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn store_catches_up(&mut self) -> Result<(), StoreError> {
         self.store.index().catch_up()
     }
 
     /// What a writer does between batches.
-    pub fn tend(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn tend(&mut self) -> Result<(), StoreError> {
         self.store.tend()
     }
 
     /// A writer whose time is over tries to write. Answers whether it did.
-    pub fn writes_as_a_zombie(&mut self) -> bool {
+    pub(crate) fn writes_as_a_zombie(&mut self) -> bool {
         let tail = self.store.tail(SHARD);
         let Some(epoch) = tail.epoch.checked_sub(1).filter(|epoch| *epoch > 0) else { return false };
         let Tail { sequence, .. } = tail;

@@ -118,8 +118,9 @@ impl World {
 
     /// A token that is good, as far as anybody knows, is used.
     pub(crate) fn complete_any(&mut self) {
-        let open: Vec<usize> =
-            (0..self.tokens.len()).filter(|place| !self.tokens[*place].is_spent && !self.tokens[*place].is_over).collect();
+        let open: Vec<usize> = (0..self.tokens.len())
+            .filter(|place| !self.tokens[*place].is_spent && !self.tokens[*place].is_over)
+            .collect();
         let Some(&token) = self.random.one_of(&open) else { return };
         if self.random.once_in(4) {
             let text = self.tokens[token].text.clone();

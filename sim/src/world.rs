@@ -193,7 +193,7 @@ impl World {
             if self.disk.has_died() {
                 self.crash("the process died in the background")?;
             }
-            if self.step % 8 == 0 {
+            if self.step.is_multiple_of(8) {
                 self.note_state();
             }
         }
@@ -473,7 +473,10 @@ impl World {
                 if let Some(known) = known(arn)
                     && (known.at != output.start_date || output.input.as_deref() != Some(&*known.text))
                 {
-                    return Err(format!("I16: {arn} was said to begin at {} and began at {}", known.at, output.start_date));
+                    return Err(format!(
+                        "I16: {arn} was said to begin at {} and began at {}",
+                        known.at, output.start_date
+                    ));
                 }
                 None
             }
@@ -755,10 +758,7 @@ impl World {
         {
             return self.crash(&fault.to_string());
         }
-        if self.random.once_in(12)
-            && self.shell().store_catches_up().is_err()
-            && self.disk.has_died()
-        {
+        if self.random.once_in(12) && self.shell().store_catches_up().is_err() && self.disk.has_died() {
             return self.crash("while the index was brought up to date");
         }
         Ok(())
@@ -830,11 +830,13 @@ impl World {
                     return self.recovered(outs);
                 }
                 Ok(_) => {}
-                Err(NotOpened::Store(fault)) if disturbed && !matches!(fault, stepwell_store::StoreError::Damaged { .. }) => {
+                Err(NotOpened::Store(fault))
+                    if disturbed && !matches!(fault, stepwell_store::StoreError::Damaged { .. }) =>
+                {
                     self.tally.refused_openings += 1;
                 }
                 Err(NotOpened::Service(_)) if disturbed => self.tally.refused_openings += 1,
-                Err(fault) => return Err(format!("I1: what is kept is not opened again: {fault:?}")),
+                Err(fault) => return Err(format!("I1: what is kept is not opened again: {fault}")),
             }
             self.trace.say("not opened".to_owned());
             if self.random.percent(self.knobs.power_percent) {
@@ -859,9 +861,10 @@ impl World {
     /// Notes the abstract state: what kinds of things are open.
     fn note_state(&mut self) {
         let mut text = String::new();
-        for (kind, _) in &self.ledger.machines {
+        for kind in self.ledger.machines.keys() {
             let of_kind = self.ledger.executions.values().filter(|known| known.kind == *kind);
-            let (all, stopped) = of_kind.fold((0, 0), |(all, stopped), known| (all + 1, stopped + usize::from(known.is_stopped)));
+            let (all, stopped) =
+                of_kind.fold((0, 0), |(all, stopped), known| (all + 1, stopped + usize::from(known.is_stopped)));
             text.push_str(&format!("{kind:?}{}.{} ", all.min(4), stopped.min(2)));
         }
         let open = self.outside.iter().filter(|outside| outside.answered == 0).count();

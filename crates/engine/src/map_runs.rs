@@ -467,7 +467,8 @@ impl MapRun {
         self.is_open
             && self.failure.is_none()
             && has_more
-            && self.running.len() < most.min(quota::DISTRIBUTED_MAP_CONCURRENCY_MAX) + usize::from(planted::is(Bug::MapOneTooMany))
+            && self.running.len()
+                < most.min(quota::DISTRIBUTED_MAP_CONCURRENCY_MAX) + usize::from(planted::is(Bug::MapOneTooMany))
     }
 
     /// Either threshold breaks the run; with neither given, the first failure does.
@@ -480,7 +481,8 @@ impl MapRun {
         match (self.request.tolerated_failure_count, self.request.tolerated_failure_percentage) {
             (None, None) => failed > 0,
             (count, percentage) => {
-                count.is_some_and(|count| failed > count + u64::from(planted::is(Bug::ToleranceOffByOne))) || percentage.is_some_and(|percentage| share > percentage)
+                count.is_some_and(|count| failed > count + u64::from(planted::is(Bug::ToleranceOffByOne)))
+                    || percentage.is_some_and(|percentage| share > percentage)
             }
         }
     }

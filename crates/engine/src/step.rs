@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use stepwell_planted::{self as planted, Bug};
 use stepwell_interpreter::{
     Chance, ChildResult, Command, Decision, Effect, Execution, ItemsRequest, Moment, ResultsRequest, Start, TaskKey,
     TaskRequest, TimerKey,
 };
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{Record, Timestamp};
 
 use crate::map_runs::{Child, ChildOf, MapRunCounts, MapRunLimits, MapRuns, Next, StoppedRun};

@@ -13,13 +13,13 @@
 //! the same, since what is carried is asked of the index in the moment it is written. The segment goes when the header of a
 //! later one, which is durable, says that it is not needed.
 
-use stepwell_planted::{self as planted, Bug};
 use crate::error::StoreError;
 use crate::frame::{Frame, KeptFrame};
 use crate::index::{Alive, EmbeddedIndex, Known};
 use crate::log::{Log, Written};
 use crate::segment::{HEADER_BYTES, Origin, Position};
 use crate::{Append, Row, Tail};
+use stepwell_planted::{self as planted, Bug};
 
 /// Bytes of the oldest segment that are looked at for each byte that was appended since the last look: enough to gain on a
 /// writer whose half is alive when it becomes old.

@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use stepwell_planted::{self as planted, Bug};
 use crate::cleaning::Cleaning;
 use crate::disk::{Directory, Disk};
 use crate::error::StoreError;
@@ -15,6 +14,7 @@ use crate::log::{Log, SEGMENT_ENDING, Segments, Written};
 use crate::recovery::{Survey, check_log, open_log, read_shard};
 use crate::segment::{HEADER_BYTES, Origin, Position};
 use crate::{Append, Index, Outcome, Store, Tail};
+use stepwell_planted::{self as planted, Bug};
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

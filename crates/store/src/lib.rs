@@ -32,7 +32,6 @@ mod values;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use stepwell_planted::{self as planted, Bug};
 pub use disk::{Directory, Disk, DiskFile};
 pub use embedded::{Check, EmbeddedStore, Options};
 pub use encoding::{DecodeError, Decoder, Encoded, Encoder, Entry, Kind, TooDeep, decode};
@@ -40,6 +39,7 @@ pub use error::StoreError;
 pub use frame::{Frame, HISTORIES, KeptFrame, Row};
 pub use memory::MemoryStore;
 pub use rows::RowChange;
+use stepwell_planted::{self as planted, Bug};
 
 /// A frame on its way into the log.
 #[derive(Clone, Copy, Debug)]

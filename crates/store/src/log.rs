@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use stepwell_planted::{self as planted, Bug};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{StoreError, is_full};
 use crate::frame::{KeptFrame, body_bytes_max};
@@ -18,6 +17,7 @@ use crate::segment::{
     Batch, FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, MARK_BYTES, Origin, Place, Position, SegmentHeader, read_mark,
 };
 use crate::{Append, FRAME_BYTES_MAX, Outcome, Tail};
+use stepwell_planted::{self as planted, Bug};
 
 /// The log as its writer has it.
 pub(crate) struct Log {

@@ -12,7 +12,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use stepwell_planted::{self as planted, Bug};
 use crate::Tail;
 use crate::embedded::Check;
 use crate::error::StoreError;
@@ -22,6 +21,7 @@ use crate::log::{Log, OpenSegment, SEGMENT_ENDING, SPARE_ENDING, Segments, segme
 use crate::segment::{
     HEADER_BYTES, HeaderFault, Origin, Place, Position, SegmentHeader, Step, TailVerdict, VERSION, Walk,
 };
+use stepwell_planted::{self as planted, Bug};
 
 /// Takes each frame of the log that is read, with its position, in the order they were written.
 pub(crate) type EachFrame<'f> = dyn FnMut(Position, Origin, &Frame<'_>) -> Result<(), StoreError> + 'f;

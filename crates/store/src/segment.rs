@@ -22,8 +22,8 @@
 //! This file reads and writes bytes in memory. It opens no file.
 
 use crate::frame::put_body;
-use stepwell_planted::{self as planted, Bug};
 use crate::{Append, Tail};
+use stepwell_planted::{self as planted, Bug};
 
 /// Version of everything in a segment.
 pub(crate) const VERSION: u32 = 2;
@@ -194,7 +194,8 @@ impl FrameHeader {
     /// The body in the bytes of a frame; `None` when they are too few or not what was written.
     pub(crate) fn body<'a>(&self, frame: &'a [u8]) -> Option<&'a [u8]> {
         let padded = frame.get(FRAME_HEADER_BYTES..self.frame_bytes())?;
-        (crc32fast::hash(padded) == self.body_checksum || planted::is(Bug::FrameUnchecked)).then(|| &padded[..self.body_bytes as usize])
+        (crc32fast::hash(padded) == self.body_checksum || planted::is(Bug::FrameUnchecked))
+            .then(|| &padded[..self.body_bytes as usize])
     }
 }
 

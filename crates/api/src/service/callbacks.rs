@@ -53,7 +53,9 @@ impl Service {
         let id = ExecutionId(self.tokens.open(token).ok_or_else(Refusal::invalid_token)?);
         self.wake(id)?;
         let execution = self.engine.execution(id).ok_or_else(Refusal::task_timed_out)?;
-        let task = execution.open_tasks().find(|task| task.token.as_deref() == Some(token) || planted::is(Bug::TokenUnchecked));
+        let task = execution
+            .open_tasks()
+            .find(|task| task.token.as_deref() == Some(token) || planted::is(Bug::TokenUnchecked));
         task.map(|task| (id, task.key)).ok_or_else(Refusal::task_timed_out)
     }
 

@@ -10,8 +10,8 @@ use stepwell_asl::{State, StateId};
 use stepwell_engine::{ChildOf, ExecutionId, items_in};
 use stepwell_interpreter::{Execution, Settings, TaskKey, Tokens};
 use stepwell_planted::{self as planted, Bug};
-use stepwell_spec::{Event, Text};
 use stepwell_spec::shapes::ExecutionStatus;
+use stepwell_spec::{Event, Text};
 
 use super::Service;
 use super::beginnings::{BEGINNING, Beginning, LogEntry, read_log};
