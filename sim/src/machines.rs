@@ -5,11 +5,11 @@ use stepwell_json::Json;
 use crate::random::Random;
 
 /// The account and region everything is in.
-pub(crate) const ACCOUNT: &str = "000000000000";
+pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "us-east-1";
 /// The activity workers ask for.
-pub(crate) const ACTIVITY: &str = "arn:aws:states:us-east-1:000000000000:activity:work";
-pub(crate) const ROLE: &str = "arn:aws:iam::000000000000:role/sim";
+pub(crate) const ACTIVITY: &str = "arn:aws:states:us-east-1:123456789012:activity:work";
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/sim";
 
 /// What an execution does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,6 +9,8 @@ use crate::disk::DiskTally;
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub(crate) seeds: u64,
+    /// Seeds that were a random program.
+    pub(crate) programs: u64,
     pub(crate) steps: u64,
     pub(crate) inputs: u64,
     pub(crate) frames: u64,
@@ -48,6 +50,7 @@ impl Tally {
     pub fn add(&mut self, other: Tally) {
         let Tally {
             seeds,
+            programs,
             steps,
             inputs,
             frames,
@@ -72,6 +75,7 @@ impl Tally {
             states,
         } = other;
         self.seeds += seeds;
+        self.programs += programs;
         self.steps += steps;
         self.inputs += inputs;
         self.frames += frames;
@@ -106,8 +110,9 @@ impl fmt::Display for Tally {
         let window = 100 * self.crashes_in_window / self.crashes.max(1);
         writeln!(
             f,
-            "{} seeds, {} steps, {} inputs, {} frames, {} executions, {} histories read, {} distinct states",
+            "{} seeds ({} of random programs), {} steps, {} inputs, {} frames, {} executions, {} histories read, {} distinct states",
             self.seeds,
+            self.programs,
             self.steps,
             self.inputs,
             self.frames,
