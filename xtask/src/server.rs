@@ -40,7 +40,7 @@ impl Server {
         show_and_run(program("cargo", &["build", "--quiet", "--profile", profile, "--bin", "stepwell"]))?;
         let address = free_address()?;
         let child = Command::new(target(binary))
-            .args(["serve", "--listen", &address])
+            .args(["serve", "--listen", &address, "--egress-allow", "127.0.0.0/8"])
             .args(words)
             .stdin(Stdio::null())
             .stderr(Stdio::null())

@@ -3,6 +3,8 @@
 //! Owns the parsing and the verification, over the bytes that were received. Where credentials come from, and what time
 //! it is, are the caller's to say. Pre-signed URLs and bodies in signed chunks are other services' and are refused.
 
+use std::borrow::Cow;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use stepwell_spec::{ProtocolError, Timestamp};
@@ -60,8 +62,8 @@ impl std::fmt::Debug for Credential {
 
 /// Where credentials are looked up.
 pub trait Credentials {
-    /// What is known of this access key id.
-    fn find(&self, access_key_id: &str) -> Option<&Credential>;
+    /// What is known of this access key id, or what it would have to be when it came with this token.
+    fn find(&self, access_key_id: &str, session_token: Option<&str>) -> Option<Cow<'_, Credential>>;
 }
 
 /// A signature as it stands in the `Authorization` header.
@@ -197,13 +199,14 @@ impl<'a> Signature<'a> {
         skew_ms: u64,
     ) -> Result<Caller, Refusal> {
         let (signature, date_text) = Signature::check(head, service, now, skew_ms)?;
-        let known = credentials.find(signature.access_key_id);
+        let token = head.header("x-amz-security-token");
+        let known = credentials.find(signature.access_key_id, token);
+        let known = known.as_deref();
         let secret = known.map_or("no such key", |credential| credential.secret_access_key.as_str());
         let expected = signature.calculate(head, body, secret, date_text);
         // A hash in the header is never taken for the body's, so `UNSIGNED-PAYLOAD` is none; one that is wrong is refused.
         let claims_body = head.values("x-amz-content-sha256").all(|hash| hash == hexadecimal(&Sha256::digest(body)));
         let is_right = bool::from(expected.as_bytes().ct_eq(signature.signature.as_bytes())) && claims_body;
-        let token = head.header("x-amz-security-token");
         let wanted = known.and_then(|credential| credential.session_token.as_deref());
         let has_token = match (token, wanted) {
             (Some(token), Some(wanted)) => bool::from(token.as_bytes().ct_eq(wanted.as_bytes())),

@@ -17,6 +17,9 @@ use crate::load::{Errors, Operation};
 /// How long executions that were started may take to end.
 pub(crate) const END: Duration = Duration::from_secs(60);
 
+/// How long one that is followed may take. The generator waits somewhat longer for its last answers.
+const FOLLOWED: Duration = Duration::from_secs(20);
+
 /// How often an execution is looked at that has not ended when it was started.
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -86,7 +89,7 @@ impl Operation for Follow {
             let execution = client.send(&describe).await?;
             match plain_text(&execution.body, "status") {
                 Some("SUCCEEDED") => return self.check_output(&execution.text()),
-                Some("RUNNING") if began.elapsed() < END => tokio::time::sleep(LOOK).await,
+                Some("RUNNING") if began.elapsed() < FOLLOWED => tokio::time::sleep(LOOK).await,
                 Some(status) => {
                     return Err(format!("an execution is {status} after {} ms", began.elapsed().as_millis()));
                 }
@@ -112,7 +115,8 @@ impl Follow {
 
 /// Stops every execution that still runs, where it would outlive the run.
 pub(crate) async fn stop_all(client: &mut Client, machine: &str) -> Result<(), String> {
-    loop {
+    let began = Instant::now();
+    while began.elapsed() < END {
         let members = [("stateMachineArn", Json::from(machine)), ("statusFilter", Json::from("RUNNING"))];
         let answer = client.call("ListExecutions", &Json::object(members)).await?;
         let running = answer.get("executions").and_then(Json::as_array).map(|found| found.to_vec()).unwrap_or_default();
@@ -124,6 +128,7 @@ pub(crate) async fn stop_all(client: &mut Client, machine: &str) -> Result<(), S
             client.call("StopExecution", &Json::object([("executionArn", Json::from(arn))])).await?;
         }
     }
+    Err(format!("executions of {machine} still run although they were stopped"))
 }
 
 /// Waits until no execution runs, or for this time.

@@ -79,6 +79,11 @@ impl Line {
         self.p50_in(|syncs| syncs.append_us)
     }
 
+    /// What the server used of the processors for each.
+    pub(crate) fn server_cpu_us(&self) -> Option<f64> {
+        self.per_operation_us(self.server_cpu_seconds)
+    }
+
     fn per_operation_us(&self, seconds: Option<f64>) -> Option<f64> {
         seconds.filter(|_| self.count > 0).map(|seconds| seconds * 1e6 / self.count as f64)
     }
@@ -109,7 +114,7 @@ impl Line {
             ("p50_in_rewrites", self.p50_in(|syncs| syncs.rewrite_us)),
             ("baseline_per_s", self.baseline_per_s),
             ("ratio_to_baseline", self.ratio()),
-            ("server_cpu_us_per_operation", self.per_operation_us(self.server_cpu_seconds)),
+            ("server_cpu_us_per_operation", self.server_cpu_us()),
             ("generator_cpu_us_per_operation", self.per_operation_us(self.generator_cpu_seconds)),
             ("sync_p50_us", self.syncs.map(|syncs| syncs.append_us)),
             ("rewrite_p50_us", self.syncs.map(|syncs| syncs.rewrite_us)),
@@ -203,7 +208,7 @@ fn row(line: &Line) -> [String; 10] {
         quantile(0.5),
         quantile(0.99),
         or_dash(line.ratio().map(|ratio| format!("{:.1} %", ratio * 100.0))),
-        or_dash(line.per_operation_us(line.server_cpu_seconds).map(time)),
+        or_dash(line.server_cpu_us().map(time)),
         or_dash(line.server_resident_bytes.map(|bytes| format!("{:.1} MB", bytes as f64 / 1e6))),
     ]
 }

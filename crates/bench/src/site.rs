@@ -38,7 +38,7 @@ impl MachineType {
 /// Something that was made, by what deletes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Made {
-    StateMachine(String),
+    StateMachine(String, MachineType),
     Activity(String),
     Queue(String),
 }
@@ -149,7 +149,7 @@ impl Site {
         ]);
         let answer = self.client.call("CreateStateMachine", &body).await?;
         let arn = text(&answer, "stateMachineArn")?;
-        self.note(Made::StateMachine(arn.clone()));
+        self.note(Made::StateMachine(arn.clone(), machine_type));
         Ok(arn)
     }
 
@@ -209,10 +209,16 @@ pub(crate) async fn delete(place: &Arc<Place>, ledger: &Ledger) -> Vec<String> {
     let mut faults = Vec::new();
     for made in ledger.take() {
         let (service, action, member, id) = match &made {
-            Made::StateMachine(arn) => (Service::States, "DeleteStateMachine", "stateMachineArn", arn),
+            Made::StateMachine(arn, _) => (Service::States, "DeleteStateMachine", "stateMachineArn", arn),
             Made::Activity(arn) => (Service::States, "DeleteActivity", "activityArn", arn),
             Made::Queue(url) => (Service::Sqs, "DeleteQueue", "QueueUrl", url),
         };
+        // What waits for a worker would wait for ever, and keep its state machine from being deleted.
+        if let Made::StateMachine(arn, MachineType::Standard) = &made
+            && let Err(fault) = executions::stop_all(&mut client, arn).await
+        {
+            faults.push(fault);
+        }
         if let Err(fault) = client.call_of(service, action, &Json::object([(member, Json::from(id.as_str()))])).await {
             faults.push(format!("{id} is left: {fault}"));
         }

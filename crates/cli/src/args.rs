@@ -135,6 +135,11 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "lambda")]
     #[arg(long, value_name = "NAME=DIR[:FILE.FUNCTION]", env = "STEPWELL_FUNCTION", value_delimiter = ',', value_parser = function)]
     pub(crate) function: Vec<NamedFunction>,
+    /// Whether functions are kept from other processes and from writing outside of their temporary directory and /tmp, where the
+    /// system can.
+    #[cfg(feature = "lambda")]
+    #[arg(long, value_enum, default_value_t = FunctionSandbox::On, env = "STEPWELL_FUNCTION_SANDBOX")]
+    pub(crate) function_sandbox: FunctionSandbox,
     /// Whether waits, retries and timeouts take no time or their real time.
     #[arg(long, value_enum, default_value_t = Time::Skip, env = "STEPWELL_TIME")]
     pub(crate) time: Time,
@@ -223,6 +228,10 @@ pub(crate) struct ServeArgs {
     /// several times.
     #[arg(long, value_name = "NAME=URL", env = "STEPWELL_FUNCTION_URL", value_delimiter = ',', value_parser = function_url)]
     pub(crate) function_url: Vec<NamedFunction>,
+    /// Whether functions are kept from the data directory, from other processes and from writing outside of their temporary
+    /// directory and /tmp, where the system can.
+    #[arg(long, value_enum, default_value_t = FunctionSandbox::On, env = "STEPWELL_FUNCTION_SANDBOX")]
+    pub(crate) function_sandbox: FunctionSandbox,
     /// The account of callers whose access key id is none.
     #[arg(long, value_name = "ID", default_value = "000000000000", env = "STEPWELL_ACCOUNT", value_parser = account_id)]
     pub(crate) account: String,
@@ -307,6 +316,19 @@ fn bench_help() -> String {
   stepwell bench chain --endpoint http://127.0.0.1:8083 --clients 1,16",
     );
     text
+}
+
+/// Whether functions have walls around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FunctionSandbox {
+    On,
+    Off,
+}
+
+impl FunctionSandbox {
+    pub(crate) fn is_on(self) -> bool {
+        self == FunctionSandbox::On
+    }
 }
 
 /// One word about how often callers may call. The last one about an action holds.

@@ -161,7 +161,13 @@ fn transport(args: &RunArgs, mocks: Mocks) -> Result<Box<dyn Transport>, Unusabl
     if args.function.is_empty() {
         return Ok(Box::new(mocks));
     }
-    match stepwell_server::RealFunctions::open(&args.function, &account(), &region(), mocks) {
+    match stepwell_server::RealFunctions::open(
+        &args.function,
+        &account(),
+        &region(),
+        mocks,
+        args.function_sandbox.is_on(),
+    ) {
         Ok(functions) => Ok(Box::new(functions)),
         Err(fault) => Err(Unusable(fault.to_string())),
     }

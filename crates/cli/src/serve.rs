@@ -31,6 +31,7 @@ pub(crate) fn serve(args: ServeArgs) -> Result<ExitCode, Unusable> {
         clock_skew_minutes: args.clock_skew,
         throttling: throttling(&args.throttle),
         functions: args.function.into_iter().chain(args.function_url).collect(),
+        function_sandbox: args.function_sandbox.is_on(),
     };
     match listen(settings, args.log_format) {
         Ok(()) => Ok(ExitCode::SUCCESS),

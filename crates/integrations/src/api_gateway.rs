@@ -8,7 +8,7 @@ use stepwell_spec::error;
 
 use crate::connection::is_plain_value;
 use crate::task::Task;
-use crate::web::{Address, WebAnswer, WebCall, WebFault, WebKind, WebOutput, escaped, output, pairs, plain};
+use crate::web::{Address, WebAnswer, WebCall, WebFault, WebKind, body_of, escaped, output, pairs, plain};
 
 const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
 
@@ -89,6 +89,7 @@ pub(crate) fn call(task: Task<'_>) -> Result<WebCall, Failure> {
         form: None,
         connection: None,
         signed,
+        cluster: None,
     })
 }
 
@@ -107,12 +108,6 @@ pub(crate) fn result(answer: WebAnswer) -> Result<Json, Failure> {
             Err(Failure::new(error::DATA_LIMIT_EXCEEDED, "The answer is larger than a payload may be."))
         }
     }
-}
-
-/// JSON where it is, text otherwise.
-fn body_of(answer: &WebOutput) -> Json {
-    let text = String::from_utf8_lossy(&answer.body);
-    Json::parse(&text).unwrap_or_else(|_| Json::from(text.into_owned()))
 }
 
 /// A header's name as AWS shows it: each word with a capital.
@@ -148,6 +143,7 @@ mod tests {
     use super::*;
     use crate::connection::Authorization;
     use crate::task::tests::{identity, request};
+    use crate::web::WebOutput;
 
     fn asked(arguments: &str) -> String {
         let request = request("arn:aws:states:::apigateway:invoke", arguments);

@@ -108,6 +108,7 @@ pub(crate) fn call(task: Task<'_>) -> Result<WebCall, Failure> {
         form,
         connection: connection(arguments),
         signed: false,
+        cluster: None,
     })
 }
 

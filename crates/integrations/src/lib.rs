@@ -21,6 +21,7 @@ mod form;
 mod http_task;
 mod items;
 mod jobs;
+mod kubernetes;
 mod lambda;
 mod metadata;
 mod reach;
@@ -36,10 +37,11 @@ pub use connection::{
 };
 pub use form::ArrayFormat;
 pub use items::{ReadOn, Reading};
-pub use jobs::{Progress, poll_of, progress_of, stop_of, waits_for_job};
+pub use jobs::{Progress, Question, Reply, Seeking, Sought, poll_of, progress_of, stop_of, waits_for_job};
+pub use kubernetes::{Collecting, bearer_token};
 pub use reach::{Reach, reach_of};
 pub use results::Writing;
 pub use task::{Task, call_of, outcome_of, place_of};
 pub use web::{
-    Address, WEB_BODY_BYTES_MAX, WebAnswer, WebCall, WebFault, WebKind, WebOutput, web_call_of, web_outcome_of,
+    Address, Cluster, WEB_BODY_BYTES_MAX, WebAnswer, WebCall, WebFault, WebKind, WebOutput, web_call_of, web_outcome_of,
 };

@@ -5,6 +5,7 @@ use stepwell_protocol::{operation_of_sdk, service_of_sdk};
 
 use crate::all::integration_of;
 use crate::jobs::service_of_job;
+use crate::web::WebKind;
 
 /// Whom a task asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub fn reach_of(kind: &ResourceKind) -> Reach {
     }
     match &**resource_type {
         "states" => Reach::Itself,
-        "apigateway" | "http" => Reach::Address,
+        _ if WebKind::of(integration).is_some() => Reach::Address,
         name => match (service_of_job(integration), integration_of(integration)) {
             (Some(service), _) => Reach::Service(service),
             (None, Some(_)) => {
@@ -66,7 +67,9 @@ mod tests {
             ("aws-sdk:sfn:startExecution", Reach::Itself),
             ("states:startExecution.sync", Reach::Itself),
             ("http:invoke", Reach::Address),
-            ("eks:call", Reach::Nobody),
+            ("eks:call", Reach::Address),
+            ("eks:createCluster.sync", Reach::Service("eks")),
+            ("bedrockagentcore:invokeHarness", Reach::Nobody),
             ("aws-sdk:lookoutvision:startModel", Reach::Nobody),
         ] {
             let request = request(&format!("arn:aws:states:::{named}"), "{}");

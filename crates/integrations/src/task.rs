@@ -74,11 +74,6 @@ pub fn place_of(task: Task<'_>) -> Place {
     Place { account: account.unwrap_or_default().into(), region: task.execution.region.clone() }
 }
 
-/// Whether a task is of this service's optimized integration.
-pub(crate) fn is_integration(request: &TaskRequest, service: &str) -> bool {
-    matches!(&request.resource.kind, ResourceKind::Integration(integration) if *integration.resource_type == *service)
-}
-
 pub(crate) fn waits_for_token(kind: &ResourceKind) -> bool {
     match kind {
         ResourceKind::Integration(integration) => integration.pattern == Pattern::WaitForTaskToken,
@@ -227,8 +222,9 @@ pub(crate) mod tests {
 
     #[test]
     fn what_nothing_here_calls_can_be_mocked() {
-        let said = asked("arn:aws:states:::eks:call", "{}");
-        assert!(said.starts_with("States.TaskFailed: The state 'T' calls arn:aws:states:::eks:call, which"), "{said}");
+        let said = asked("arn:aws:states:::bedrockagentcore:invokeHarness", "{}");
+        let expected = "States.TaskFailed: The state 'T' calls arn:aws:states:::bedrockagentcore:invokeHarness, which";
+        assert!(said.starts_with(expected), "{said}");
         let said = told("arn:aws:states:::bedrockagentcore:invokeHarness", answer("{}", &[]));
         assert!(said.starts_with("States.TaskFailed: "), "{said}");
     }

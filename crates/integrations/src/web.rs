@@ -4,14 +4,16 @@
 
 use std::borrow::Cow;
 
+use stepwell_asl::{Integration, ResourceKind};
 use stepwell_interpreter::{Command, Failure, TaskRequest};
 use stepwell_json::{Json, ObjectBuilder};
 use stepwell_protocol::HttpRequest;
 
 use crate::connection::{Authorization, ConnectionFault};
 use crate::form::{ArrayFormat, form_of};
-use crate::task::{Task, is_integration, waits_for_token};
-use crate::{api_gateway, http_task};
+use crate::jobs::waits_for_job;
+use crate::task::{Task, waits_for_token};
+use crate::{api_gateway, http_task, kubernetes};
 
 /// The most a request or an answer may carry: what a payload may.
 pub const WEB_BODY_BYTES_MAX: usize = 262_144;
@@ -37,6 +39,8 @@ pub struct WebCall {
     pub connection: Option<String>,
     /// Whether it is signed, as API Gateway asks for it.
     pub signed: bool,
+    /// The cluster whose API it is for.
+    pub cluster: Option<Cluster>,
 }
 
 /// Which integration a call is of.
@@ -46,6 +50,36 @@ pub enum WebKind {
     ApiGateway,
     /// `http:invoke`
     Http,
+    /// `eks:call` and `eks:runJob`
+    Kubernetes,
+}
+
+impl WebKind {
+    /// The kind of a task that asks an address.
+    pub(crate) fn of(integration: &Integration) -> Option<WebKind> {
+        match (&*integration.resource_type, &*integration.action) {
+            ("apigateway", _) => Some(WebKind::ApiGateway),
+            ("http", _) => Some(WebKind::Http),
+            ("eks", "call" | "runJob") => Some(WebKind::Kubernetes),
+            _ => None,
+        }
+    }
+
+    fn of_request(request: &TaskRequest) -> Option<WebKind> {
+        match &request.resource.kind {
+            ResourceKind::Integration(integration) => WebKind::of(integration),
+            ResourceKind::LambdaFunction | ResourceKind::Activity => None,
+        }
+    }
+}
+
+/// A cluster of EKS, as a task names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// What its tokens are for.
+    pub name: String,
+    /// The one authority it is trusted by: PEM in base64.
+    pub certificate_authority: String,
 }
 
 /// An address taken apart.
@@ -92,28 +126,32 @@ pub enum WebFault {
 
 /// The address a task asks; `None` when it asks an AWS service.
 pub fn web_call_of(task: Task<'_>) -> Option<Result<WebCall, Failure>> {
-    if is_integration(task.request, "http") {
-        return Some(http_task::call(task));
-    }
-    is_integration(task.request, "apigateway").then(|| api_gateway::call(task))
+    Some(match WebKind::of_request(task.request)? {
+        WebKind::ApiGateway => api_gateway::call(task),
+        WebKind::Http => http_task::call(task),
+        WebKind::Kubernetes => kubernetes::call(task),
+    })
 }
 
 /// What the execution is told of the answer.
 pub fn web_outcome_of(task: Task<'_>, answer: WebAnswer) -> Command {
-    let result = match is_integration(task.request, "http") {
-        true => http_task::result(answer),
-        false => api_gateway::result(answer),
+    let result = match WebKind::of_request(task.request) {
+        Some(WebKind::Http) => http_task::result(answer),
+        Some(WebKind::Kubernetes) => kubernetes::result(answer),
+        Some(WebKind::ApiGateway) | None => api_gateway::result(answer),
     };
-    told(task.request, result)
+    told(task, result)
 }
 
 /// What an execution is told of a result.
-pub(crate) fn told(request: &TaskRequest, result: Result<Json, Failure>) -> Command {
-    let task = request.key;
+fn told(task: Task<'_>, result: Result<Json, Failure>) -> Command {
+    let key = task.request.key;
     match result {
-        Ok(output) if waits_for_token(&request.resource.kind) => Command::TaskSubmitted { task, output },
-        Ok(output) => Command::TaskSucceeded { task, output },
-        Err(Failure { error, cause, .. }) => Command::TaskFailed { task, error, cause },
+        Ok(output) if waits_for_token(&task.request.resource.kind) || waits_for_job(task) => {
+            Command::TaskSubmitted { task: key, output }
+        }
+        Ok(output) => Command::TaskSucceeded { task: key, output },
+        Err(Failure { error, cause, .. }) => Command::TaskFailed { task: key, error, cause },
     }
 }
 
@@ -226,6 +264,12 @@ pub(crate) fn output(answer: &WebOutput, body: Json, shown: impl Fn(&str) -> Str
         ("StatusCode", Json::from(i64::from(answer.status))),
         ("StatusText", Json::from(answer.status_text.as_str())),
     ])
+}
+
+/// A body as a task sees it: JSON where it is, text otherwise.
+pub(crate) fn body_of(answer: &WebOutput) -> Json {
+    let text = String::from_utf8_lossy(&answer.body);
+    Json::parse(&text).unwrap_or_else(|_| Json::from(text.into_owned()))
 }
 
 /// A value as a header or a query has it: text as it is, anything else as its JSON.

@@ -1,4 +1,5 @@
-//! What invocations cost: cold and warm, one at a time and a thousand at once, for each kind of runtime that this machine has.
+//! What invocations cost: cold and warm, one at a time and a thousand at once, for each kind of runtime that this machine has; in
+//! the sandbox and out of it.
 //! `cargo run --release -p stepwell-lambda --example measure`, after the example `echo_runtime` was built the same way.
 
 use std::path::{Path, PathBuf};
@@ -32,9 +33,17 @@ impl Peers for Nobody {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    for sandbox in [true, false] {
+        println!("{} the sandbox:", if sandbox { "in" } else { "out of" });
+        measure(LambdaSettings { sandbox, control_groups: sandbox, ..LambdaSettings::default() }).await?;
+    }
+    Ok(())
+}
+
+async fn measure(settings: LambdaSettings) -> Result<(), Box<dyn std::error::Error>> {
     let home = std::env::temp_dir().join(format!("stepwell-measure-{}", std::process::id()));
     let place = Place { account: "123456789012".into(), region: "us-east-1".into() };
-    let lambda = Arc::new(Lambda::open(Some(&home.join("lambda")), LambdaSettings::default(), Arc::new(Nobody))?);
+    let lambda = Arc::new(Lambda::open(Some(&home.join("lambda")), settings, Arc::new(Nobody))?);
     let runtime = std::env::current_exe()?.with_file_name("echo_runtime");
     for (name, file, text) in [
         ("python", "app.py", "def handler(event, context):\n    return event\n"),

@@ -21,6 +21,7 @@ use crate::settings::OpenError;
 /// The zips of a directory, and a scratch directory of this life.
 #[derive(Debug)]
 pub(crate) struct CodeStore {
+    home: PathBuf,
     zips: PathBuf,
     scratch: PathBuf,
     /// Made by this process for itself, and taken away at the end.
@@ -35,7 +36,7 @@ impl CodeStore {
         let (home, own) = match directory {
             Some(directory) => (directory.to_path_buf(), None),
             None => {
-                let home = std::env::temp_dir().join(format!("stepwell-lambda-{}", clock::uuid()));
+                let home = passing_directory().join(format!("stepwell-lambda-{}", clock::uuid()));
                 (home.clone(), Some(home))
             }
         };
@@ -53,7 +54,12 @@ impl CodeStore {
         }
         // Processes are told this path, and some of them change their directory.
         let scratch = fs::canonicalize(&scratch).map_err(tell(&scratch))?;
-        Ok(CodeStore { zips, scratch, own, trees: Mutex::default() })
+        Ok(CodeStore { home, zips, scratch, own, trees: Mutex::default() })
+    }
+
+    /// Where everything is.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     /// A directory that goes away with this life.
@@ -159,6 +165,12 @@ fn refused(fault: ZipFault) -> Refusal {
         ZipFault::Disk(reason) => Refusal::broken(ZipFault::Disk(reason).to_string()),
         fault => Refusal::invalid(fault.to_string()),
     }
+}
+
+/// Where something may be for a while: not in what functions may write to by name, if there is a place beside it.
+fn passing_directory() -> PathBuf {
+    let (usual, other) = (std::env::temp_dir(), PathBuf::from("/var/tmp"));
+    if usual.starts_with("/tmp") && other.is_dir() { other } else { usual }
 }
 
 /// Makes a directory that only its owner may enter.

@@ -128,7 +128,7 @@ fn set(settings: &mut ObjectBuilder, input: Input<'_>, group: &str) -> Result<()
     let format = logging.text("LogFormat")?.cloned().unwrap_or_else(|| "Text".into());
     if settings.get("LoggingConfig").is_none() || input.member("LoggingConfig").is_some() {
         let group = logging.text("LogGroup")?.cloned().unwrap_or_else(|| group.into());
-        let of = |name| Ok(logging.text(name)?.cloned().map(Json::from));
+        let of = |name| logging.text(name).map(|text| text.cloned().map(Json::from));
         let level = |name: &'static str| of(name);
         let logging = members([
             ("LogFormat", Some(Json::from(format))),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use stepwell_protocol::{Peers, Place};
 use tokio::runtime::Handle;
 
+use crate::at_work::AtWork;
 use crate::book::Book;
 use crate::code::CodeStore;
 use crate::elsewhere::Caller;
@@ -34,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) pools: Pools,
     pub(crate) throttle: Throttle,
     pub(crate) events: Events,
+    /// What nobody waits for, of events and of queues.
+    pub(crate) at_work: AtWork,
     pub(crate) pollers: Pollers,
     pub(crate) caller: Caller,
     pub(crate) fingerprints: Fingerprints,

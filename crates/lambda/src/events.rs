@@ -68,7 +68,9 @@ impl Events {
 
     fn run(&self, core: &Arc<Core>, event: Event) {
         let (weak, running) = (Arc::downgrade(core), self.running.clone());
+        let at_work = core.at_work.begin();
         core.runtime.spawn(async move {
+            let _at_work = at_work;
             let mut event = event;
             let mut pause = None;
             loop {

@@ -10,6 +10,7 @@ use stepwell_spec::Timestamp;
 use tokio::runtime::Handle;
 
 use crate::actions::{self, Request, functions_named};
+use crate::at_work::AtWork;
 use crate::book::{Book, OtherRows};
 use crate::clock;
 use crate::code::{CodeStore, make_private};
@@ -22,7 +23,7 @@ use crate::input::Input;
 use crate::invoke;
 use crate::poller::Pollers;
 use crate::pools::Pools;
-use crate::process::{Nursery, Surroundings, end_below, write_bootstraps};
+use crate::process::{Fences, Nursery, Sandbox, Surroundings, end_below, write_bootstraps};
 use crate::refusal::Refusal;
 use crate::runtimes::Programs;
 use crate::settings::{LambdaSettings, OpenError};
@@ -73,11 +74,16 @@ impl Lambda {
         let code = Arc::new(CodeStore::open(directory)?);
         let here = |error| OpenError::Directory { path: code.scratch().to_path_buf(), error };
         write_bootstraps(code.scratch()).map_err(here)?;
+        let sandbox = Sandbox::new(&settings, code.home()).map_err(here)?;
+        let fences = if settings.control_groups { Fences::open(code.scratch()) } else { Fences::default() };
         let runtime = Handle::current();
         let core = Arc::new(Core {
             pools: Pools::new(runtime.clone(), &settings),
-            nursery: Nursery::open(runtime.clone()).map_err(here)?,
-            surroundings: Surroundings { endpoint: settings.endpoint.as_deref().map(Arc::from) },
+            nursery: Nursery::new(runtime.clone(), sandbox, fences),
+            surroundings: Surroundings {
+                endpoint: settings.endpoint.as_deref().map(Arc::from),
+                keys: settings.keys.clone(),
+            },
             runtime,
             peers,
             book,
@@ -85,6 +91,7 @@ impl Lambda {
             programs: Programs::default(),
             throttle: Throttle::default(),
             events: Events::new(),
+            at_work: AtWork::default(),
             pollers: Pollers::default(),
             caller: Caller::new(),
             fingerprints: Fingerprints::default(),
@@ -179,6 +186,11 @@ impl Lambda {
     /// How many processes of functions live.
     pub fn processes(&self) -> usize {
         self.core.pools.count()
+    }
+
+    /// Whether a function runs, or is going to, for somebody who does not wait for it.
+    pub fn is_at_work(&self) -> bool {
+        self.core.at_work.is_any()
     }
 
     /// Ends every process and everything they started, and waits until none is left.

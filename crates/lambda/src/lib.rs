@@ -6,6 +6,7 @@
 
 mod actions;
 mod archive;
+mod at_work;
 mod book;
 mod clock;
 mod code;
@@ -32,4 +33,4 @@ mod settings;
 mod throttle;
 
 pub use lambda::{Lambda, RegisterError};
-pub use settings::{LambdaSettings, OpenError};
+pub use settings::{FunctionKeys, LambdaSettings, OpenError};

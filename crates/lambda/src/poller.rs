@@ -87,9 +87,10 @@ async fn read(core: std::sync::Weak<Core>, mapping: Arc<Mapping>) {
             Ok(batch) if batch.is_empty() => {}
             Ok(batch) => {
                 let (mapping, runtime) = (mapping.clone(), core.runtime.clone());
+                let at_work = core.at_work.begin();
                 runtime.spawn(async move {
                     deliver(&core, &mapping, batch).await;
-                    drop(turn);
+                    drop((turn, at_work));
                 });
             }
             Err(error) => {

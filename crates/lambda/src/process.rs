@@ -6,11 +6,14 @@
 mod api;
 mod bootstraps;
 mod environment;
+mod fence;
 mod launch;
 mod limits;
 mod log;
 mod nursery;
 mod orphans;
+mod sandbox;
+mod strays;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +26,11 @@ use tokio::time::Instant;
 
 pub(crate) use bootstraps::write as write_bootstraps;
 pub(crate) use environment::{MARKER, Surroundings};
+pub(crate) use fence::Fences;
 pub(crate) use launch::Launch;
 pub(crate) use nursery::Nursery;
 pub(crate) use orphans::end_below;
+pub(crate) use sandbox::Sandbox;
 
 use crate::clock;
 use crate::function::Version;
@@ -184,7 +189,7 @@ pub(crate) async fn tend(
     let end = tended.run(&mut begun.child).await;
     tended.finish(&mut begun.child, end).await;
     begun.api.abort();
-    orphans::end_group(tended.group, &begun.marker, &begun.private).await;
+    orphans::end_group(tended.group, begun.held, &begun.private).await;
     tended.pools.gone(id);
 }
 
@@ -204,7 +209,6 @@ impl Tended {
                     }
                 }
                 status = child.wait() => return End::Exited(exit_text(status)),
-                () = self.log.read() => {}
                 () = tokio::time::sleep_until(deadline), if self.deadline.is_some() => return End::TimedOut,
                 () = tokio::time::sleep_until(expected), if self.expected.is_some() => {
                     self.expected = None;
@@ -215,6 +219,8 @@ impl Tended {
                         return end;
                     }
                 }
+                // The last, for whoever writes without end keeps it ready.
+                () = self.log.read() => {}
             }
         }
     }
@@ -314,10 +320,11 @@ impl Tended {
     }
 
     fn look_at_memory(&mut self) -> Option<End> {
-        let bytes = limits::resident_bytes(self.group?);
-        self.peak_bytes = self.peak_bytes.max(bytes);
         let limit = limits::resident_bytes_max(&self.launch.version);
-        (bytes > limit).then(|| End::Exited("signal: killed".to_owned()))
+        let taken = limits::taken(self.group?);
+        self.peak_bytes = self.peak_bytes.max(taken.bytes);
+        let is_too_much = taken.bytes > limit || taken.processes > fence::PROCESSES_MAX;
+        is_too_much.then(|| End::Exited("signal: killed".to_owned()))
     }
 
     /// Tells whoever waits, and ends what is left of the process.

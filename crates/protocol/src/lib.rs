@@ -12,6 +12,7 @@ mod codec;
 mod errors;
 mod form_body;
 mod http;
+mod input;
 mod json_body;
 mod model;
 mod peers;
@@ -40,13 +41,14 @@ pub use codec::{
 };
 pub use errors::{EXTENDED_REQUEST_ID, QUERY_ERROR_CODE};
 pub use http::{HttpAnswer, HttpRequest};
+pub use input::{Input, Misread, TextPairs};
 pub use model::{
     ErrorTraits, Kind, Location, Member, Operation, Protocol, Service, ServiceName, Shape, ShapeId, TimeFormat, Use,
 };
 pub use peers::{Answering, Peers};
-pub use percent::encode as percent_encode;
+pub use percent::{decode as percent_decode, encode as percent_encode};
 pub use place::Place;
-pub use sigv4::{Keys, Payload, Scope, sign};
+pub use sigv4::{Keys, Payload, Scope, presign, sign};
 pub use table::{
     operation_of_sdk, sdk_action, service, service_of_sdk, services, similar_actions, similar_services, unpacked_anew,
 };

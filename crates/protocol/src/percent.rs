@@ -17,7 +17,7 @@ pub fn encode(text: &str, keep: &[u8]) -> String {
 }
 
 /// Decodes a text; with `form`, `+` is a space. None when what comes out is not UTF-8; a stray `%` stays one.
-pub(crate) fn decode(text: &str, form: bool) -> Option<String> {
+pub fn decode(text: &str, form: bool) -> Option<String> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

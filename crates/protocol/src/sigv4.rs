@@ -71,20 +71,49 @@ pub fn sign(request: &mut HttpRequest, host: &str, keys: &Keys, scope: &Scope<'_
     if scope.payload != Payload::Signed {
         replace(request, "X-Amz-Content-SHA256", &digest);
     }
-    let (signed, canonical) = canonical_request(request, scope.service, &digest);
-    let date = scope.timestamp.get(..8).unwrap_or(scope.timestamp);
-    let credential_scope = format!("{date}/{}/{}/aws4_request", scope.region, scope.service);
-    let canonical = hex(&Sha256::digest(canonical.as_bytes()));
-    let to_sign = format!("{ALGORITHM}\n{}\n{credential_scope}\n{canonical}", scope.timestamp);
-    let secret = format!("AWS4{}", keys.secret_access_key);
-    let key = [date, scope.region, scope.service, "aws4_request"]
-        .into_iter()
-        .fold(secret.into_bytes(), |key, part| keyed(&key, part));
-    let signature = hex(&keyed(&key, &to_sign));
-    let id = &keys.access_key_id;
+    let (signed, signature) = signature(request, &digest, keys, scope);
+    let (id, credential_scope) = (&keys.access_key_id, credential_scope(scope));
     let value =
         format!("{ALGORITHM} Credential={id}/{credential_scope}, SignedHeaders={signed}, Signature={signature}");
     replace(request, "Authorization", &value);
+}
+
+/// Signs a request without a body in its query, so that its URL alone, with the headers it has, is good for so many seconds.
+pub fn presign(request: &mut HttpRequest, host: &str, keys: &Keys, scope: &Scope<'_>, seconds: u32) {
+    replace(request, "Host", host);
+    let mut names: Vec<String> = request.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    names.sort();
+    let mut add = |name: &str, value: String| request.query.push((name.to_owned(), value));
+    add("X-Amz-Algorithm", ALGORITHM.to_owned());
+    add("X-Amz-Credential", format!("{}/{}", keys.access_key_id, credential_scope(scope)));
+    add("X-Amz-Date", scope.timestamp.to_owned());
+    add("X-Amz-Expires", seconds.to_string());
+    if let Some(token) = &keys.session_token {
+        add("X-Amz-Security-Token", token.clone());
+    }
+    add("X-Amz-SignedHeaders", names.join(";"));
+    let (_, signature) = signature(request, &hex(&Sha256::digest([])), keys, scope);
+    request.query.push(("X-Amz-Signature".to_owned(), signature));
+}
+
+fn credential_scope(scope: &Scope<'_>) -> String {
+    format!("{}/{}/{}/aws4_request", date_of(scope), scope.region, scope.service)
+}
+
+fn date_of<'a>(scope: &Scope<'a>) -> &'a str {
+    scope.timestamp.get(..8).unwrap_or(scope.timestamp)
+}
+
+/// The names of the signed headers, and the signature of a request whose body has this digest.
+fn signature(request: &HttpRequest, digest: &str, keys: &Keys, scope: &Scope<'_>) -> (String, String) {
+    let (signed, canonical) = canonical_request(request, scope.service, digest);
+    let canonical = hex(&Sha256::digest(canonical.as_bytes()));
+    let to_sign = format!("{ALGORITHM}\n{}\n{}\n{canonical}", scope.timestamp, credential_scope(scope));
+    let secret = format!("AWS4{}", keys.secret_access_key);
+    let key = [date_of(scope), scope.region, scope.service, "aws4_request"]
+        .into_iter()
+        .fold(secret.into_bytes(), |key, part| keyed(&key, part));
+    (signed, hex(&keyed(&key, &to_sign)))
 }
 
 fn replace(request: &mut HttpRequest, name: &str, value: &str) {

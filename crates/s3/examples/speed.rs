@@ -66,7 +66,13 @@ async fn many(s3: &Arc<S3>, method: &'static str, clients: usize, objects: usize
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder");
     let runtime = tokio::runtime::Builder::new_multi_thread().build().expect("a runtime");
-    let settings = S3Settings { directory: Some(folder.into()), seed: [7; 32], peers: Arc::new(Nobody), keys: None };
+    let settings = S3Settings {
+        directory: Some(folder.into()),
+        seed: [7; 32],
+        peers: Arc::new(Nobody),
+        pauses: Vec::new(),
+        keys: None,
+    };
     let s3 = Arc::new(S3::open(settings).expect("a local S3"));
     runtime.block_on(async {
         ask(&s3, "PUT", "/bucket", Bytes::new()).await;

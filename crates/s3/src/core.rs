@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -14,6 +15,8 @@ use crate::store::Store;
 pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) peers: Arc<dyn Peers>,
+    /// When an event that was not delivered is told again.
+    pub(crate) pauses: Vec<Duration>,
     seed: [u8; 32],
     requests: AtomicU64,
     /// Itself, for what goes on when a request is answered.
@@ -21,8 +24,8 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(store: Store, peers: Arc<dyn Peers>, seed: [u8; 32]) -> Arc<Core> {
-        Arc::new_cyclic(|own| Core { store, peers, seed, requests: AtomicU64::new(0), own: own.clone() })
+    pub(crate) fn new(store: Store, peers: Arc<dyn Peers>, pauses: Vec<Duration>, seed: [u8; 32]) -> Arc<Core> {
+        Arc::new_cyclic(|own| Core { store, peers, pauses, seed, requests: AtomicU64::new(0), own: own.clone() })
     }
 
     /// Tells these events, after whoever caused them got the answer or not.

@@ -19,9 +19,6 @@ use crate::core::Core;
 use crate::refusal::Refusal;
 use crate::store::{Bucket, Changes, NULL_VERSION, Object};
 
-/// Tries to deliver one event.
-const TRIES: usize = 3;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Happened {
     Put,
@@ -381,17 +378,23 @@ pub(crate) fn name_rules(core: &Core, configuration: &mut NotificationConfigurat
 
 /// Tells one event, and strikes it off when it is told, or can never be.
 pub(crate) async fn deliver(core: &Core, number: u64, waiting: &Waiting) {
-    for _ in 0..TRIES {
-        match send(core, waiting).await {
+    let mut pauses = core.pauses.iter();
+    loop {
+        let error = match send(core, waiting).await {
             Ok(_) => break,
-            Err(error) if error.fault == Fault::Client => {
-                tracing::warn!(code = %error.code, target = ?waiting.target, "an event of S3 was refused");
-                break;
-            }
-            Err(error) => {
-                tracing::warn!(code = %error.code, target = ?waiting.target, "an event of S3 was not delivered");
-            }
+            Err(error) => error,
+        };
+        let is_throttled = error.status == 429 || error.code.contains("Throttl");
+        if error.fault == Fault::Client && !is_throttled {
+            tracing::warn!(code = %error.code, target = ?waiting.target, "an event of S3 was refused");
+            break;
         }
+        let Some(pause) = pauses.next() else {
+            tracing::warn!(code = %error.code, target = ?waiting.target, "an event of S3 was not delivered and is given up");
+            break;
+        };
+        // Whoever ends meanwhile tells it again in the next life.
+        tokio::time::sleep(*pause).await;
     }
     if let Err(refusal) = core.store.change(move |tables| tables.remove_event(number)).await {
         tracing::error!(%refusal, "a delivered event of S3 will be delivered again");

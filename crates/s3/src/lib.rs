@@ -28,5 +28,5 @@ mod tagging;
 mod unread;
 mod versions;
 
-pub use s3::{Key, OpenError, S3, S3Settings};
+pub use s3::{Key, KeyRing, OpenError, S3, S3Settings};
 pub use s3s::Body;

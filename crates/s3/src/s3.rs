@@ -4,16 +4,18 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::{Method, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body::Body as _;
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3Result};
 use stepwell_protocol::{Peers, Place};
 use stepwell_spec::Timestamp;
+use subtle::ConstantTimeEq as _;
 use tracing::instrument::WithSubscriber as _;
 use tracing::subscriber::NoSubscriber;
 
@@ -36,8 +38,22 @@ pub struct S3Settings {
     pub seed: [u8; 32],
     /// Who is told of what happens to objects.
     pub peers: Arc<dyn Peers>,
+    /// How long to wait before an event is told again that could not be delivered: once for each pause.
+    pub pauses: Vec<Duration>,
     /// Who may ask from outside. None: anybody, however a request is signed.
-    pub keys: Option<Vec<Key>>,
+    pub keys: Option<Arc<dyn KeyRing>>,
+}
+
+/// The keys that may sign.
+pub trait KeyRing: Send + Sync {
+    /// The key of this id, or what it would have to be when it came with this token.
+    fn find(&self, id: &str, token: Option<&str>) -> Option<Key>;
+}
+
+impl KeyRing for Vec<Key> {
+    fn find(&self, id: &str, _: Option<&str>) -> Option<Key> {
+        self.iter().find(|key| key.id == id).cloned()
+    }
 }
 
 /// An access key that may sign requests.
@@ -90,19 +106,13 @@ impl std::error::Error for OpenError {
 }
 
 #[derive(Clone)]
-struct Keys(Arc<[Key]>);
-
-impl Keys {
-    fn find(&self, id: &str) -> Option<&Key> {
-        self.0.iter().find(|key| key.id == id)
-    }
-}
+struct Keys(Arc<dyn KeyRing>);
 
 #[async_trait::async_trait]
 impl S3Auth for Keys {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         let unknown = || Refusal::of(refusal::UNKNOWN_ACCESS_KEY).with("AWSAccessKeyId", access_key);
-        Ok(self.find(access_key).map(|key| SecretKey::from(key.secret.as_str())).ok_or_else(unknown)?)
+        Ok(self.0.find(access_key, None).map(|key| SecretKey::from(key.secret)).ok_or_else(unknown)?)
     }
 }
 
@@ -124,9 +134,9 @@ impl fmt::Debug for S3 {
 impl S3 {
     /// Opens what is kept. Sweeps what a crash left behind.
     pub fn open(settings: S3Settings) -> Result<S3, OpenError> {
-        let S3Settings { directory, seed, peers, keys } = settings;
+        let S3Settings { directory, seed, peers, pauses, keys } = settings;
         let store = Store::open(directory.as_deref()).map_err(|source| OpenError { directory, source })?;
-        let core = Core::new(store, peers, seed);
+        let core = Core::new(store, peers, pauses, seed);
         let builder = || {
             let mut builder = S3ServiceBuilder::new(Service(core.clone()));
             builder.set_validation(OnceAllowed);
@@ -134,7 +144,7 @@ impl S3 {
             builder
         };
         let verifying = keys.map(|keys| {
-            let keys = Keys(keys.into());
+            let keys = Keys(keys);
             let mut builder = builder();
             builder.set_auth(keys.clone());
             (builder.build(), keys)
@@ -236,6 +246,9 @@ impl S3 {
         {
             request.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
+        if let Some(token) = token_of_version_2(request.uri()) {
+            request.headers_mut().entry("x-amz-security-token").or_insert(token);
+        }
         request.extensions_mut().insert(asker.clone());
         // s3s calls each refusal an error of its own; what is one is said below.
         match service.call(request).with_subscriber(NoSubscriber::default()).await {
@@ -305,7 +318,7 @@ fn asking<B>(
 ) -> Result<Option<String>, Refusal> {
     match trust {
         Trust::Process => Ok(Some(place.account.to_string())),
-        Trust::Keys(_, keys) => signer(keys, request, now).map(|key| Some(key.account.clone())),
+        Trust::Keys(_, keys) => signer(keys, request, now).map(|key| Some(key.account)),
         Trust::Anybody => {
             let claimed = claimed_key(request.uri(), request.headers())?.map(|claim| claim.access_key_id);
             let is_account = |id: &String| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
@@ -315,18 +328,31 @@ fn asking<B>(
 }
 
 /// The key a request says it is signed by. That it is, s3s finds out; that there is but one, this does.
-fn signer<'k, B>(keys: &'k Keys, request: &Request<B>, now: Timestamp) -> Result<&'k Key, Refusal> {
+fn signer<B>(keys: &Keys, request: &Request<B>, now: Timestamp) -> Result<Key, Refusal> {
     let claim = claimed_key(request.uri(), request.headers())?;
     let claim = claim.ok_or_else(|| Refusal::of(refusal::ACCESS_DENIED))?;
     let unknown = || Refusal::of(refusal::UNKNOWN_ACCESS_KEY).with("AWSAccessKeyId", &claim.access_key_id);
-    let key = keys.find(&claim.access_key_id).ok_or_else(unknown)?;
+    let key = keys.0.find(&claim.access_key_id, claim.token.as_deref()).ok_or_else(unknown)?;
+    let is_its = match (&key.token, &claim.token) {
+        (Some(wanted), Some(token)) => bool::from(wanted.as_bytes().ct_eq(token.as_bytes())),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    if !is_its {
+        return Err(Refusal::of(("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")));
+    }
     if key.expires.is_some_and(|expires| expires <= now) {
         return Err(Refusal::of(("ExpiredToken", 400, "The provided token has expired.")));
     }
-    if key.token != claim.token {
-        return Err(Refusal::of(("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")));
-    }
     Ok(key)
+}
+
+/// The token of a URL that is signed in version 2 of signatures. It is signed as the header of its name is, where s3s looks
+/// for it.
+fn token_of_version_2(uri: &Uri) -> Option<HeaderValue> {
+    let is_signed = uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("AWSAccessKeyId=")));
+    let claim = claimed_key(uri, &HeaderMap::new()).ok().flatten().filter(|_| is_signed)?;
+    HeaderValue::from_str(&claim.token?).ok()
 }
 
 fn makes_bucket(method: &Method, uri: &Uri, target: &Target) -> bool {

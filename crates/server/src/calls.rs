@@ -12,7 +12,8 @@ use stepwell_api::{ServiceRead, ServiceTask, ServiceWrite, is_test};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::ExecutionId;
 use stepwell_integrations::{
-    ReadOn, Reading, Task, WebCall, WebKind, Writing, outcome_of, place_of, waits_for_job, web_outcome_of,
+    Question, ReadOn, Reading, Seeking, Sought, Task, WebCall, WebKind, Writing, outcome_of, place_of, waits_for_job,
+    web_outcome_of,
 };
 use stepwell_interpreter::{Chance, Command, Failure, Moment, TaskKey};
 use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, Fault};
@@ -23,7 +24,7 @@ use tokio::task::AbortHandle;
 
 use crate::carrier::{Asker, Carrier};
 use crate::endpoints::Destination;
-use crate::jobs::{Ended, Pace, Watch};
+use crate::jobs::{Ended, Pace, Start, Watch};
 use crate::shard::Answers;
 use crate::web;
 
@@ -94,22 +95,26 @@ impl Calls {
     /// Makes a task's call.
     pub(crate) fn begin(&mut self, task: ServiceTask, call: AwsCall, destination: Destination) {
         if waits_for_job(Task { request: &task.request, execution: &task.identity }) {
-            return self.watch(task, Some((call, destination)));
+            return self.begin_watch(task, Start::Asks(Question::Service(call), Some(destination)));
         }
         let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
         let service = call.service.clone();
         self.spawn(&service, key, async move {
-            let answer = carrier.carry(&destination, &call, &asker).await;
+            let answer = make(&carrier, &destination, call, &asker).await;
             outcome_of(Task { request: &task.request, execution: &task.identity }, answer)
         });
     }
 
     /// Asks the address a task names.
     pub(crate) fn visit(&mut self, task: ServiceTask, call: WebCall) {
+        if waits_for_job(Task { request: &task.request, execution: &task.identity }) {
+            return self.begin_watch(task, Start::Asks(Question::Address(Box::new(call)), None));
+        }
         let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
         let service = match call.kind {
             WebKind::ApiGateway => "apigateway",
             WebKind::Http => "http",
+            WebKind::Kubernetes => "eks",
         };
         let answers = self.answers.clone();
         self.spawn(service, key, async move {
@@ -122,8 +127,12 @@ impl Calls {
         });
     }
 
-    /// Starts a task's job, or goes on to ask for one that was started before.
-    pub(crate) fn watch(&mut self, task: ServiceTask, start: Option<(AwsCall, Destination)>) {
+    /// Goes on to ask for a job that was started before.
+    pub(crate) fn watch(&mut self, task: ServiceTask) {
+        self.begin_watch(task, Start::Begun);
+    }
+
+    fn begin_watch(&mut self, task: ServiceTask, start: Start) {
         let key = key_of(&task);
         let service = match &task.request.resource.kind {
             ResourceKind::Integration(integration) => integration.resource_type.clone(),
@@ -236,6 +245,17 @@ impl Calls {
             // Kept until the job knows.
             Some(GiveUp::Stop(job)) => job.notify_one(),
             None => {}
+        }
+    }
+}
+
+/// Makes a call, and before it what has to be asked for it.
+async fn make(carrier: &Carrier, destination: &Destination, call: AwsCall, asker: &Asker) -> AwsAnswer {
+    let mut seeking = Seeking::new(call);
+    loop {
+        match seeking.next_call() {
+            Sought::Ready(call) => return carrier.carry(destination, &call, asker).await,
+            Sought::Asks(call) => seeking.take(carrier.carry(destination, &call, asker).await)?,
         }
     }
 }

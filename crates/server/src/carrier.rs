@@ -47,11 +47,20 @@ struct Inner {
     plain: Client<HttpConnector, Full<Bytes>>,
     /// Made when the first call needs it: reading the roots takes a moment.
     secure: OnceLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
-    tls: Tls,
+    tls: Arc<Tls>,
     egress: Egress,
     endpoints: Endpoints,
     local: Local,
     chain: KeyChain,
+}
+
+/// Whose keys sign a call.
+#[derive(Clone, Copy)]
+enum Signer<'a> {
+    /// Those that the asker has where the call goes.
+    Asker,
+    Keys(&'a Keys),
+    Nobody,
 }
 
 /// Who makes a call.
@@ -66,11 +75,17 @@ pub(crate) struct Asker {
 }
 
 impl Carrier {
-    pub(crate) fn new(endpoints: Endpoints, local: Local, tls: Tls, egress: Egress) -> Carrier {
+    pub(crate) fn new(endpoints: Endpoints, local: Local, tls: Arc<Tls>, egress: Egress) -> Carrier {
         Carrier::with_keys(KeyChain::new(), endpoints, local, tls, egress)
     }
 
-    fn with_keys(chain: KeyChain, endpoints: Endpoints, local: Local, tls: Tls, egress: Egress) -> Carrier {
+    pub(crate) fn with_keys(
+        chain: KeyChain,
+        endpoints: Endpoints,
+        local: Local,
+        tls: Arc<Tls>,
+        egress: Egress,
+    ) -> Carrier {
         let plain = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector());
         let secure = OnceLock::new();
         Carrier(Arc::new(Inner { plain, secure, tls, egress, endpoints, local, chain }))
@@ -109,6 +124,24 @@ impl Carrier {
 
     /// Makes one call, to its end.
     pub(crate) async fn carry(&self, destination: &Destination, call: &AwsCall, asker: &Asker) -> AwsAnswer {
+        self.carry_signed(destination, call, asker, Signer::Asker).await
+    }
+
+    /// Asks one of AWS's services, where it is or stands in for it, for keys: with keys that are there already, or without.
+    pub(crate) async fn ask_aws(&self, call: &AwsCall, place: &Place, keys: Option<&Keys>) -> AwsAnswer {
+        let elsewhere = self.0.endpoints.get(&call.service).filter(|found| matches!(found, Destination::At(_)));
+        let destination = elsewhere.cloned().unwrap_or(Destination::Aws);
+        let asker = Asker { place: place.clone(), role_arn: None, entropy: 0 };
+        self.carry_signed(&destination, call, &asker, keys.map_or(Signer::Nobody, Signer::Keys)).await
+    }
+
+    async fn carry_signed(
+        &self,
+        destination: &Destination,
+        call: &AwsCall,
+        asker: &Asker,
+        signer: Signer<'_>,
+    ) -> AwsAnswer {
         let Some((service, operation)) = operation_of(call) else {
             let message = format!("{} has no operation {}", call.service, call.action);
             return Err(refused("UnknownOperationException", &message));
@@ -117,20 +150,26 @@ impl Carrier {
         let mut request = encode_request(service, operation, &call.input, &mut || tokens.uuid())
             .map_err(|unfit| refused("ValidationException", &unfit.to_string()))?;
         add_checksum(service, operation, &mut request);
+        let signer = if operation.anonymous { Signer::Nobody } else { signer };
         let answering = async {
-            match destination {
-                Destination::Here => Ok(self.0.local.answer_task(&service.names.name, &asker.place, request).await),
-                Destination::At(endpoint) => {
-                    let region = asker.place.region.clone();
-                    self.send(endpoint, service, request, &self.0.chain.emulated(&asker.place), &region).await
+            let (endpoint, region, is_aws) = match destination {
+                Destination::Here => {
+                    return Ok(self.0.local.answer_task(&service.names.name, &asker.place, request).await);
                 }
+                Destination::At(endpoint) => (endpoint.clone(), asker.place.region.clone(), endpoint.is_aws()),
                 Destination::Aws => {
-                    let (endpoint, region) =
-                        Endpoint::of_aws(service.names, &asker.place.region, request.host_prefix.as_deref());
-                    let keys = self.keys_for_aws(asker).await?;
-                    self.send(&endpoint, service, request, &keys, &region).await
+                    let prefix = request.host_prefix.as_deref();
+                    let (endpoint, region) = Endpoint::of_aws(service.names, &asker.place.region, prefix);
+                    (endpoint, region, true)
                 }
-            }
+            };
+            let keys = match signer {
+                Signer::Nobody => None,
+                Signer::Keys(keys) => Some(keys.clone()),
+                Signer::Asker if is_aws => Some(self.keys_for_aws(asker).await?),
+                Signer::Asker => Some(self.0.chain.emulated(&asker.place)),
+            };
+            self.send(&endpoint, service, request, keys.as_ref(), &region).await
         };
         match tokio::time::timeout(ANSWER_TIME, answering).await {
             Ok(Ok(answer)) => decode_response(service, operation, &answer),
@@ -141,18 +180,14 @@ impl Carrier {
 
     /// The keys for AWS itself: the server's, or those of the role that is assumed with them.
     pub(crate) async fn keys_for_aws(&self, asker: &Asker) -> Result<Keys, String> {
-        let own = self.0.chain.own()?;
+        let own = self.0.chain.own(self, &asker.place).await?;
         let Some(role_arn) = &asker.role_arn else { return Ok(own) };
         if let Some(keys) = self.0.chain.assumed(role_arn) {
             return Ok(keys);
         }
         let input = Json::object([("RoleArn", Json::from(&**role_arn)), ("RoleSessionName", Json::from("stepwell"))]);
         let call = AwsCall { service: "sts".into(), action: "AssumeRole".into(), input };
-        let asker = Asker { role_arn: None, ..asker.clone() };
-        // One level deep: whoever assumes a role does so with the server's own keys.
-        let elsewhere = self.0.endpoints.get("sts").filter(|destination| matches!(destination, Destination::At(_)));
-        let destination = elsewhere.cloned().unwrap_or(Destination::Aws);
-        let answer = Box::pin(self.carry(&destination, &call, &asker)).await;
+        let answer = Box::pin(self.ask_aws(&call, &asker.place, Some(&own))).await;
         let answer = answer.map_err(|fault| {
             let said = fault.message.as_deref().unwrap_or_default();
             format!("{role_arn} cannot be assumed: {}: {said}", fault.code)
@@ -165,20 +200,42 @@ impl Carrier {
         self.0.chain.emulated(&asker.place)
     }
 
-    /// Signs a request and sends it.
+    /// Asks an address that whoever started the server named, as it stands.
+    pub(crate) async fn fetch(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        time: Duration,
+    ) -> Result<HttpAnswer, String> {
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::default()).map_err(|fault| fault.to_string())?;
+        let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+        let is_secure = request.uri().scheme_str() == Some("https");
+        let exchanging = self.exchange(&authority, is_secure, request);
+        let answer = tokio::time::timeout(time, exchanging).await;
+        answer.unwrap_or_else(|_| Err(format!("{authority} did not answer within {} ms", time.as_millis())))
+    }
+
+    /// Signs a request, if anybody does, and sends it.
     async fn send(
         &self,
         endpoint: &Endpoint,
         service: &Service,
         mut wire: HttpRequest,
-        keys: &Keys,
+        keys: Option<&Keys>,
         region: &str,
     ) -> Result<HttpAnswer, String> {
         // S3 asks for the body's digest in a header.
         let payload = if &*service.names.name == "s3" { Payload::SignedInHeader } else { Payload::Signed };
         let timestamp = basic_time(clock::wall());
         let scope = Scope { region, service: &service.names.signing_name, timestamp: &timestamp, payload };
-        sign(&mut wire, &endpoint.authority, keys, &scope);
+        if let Some(keys) = keys {
+            sign(&mut wire, &endpoint.authority, keys, &scope);
+        }
         let mut request = Request::builder()
             .method(wire.method.as_str())
             .uri(endpoint.url(&wire.target()))
@@ -187,23 +244,28 @@ impl Carrier {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(Bytes::from(wire.body))).map_err(|fault| fault.to_string())?;
-        self.exchange(endpoint, request).await
+        self.exchange(&endpoint.authority, endpoint.is_secure, request).await
     }
 
     /// Sends a request and reads its answer, or says why there is none.
-    async fn exchange(&self, endpoint: &Endpoint, request: Request<Full<Bytes>>) -> Result<HttpAnswer, String> {
-        let answer = match endpoint.is_secure {
+    async fn exchange(
+        &self,
+        authority: &str,
+        is_secure: bool,
+        request: Request<Full<Bytes>>,
+    ) -> Result<HttpAnswer, String> {
+        let answer = match is_secure {
             false => self.0.plain.request(request).await,
             true => self.secure()?.request(request).await,
         };
-        let answer = answer.map_err(|fault| reason(&fault, &endpoint.authority, fault.is_connect()))?;
+        let answer = answer.map_err(|fault| reason(&fault, authority, fault.is_connect()))?;
         let (status, headers) = (answer.status().as_u16(), headers_of(&answer));
         let body =
             Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await.map_err(|fault| match fault
                 .is::<LengthLimitError>(
             ) {
                 true => format!("the answer has more than {ANSWER_BYTES_MAX} bytes"),
-                false => reason(&*fault, &endpoint.authority, false),
+                false => reason(&*fault, authority, false),
             })?;
         Ok(HttpAnswer { status, headers, body: body.to_bytes().to_vec() })
     }
@@ -329,7 +391,7 @@ mod tests {
         endpoints.set("sts", &format!("http://{address}")).expect("a URL");
         let chain = KeyChain::of(|name| name.starts_with("AWS_").then(|| "OWN".to_owned()));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        let carrier = Carrier::with_keys(chain, endpoints, Local::nowhere(), Tls::default(), Egress::default());
+        let carrier = Carrier::with_keys(chain, endpoints, Local::nowhere(), Arc::default(), Egress::default());
         let place = Place { account: "222222222222".into(), region: "eu-west-1".into() };
         let role_arn = Some(Arc::from("arn:aws:iam::222222222222:role/r"));
         let asker = Asker { place, role_arn, entropy: 1 };

@@ -4,16 +4,22 @@
 //! `expiration` are read as some of AWS's tools write them. Nothing that stands behind a `=` is ever repeated in a
 //! message.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use stepwell_api::{Credential, Credentials};
+use stepwell_services::{GivenKey, GivenKeys};
 use stepwell_spec::Timestamp;
 
 /// The largest credentials file: thousands of keys.
 const FILE_BYTES_MAX: u64 = 1_048_576;
+
+/// How long the keys of a function's process are good: longer than any process lives, for it has them but once.
+#[cfg(feature = "lambda")]
+const FUNCTION_KEYS_MS: u64 = 365 * 24 * 3_600_000;
 
 const KEY_ID: &str = "aws_access_key_id";
 const SECRET: &str = "aws_secret_access_key";
@@ -27,13 +33,38 @@ const NAMES: [&str; 5] = [KEY_ID, SECRET, TOKEN, ACCOUNT, EXPIRES];
 /// What a profile may say to clients; the server does not read it.
 const OTHERS: [&str; 2] = ["region", "output"];
 
-/// Every key that may sign.
-#[derive(Debug)]
-pub(crate) struct Keyring(BTreeMap<String, Credential>);
+/// Every key that may sign: those of the file, and those that STS and IAM gave away.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyring {
+    file: BTreeMap<String, Credential>,
+    given: Option<GivenKeys>,
+}
 
 impl Credentials for Keyring {
-    fn find(&self, access_key_id: &str) -> Option<&Credential> {
-        self.0.get(access_key_id)
+    fn find(&self, access_key_id: &str, session_token: Option<&str>) -> Option<Cow<'_, Credential>> {
+        if let Some(credential) = self.file.get(access_key_id) {
+            return Some(Cow::Borrowed(credential));
+        }
+        let found = self.given.as_ref()?.find(access_key_id, session_token).unwrap_or_else(|fault| {
+            tracing::error!(%fault, "whether a key was given away cannot be found out");
+            None
+        });
+        let GivenKey { account, secret_access_key, session_token, expires } = found?;
+        Some(Cow::Owned(Credential { secret_access_key, session_token, account, expires }))
+    }
+}
+
+#[cfg(feature = "s3")]
+impl stepwell_s3::KeyRing for Keyring {
+    fn find(&self, id: &str, token: Option<&str>) -> Option<stepwell_s3::Key> {
+        let credential = Credentials::find(self, id, token)?.into_owned();
+        Some(stepwell_s3::Key {
+            id: id.to_owned(),
+            secret: credential.secret_access_key,
+            token: credential.session_token,
+            expires: credential.expires,
+            account: credential.account,
+        })
     }
 }
 
@@ -54,15 +85,26 @@ impl Keyring {
         Keyring::parse(&text, account).map_err(|(line, reason)| format!("{name}:{line}: {reason}"))
     }
 
-    /// All keys, by their ids.
-    #[cfg(feature = "s3")]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Credential)> {
-        self.0.iter()
+    /// The same, with those that were given away.
+    pub(crate) fn with(self, given: GivenKeys) -> Keyring {
+        Keyring { given: Some(given), ..self }
     }
 
-    /// How many keys there are.
+    /// Keys for functions of this machine, good for as long as a process may live.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn function_keys(&self) -> Option<stepwell_lambda::FunctionKeys> {
+        let given = self.given.clone()?;
+        Some(stepwell_lambda::FunctionKeys::new(move |account| {
+            let chance = getrandom::u64().ok()?;
+            let until = crate::clock::wall().plus_ms(FUNCTION_KEYS_MS);
+            let key = given.session(account, until, chance)?;
+            Some([key.access_key_id, key.secret_access_key, key.session_token])
+        }))
+    }
+
+    /// How many keys the file has.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.file.len()
     }
 
     /// Refuses with the number of a line and a reason.
@@ -107,7 +149,7 @@ impl Keyring {
         add(profile)?;
         match keys.is_empty() {
             true => Err((1, "it has no key; without one nobody could call".to_owned())),
-            false => Ok(Keyring(keys)),
+            false => Ok(Keyring { file: keys, given: None }),
         }
     }
 }
@@ -193,7 +235,7 @@ mod tests {
         let parsed = Keyring::parse(text, "000000000000");
         let accounts: Result<Vec<(&str, &str)>, String> = parsed
             .as_ref()
-            .map(|ring| ring.0.iter().map(|(id, key)| (id.as_str(), key.account.as_str())).collect())
+            .map(|ring| ring.file.iter().map(|(id, key)| (id.as_str(), key.account.as_str())).collect())
             .map_err(|(line, reason)| format!("{line}: {reason}"));
         match (&accounts, expected) {
             (Ok(accounts), Ok(expected)) => assert_eq!(accounts, expected),
@@ -214,12 +256,29 @@ mod tests {
         let accounts = [("123456789012", "123456789012"), ("AKIDEXAMPLE", "000000000000"), ("OPS", "210987654321")];
         check(text, Ok(&accounts));
         let ring = Keyring::parse(text, "000000000000").expect("keys");
-        let ops = ring.find("OPS").expect("a key");
+        let ops = ring.find("OPS", None).expect("a key");
         assert_eq!((ops.session_token.as_deref(), ops.expires), (Some("hush=="), Some(Timestamp(1_789_430_400_000))));
-        let default = ring.find("AKIDEXAMPLE").expect("a key");
+        let default = ring.find("AKIDEXAMPLE", None).expect("a key");
         assert_eq!((default.secret_access_key.as_str(), default.expires), ("hush/+=", None));
-        assert!(ring.find("other").is_none());
+        assert!(ring.find("other", None).is_none());
         assert!(!format!("{ring:?}").contains("hush"), "{ring:?}");
+    }
+
+    #[test]
+    fn what_was_given_away_is_known_beside_the_file() {
+        use stepwell_store::{MemoryStore, Store};
+        let text = "[p]\naws_access_key_id=A\naws_secret_access_key=hush\n";
+        let given = GivenKeys::open(MemoryStore::new().index(), [1; 32]).expect("keys");
+        let session = given.session("123456789012", Timestamp(7_000), 1).expect("a key");
+        let ring = Keyring::parse(text, "000000000000").expect("keys");
+        let find = |ring: &Keyring, id: &str| ring.find(id, Some(&session.session_token)).map(Cow::into_owned);
+        assert!(find(&ring, &session.access_key_id).is_none());
+        let ring = ring.with(given);
+        let known = find(&ring, &session.access_key_id).expect("it is known");
+        assert_eq!((known.account.as_str(), known.expires), ("123456789012", Some(Timestamp(7_000))));
+        assert_eq!(known.secret_access_key, session.secret_access_key);
+        assert_eq!(find(&ring, "A").and_then(|key| key.session_token), None);
+        assert!(!format!("{ring:?}").contains("hush"));
     }
 
     #[test]

@@ -59,6 +59,17 @@ const GLOBAL: &[(&str, &str, &str)] = &[
     ("waf", "waf.amazonaws.com", "us-east-1"),
 ];
 
+/// What the names of AWS's hosts end with, by partition.
+const SUFFIXES: &[(&str, &str)] = &[
+    ("aws", "amazonaws.com"),
+    ("aws-cn", "amazonaws.com.cn"),
+    ("aws-eusc", "amazonaws.eu"),
+    ("aws-iso", "c2s.ic.gov"),
+    ("aws-iso-b", "sc2s.sgov.gov"),
+    ("aws-iso-e", "cloud.adc-e.uk"),
+    ("aws-iso-f", "csp.hci.ic.gov"),
+];
+
 /// Services and where they answer, by botocore's names for them. What is not said is answered here, if it can be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints(BTreeMap<String, Destination>);
@@ -112,20 +123,20 @@ impl Endpoint {
         let (host, region) = match global {
             Some((_, host, region)) => ((*host).to_owned(), *region),
             None => {
-                let suffix = match partition_of(region) {
-                    "aws-cn" => "amazonaws.com.cn",
-                    "aws-eusc" => "amazonaws.eu",
-                    "aws-iso" => "c2s.ic.gov",
-                    "aws-iso-b" => "sc2s.sgov.gov",
-                    "aws-iso-e" => "cloud.adc-e.uk",
-                    "aws-iso-f" => "csp.hci.ic.gov",
-                    _ => "amazonaws.com",
-                };
+                let partition = partition_of(region);
+                let known = SUFFIXES.iter().find(|(name, _)| *name == partition);
+                let suffix = known.map_or("amazonaws.com", |(_, suffix)| suffix);
                 (format!("{}.{region}.{suffix}", service.endpoint_prefix), region)
             }
         };
         let authority = format!("{}{host}", host_prefix.unwrap_or_default());
         (Endpoint { authority: authority.into(), prefix: "".into(), is_secure: true }, region.into())
+    }
+
+    /// Whether it is one of AWS's own, such as that of a private network, which takes no other keys than AWS's.
+    pub(crate) fn is_aws(&self) -> bool {
+        let host = self.authority.split(':').next().unwrap_or_default();
+        SUFFIXES.iter().any(|(_, suffix)| host.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.')))
     }
 
     fn parse(url: &str) -> Result<Endpoint, String> {
@@ -187,6 +198,19 @@ mod tests {
         assert_eq!(set("eventbridge"), Err("'eventbridge' is no service of AWS; did you mean 'events'?".to_owned()));
         assert!(set("nothing-like-it-at-all").is_err_and(|fault| fault.contains("such as 'lambda'")));
         assert_eq!(set("events"), Ok(()));
+    }
+
+    #[test]
+    fn hosts_of_aws_are_known_by_their_names() {
+        for (url, expected) in [
+            ("https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com", true),
+            ("https://sqs.cn-north-1.amazonaws.com.cn:443", true),
+            ("http://localhost:4566", false),
+            ("https://notamazonaws.com", false),
+            ("https://amazonaws.com.example", false),
+        ] {
+            assert_eq!(Endpoint::parse(url).expect("a URL").is_aws(), expected, "{url}");
+        }
     }
 
     #[test]

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use stepwell_api::ServiceTask;
 use stepwell_engine::ExecutionId;
-use stepwell_integrations::{Progress, Task, outcome_of, poll_of, progress_of, stop_of};
+use stepwell_integrations::{
+    Progress, Question, Reply, Task, WebAnswer, WebCall, WebFault, outcome_of, poll_of, progress_of, stop_of,
+    web_outcome_of,
+};
 use stepwell_interpreter::Command;
 use stepwell_json::Json;
-use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, Fault};
+use stepwell_protocol::{AwsError, Fault};
 use stepwell_spec::error;
 use tokio::sync::{Notify, Semaphore};
 
@@ -18,6 +21,7 @@ use crate::carrier::{Asker, Carrier};
 use crate::endpoints::Destination;
 use crate::settings::Time;
 use crate::shard::Answers;
+use crate::web;
 
 /// How often a job is asked for: the first pause, and the longest, towards which pauses grow by half.
 ///
@@ -55,6 +59,14 @@ pub(crate) struct Watch {
     pub(crate) pace: Pace,
 }
 
+/// What begins a job.
+pub(crate) enum Start {
+    /// This question, of a service there or of an address.
+    Asks(Question, Option<Destination>),
+    /// It has begun.
+    Begun,
+}
+
 /// How a watch ended.
 pub(crate) enum Ended {
     /// The execution is told this.
@@ -65,14 +77,14 @@ pub(crate) enum Ended {
 
 impl Watch {
     /// Starts the job, unless it was started before, and asks for it until it is over.
-    pub(crate) async fn run(self, start: Option<(AwsCall, Destination)>) -> Ended {
+    pub(crate) async fn run(self, start: Start) -> Ended {
         let submitted = match (start, self.task.request.submitted.clone()) {
             (_, Some(submitted)) => submitted,
-            (Some((call, destination)), None) => match self.start(&call, &destination).await {
+            (Start::Asks(question, destination), None) => match self.start(&question, destination.as_ref()).await {
                 Ok(submitted) => submitted,
                 Err(ended) => return ended,
             },
-            (None, None) => return self.lost(),
+            (Start::Begun, None) => return self.lost(),
         };
         let Some(poll) = poll_of(self.as_task(), &submitted) else { return self.lost() };
         let mut pause = self.pace.first;
@@ -83,35 +95,50 @@ impl Watch {
                 () = self.cancelled.notified() => return self.stop(&submitted).await,
                 () = tokio::time::sleep(pause) => {}
             }
-            let answer = tokio::select! {
+            let reply = tokio::select! {
                 biased;
                 () = self.cancelled.notified() => return self.stop(&submitted).await,
-                answer = self.ask(&poll) => answer,
+                reply = self.ask(&poll, None) => reply,
             };
-            if let Err(AwsError { fault: Fault::Unreached, message, .. }) = &answer
+            if let Some(reason) = unreached(&reply)
                 && !std::mem::replace(&mut was_unreached, true)
             {
-                let reason = message.as_deref().unwrap_or_default();
-                tracing::warn!(action = %poll.action, reason, "a job cannot be asked for; it is asked for again");
+                tracing::warn!(action = said(&poll), reason, "a job cannot be asked for; it is asked for again");
             }
-            match progress_of(self.as_task(), &submitted, answer) {
-                Progress::Running => pause = self.pace.after(pause),
+            let mut collecting = match progress_of(self.as_task(), &submitted, reply) {
+                Progress::Running => {
+                    pause = self.pace.after(pause);
+                    continue;
+                }
                 Progress::Over(command) => return Ended::Told(command),
+                Progress::Collects(collecting) => collecting,
+            };
+            while let Some(call) = collecting.next_call(self.as_task()) {
+                tokio::select! {
+                    biased;
+                    // What is over needs no end.
+                    () = self.cancelled.notified() => return Ended::Cancelled,
+                    answer = self.visit(&call) => collecting.take(answer),
+                }
             }
+            return Ended::Told(collecting.told());
         }
     }
 
-    /// Starts the job: what its service answered, or how the task ends without.
-    async fn start(&self, call: &AwsCall, destination: &Destination) -> Result<Json, Ended> {
+    /// Starts the job: what was answered, or how the task ends without.
+    async fn start(&self, question: &Question, destination: Option<&Destination>) -> Result<Json, Ended> {
         let place = tokio::select! {
             biased;
             () = self.cancelled.notified() => return Err(Ended::Cancelled),
             // The semaphore is never closed.
             place = self.places.acquire() => place,
         };
-        let answer = self.carrier.carry(destination, call, &self.asker).await;
+        let outcome = match self.ask_at_once(question, destination).await {
+            Reply::Service(answer) => outcome_of(self.as_task(), answer),
+            Reply::Address(answer) => web_outcome_of(self.as_task(), answer),
+        };
         drop(place);
-        match outcome_of(self.as_task(), answer) {
+        match outcome {
             Command::TaskSubmitted { task, output } => {
                 self.answers.send(self.task.execution, vec![Command::TaskSubmitted { task, output: output.clone() }]);
                 Ok(output)
@@ -120,20 +147,42 @@ impl Watch {
         }
     }
 
-    async fn ask(&self, call: &AwsCall) -> AwsAnswer {
+    async fn ask(&self, question: &Question, destination: Option<&Destination>) -> Reply {
         // The semaphore is never closed.
         let _place = self.places.acquire().await;
-        self.carrier.ask(call, &self.asker).await
+        self.ask_at_once(question, destination).await
+    }
+
+    async fn ask_at_once(&self, question: &Question, destination: Option<&Destination>) -> Reply {
+        match (question, destination) {
+            (Question::Service(call), Some(destination)) => {
+                Reply::Service(self.carrier.carry(destination, call, &self.asker).await)
+            }
+            (Question::Service(call), None) => Reply::Service(self.carrier.ask(call, &self.asker).await),
+            (Question::Address(call), _) => {
+                Reply::Address(web::visit(&self.carrier, call, &self.asker, &mut None).await)
+            }
+        }
+    }
+
+    async fn visit(&self, call: &WebCall) -> WebAnswer {
+        // The semaphore is never closed.
+        let _place = self.places.acquire().await;
+        web::visit(&self.carrier, call, &self.asker, &mut None).await
     }
 
     /// Stops the job, as far as its service lets us.
     async fn stop(&self, submitted: &Json) -> Ended {
-        if let Some(call) = stop_of(self.as_task(), submitted)
-            && let Err(fault) = self.ask(&call).await
-        {
-            let reason = fault.message.as_deref().unwrap_or_default();
-            tracing::warn!(action = %call.action, code = %fault.code, reason, "a job could not be stopped");
-        }
+        let Some(question) = stop_of(self.as_task(), submitted) else { return Ended::Cancelled };
+        let (code, reason) = match self.ask(&question, None).await {
+            Reply::Service(Err(fault)) => (fault.code.to_string(), fault.message.as_deref().unwrap_or("").to_owned()),
+            Reply::Address(Err(fault)) => ("unreached".to_owned(), format!("{fault:?}")),
+            Reply::Address(Ok(answer)) if !(200..300).contains(&answer.status) => {
+                (answer.status.to_string(), answer.status_text)
+            }
+            Reply::Service(Ok(_)) | Reply::Address(Ok(_)) => return Ended::Cancelled,
+        };
+        tracing::warn!(action = said(&question), code, reason, "a job could not be stopped");
         Ended::Cancelled
     }
 
@@ -151,6 +200,25 @@ impl Watch {
 
     pub(crate) fn execution(&self) -> ExecutionId {
         self.task.execution
+    }
+}
+
+/// As the log calls a question.
+fn said(question: &Question) -> &str {
+    match question {
+        Question::Service(call) => &call.action,
+        Question::Address(call) => &call.method,
+    }
+}
+
+/// Why nobody answered.
+fn unreached(reply: &Reply) -> Option<&str> {
+    match reply {
+        Reply::Service(Err(AwsError { fault: Fault::Unreached, message, .. })) => {
+            Some(message.as_deref().unwrap_or_default())
+        }
+        Reply::Address(Err(WebFault::Socket(reason))) => Some(reason),
+        Reply::Service(_) | Reply::Address(_) => None,
     }
 }
 

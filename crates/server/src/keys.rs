@@ -1,30 +1,190 @@
-//! The keys that calls are signed with: those of the environment, those of AWS's shared files, and those of roles.
+//! The keys that calls are signed with: the server's own, from wherever AWS's SDKs look for them, and those of roles.
 //!
-//! Not read: keys of a container or an instance, single sign-on, `credential_process`, and profiles that assume a role.
-//! `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` say the same as any of them.
+//! Owns the order in which places are looked at, and how long what was found there is kept. What a place looks like is known
+//! in its own file. Nothing here shows a secret, and no message repeats what a place answered.
+
+mod answer;
+mod container;
+mod environment;
+mod instance;
+mod process;
+mod profile;
+mod shared_files;
+mod sso;
+#[cfg(test)]
+mod tests;
+mod web_identity;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use stepwell_json::Json;
-use stepwell_protocol::{Keys, Place};
+use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, Keys, Place};
 use stepwell_spec::Timestamp;
 
+use crate::carrier::Carrier;
 use crate::clock;
 
-/// How long before they end the keys of a role are given up.
+/// How long before they end keys are given up. Instances and containers have new ones by then.
 const EARLY_MS: u64 = 5 * 60_000;
+
+/// How long nobody looks again where nothing was found: a machine without keys waits a second for its metadata.
+const FAILED_MS: u64 = 5_000;
 
 /// Roles whose keys are remembered.
 const ROLES_MAX: usize = 1_000;
 
+/// A place where keys may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Environment,
+    WebIdentity,
+    Profile,
+    Container,
+    Instance,
+}
+
+/// Where keys are looked for, in this order; the first that has something to say of them decides.
+///
+/// Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers", in the order of the SDK for Java 2.x.
+const CHAIN: [Source; 5] =
+    [Source::Environment, Source::WebIdentity, Source::Profile, Source::Container, Source::Instance];
+
+impl Source {
+    /// As messages call it.
+    fn name(self) -> &'static str {
+        match self {
+            Source::Environment => "the environment",
+            Source::WebIdentity => "a web identity",
+            Source::Profile => "the shared files",
+            Source::Container => "the container",
+            Source::Instance => "the instance",
+        }
+    }
+
+    /// Looks there. Fails when keys should be there and cannot be had: what stands behind it is then not asked, so that
+    /// nobody acts as somebody else than who was meant.
+    async fn find(self, search: &Search<'_>) -> Result<Looked, String> {
+        match self {
+            Source::Environment => environment::find(search),
+            Source::WebIdentity => web_identity::find(search).await,
+            Source::Profile => profile::find(search).await,
+            Source::Container => container::find(search).await,
+            Source::Instance => instance::find(search).await,
+        }
+    }
+}
+
+/// What came of looking at a place.
+enum Looked {
+    Found(Found),
+    /// It has none, for this reason.
+    Nothing(String),
+}
+
+/// Keys that were found.
+#[derive(Clone)]
+struct Found {
+    keys: Keys,
+    lasts: Lasts,
+}
+
+/// How long keys may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lasts {
+    /// As long as they stand where they were found, where looking costs nothing.
+    WhileThere,
+    /// As long as the server runs.
+    Always,
+    Until(Timestamp),
+}
+
+impl Lasts {
+    fn is_fresh(self, now: Timestamp) -> bool {
+        match self {
+            Lasts::WhileThere => false,
+            Lasts::Always => true,
+            Lasts::Until(end) => now.plus_ms(EARLY_MS) < end,
+        }
+    }
+
+    fn is_good(self, now: Timestamp) -> bool {
+        match self {
+            Lasts::WhileThere => false,
+            Lasts::Always => true,
+            Lasts::Until(end) => now < end,
+        }
+    }
+}
+
+/// What a search looks with.
+struct Search<'a> {
+    chain: &'a KeyChain,
+    carrier: &'a Carrier,
+    /// Where STS is asked.
+    place: &'a Place,
+}
+
+impl Search<'_> {
+    /// A variable of the environment that says something.
+    fn variable(&self, name: &str) -> Option<String> {
+        self.chain.variable(name)
+    }
+
+    /// A file below `~/.aws`, or where the variable says it is.
+    fn shared_file(&self, variable: &str, name: &str) -> Option<PathBuf> {
+        self.variable(variable).map(PathBuf::from).or_else(|| Some(self.folder()?.join(name)))
+    }
+
+    /// `~/.aws`
+    fn folder(&self) -> Option<PathBuf> {
+        let home = self.variable("HOME").or_else(|| self.variable("USERPROFILE"))?;
+        Some(PathBuf::from(home).join(".aws"))
+    }
+
+    /// Asks one of AWS's services, with these keys or, where anybody may ask, without.
+    async fn ask(
+        &self,
+        (service, action): (&str, &str),
+        input: Json,
+        region: Option<&str>,
+        keys: Option<&Keys>,
+    ) -> AwsAnswer {
+        let call = AwsCall { service: service.into(), action: action.into(), input };
+        let region = region.map_or_else(|| self.place.region.clone(), Arc::from);
+        let place = Place { account: self.place.account.clone(), region };
+        Box::pin(self.carrier.ask_aws(&call, &place, keys)).await
+    }
+}
+
+/// Why a service gave no keys.
+fn said(error: &AwsError) -> String {
+    format!("{}: {}", error.code, error.message.as_deref().unwrap_or_default())
+}
+
+/// An environment: what a variable says in it.
+type Variables = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// Where keys come from.
-#[derive(Debug)]
 pub(crate) struct KeyChain {
     /// The environment.
-    variable: fn(&str) -> Option<String>,
-    roles: Mutex<BTreeMap<Arc<str>, (Keys, Timestamp)>>,
+    variable: Box<Variables>,
+    /// Held while somebody looks, so that the others wait for what is found.
+    own: tokio::sync::Mutex<Option<Kept>>,
+    roles: Mutex<BTreeMap<Arc<str>, Found>>,
+}
+
+/// What the last search came to.
+enum Kept {
+    Keys(Found),
+    Failed(String, Timestamp),
+}
+
+impl std::fmt::Debug for KeyChain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyChain").finish_non_exhaustive()
+    }
 }
 
 impl KeyChain {
@@ -33,173 +193,83 @@ impl KeyChain {
     }
 
     /// One with an environment of its own.
-    pub(crate) fn of(variable: fn(&str) -> Option<String>) -> KeyChain {
-        KeyChain { variable, roles: Mutex::default() }
+    pub(crate) fn of(variable: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> KeyChain {
+        KeyChain { variable: Box::new(variable), own: tokio::sync::Mutex::default(), roles: Mutex::default() }
     }
 
     fn variable(&self, name: &str) -> Option<String> {
         (self.variable)(name).filter(|value| !value.is_empty())
     }
 
-    fn environment_keys(&self) -> Option<Keys> {
-        Some(Keys {
-            access_key_id: self.variable("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: self.variable("AWS_SECRET_ACCESS_KEY")?,
-            session_token: self.variable("AWS_SESSION_TOKEN"),
-        })
-    }
-
-    fn shared_file(&self, from: &str, name: &str) -> Option<PathBuf> {
-        let home = || self.variable("HOME").or_else(|| self.variable("USERPROFILE"));
-        self.variable(from).map(PathBuf::from).or_else(|| Some(PathBuf::from(home()?).join(".aws").join(name)))
-    }
-
     /// The keys for an emulator: those of the environment. Without any, the access key id is the account whose resources
     /// are meant, which is how emulators tell accounts apart.
     pub(crate) fn emulated(&self, place: &Place) -> Keys {
-        self.environment_keys().unwrap_or_else(|| Keys {
+        environment::keys(self).unwrap_or_else(|| Keys {
             access_key_id: place.account.to_string(),
             secret_access_key: "stepwell".to_owned(),
             session_token: None,
         })
     }
 
-    /// The server's own keys, for AWS itself.
-    pub(crate) fn own(&self) -> Result<Keys, String> {
-        if let Some(keys) = self.environment_keys() {
-            return Ok(keys);
+    /// The server's own keys, for AWS itself: kept until shortly before their end, and then had anew.
+    pub(crate) async fn own(&self, carrier: &Carrier, place: &Place) -> Result<Keys, String> {
+        let mut kept = self.own.lock().await;
+        let now = clock::wall();
+        match &*kept {
+            Some(Kept::Keys(found)) if found.lasts.is_fresh(now) => return Ok(found.keys.clone()),
+            Some(Kept::Failed(reason, at)) if now < at.plus_ms(FAILED_MS) => return Err(reason.clone()),
+            Some(_) | None => {}
         }
-        let profile = self.variable("AWS_PROFILE").unwrap_or_else(|| "default".to_owned());
-        for (path, heading) in [
-            (self.shared_file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), profile.clone()),
-            (self.shared_file("AWS_CONFIG_FILE", "config"), heading_of(&profile)),
-        ] {
-            // A file that is not there holds no keys.
-            let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-            if let Some(keys) = keys_in(&text, &heading) {
-                return Ok(keys);
+        match self.search(&Search { chain: self, carrier, place }).await {
+            Ok(found) => {
+                let keys = found.keys.clone();
+                *kept = Some(Kept::Keys(found));
+                Ok(keys)
+            }
+            Err(reason) => match &*kept {
+                Some(Kept::Keys(found)) if found.lasts.is_good(now) => {
+                    tracing::warn!(%reason, "the server's keys end soon, and no new ones can be had yet");
+                    Ok(found.keys.clone())
+                }
+                Some(_) | None => {
+                    *kept = Some(Kept::Failed(reason.clone(), now));
+                    Err(reason)
+                }
+            },
+        }
+    }
+
+    /// Looks at one place after the other.
+    async fn search(&self, search: &Search<'_>) -> Result<Found, String> {
+        let mut tried = Vec::new();
+        for source in CHAIN {
+            let looked = source.find(search).await;
+            match looked.map_err(|reason| format!("Unable to load credentials from {}: {reason}", source.name()))? {
+                Looked::Found(found) => return Ok(found),
+                Looked::Nothing(reason) => tried.push(format!("{}: {reason}", source.name())),
             }
         }
         Err(format!(
-            "Unable to load credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the profile '{profile}' \
-             keys in ~/.aws/credentials"
+            "Unable to load credentials from any of the providers in the chain: {}. Set AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY where the server starts, or name a profile with AWS_PROFILE",
+            tried.join("; ")
         ))
     }
 
     /// The keys of a role that were had before and are still good.
     pub(crate) fn assumed(&self, role_arn: &str) -> Option<Keys> {
         let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
-        let (keys, until) = roles.get(role_arn)?;
-        (clock::wall().plus_ms(EARLY_MS) < *until).then(|| keys.clone())
+        roles.get(role_arn).filter(|found| found.lasts.is_fresh(clock::wall())).map(|found| found.keys.clone())
     }
 
     /// Remembers the keys of a role from the answer of `AssumeRole`.
     pub(crate) fn assume(&self, role_arn: &Arc<str>, answer: &Json) -> Result<Keys, String> {
-        let given = answer.get("Credentials");
-        let text = |name: &str| {
-            let value = given.and_then(|given| given.get(name)).and_then(Json::as_str);
-            value.map(str::to_owned).ok_or_else(|| format!("AssumeRole answered without {name}"))
-        };
-        let keys = Keys {
-            access_key_id: text("AccessKeyId")?,
-            secret_access_key: text("SecretAccessKey")?,
-            session_token: Some(text("SessionToken")?),
-        };
-        let until = given.and_then(|given| given.get("Expiration")).and_then(Json::as_f64);
-        let until = Timestamp((until.unwrap_or_default() * 1000.0) as i64);
+        let found = answer::of_sts(answer)?;
         let mut roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
         if roles.len() >= ROLES_MAX {
             roles.pop_first();
         }
-        roles.insert(role_arn.clone(), (keys.clone(), until));
-        Ok(keys)
-    }
-}
-
-/// `[default]`, or `[profile NAME]`, as the config file has it.
-fn heading_of(profile: &str) -> String {
-    if profile == "default" { profile.to_owned() } else { format!("profile {profile}") }
-}
-
-/// The keys below a heading of a shared file.
-fn keys_in(text: &str, heading: &str) -> Option<Keys> {
-    let mut found: BTreeMap<String, String> = BTreeMap::new();
-    let mut is_here = false;
-    for line in text.lines().map(str::trim) {
-        if line.is_empty() || line.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(named) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
-            is_here = named.split_whitespace().eq(heading.split_whitespace());
-        } else if let (true, Some((name, value))) = (is_here, line.split_once('=')) {
-            found.insert(name.trim().to_ascii_lowercase(), value.trim().to_owned());
-        }
-    }
-    Some(Keys {
-        access_key_id: found.remove("aws_access_key_id")?,
-        secret_access_key: found.remove("aws_secret_access_key")?,
-        session_token: found.remove("aws_session_token").filter(|token| !token.is_empty()),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn profiles_are_read_as_awss_tools_write_them() {
-        let text = "# mine\n[default]\naws_access_key_id = A\naws_secret_access_key=s=1\n\n[profile  other]\nregion = x\n\
-                    aws_access_key_id=B\naws_secret_access_key=t\naws_session_token=u\n[empty]\n";
-        let check = |heading: &str, expected: Option<(&str, &str, Option<&str>)>| {
-            let keys = keys_in(text, heading);
-            let keys = keys.as_ref().map(|keys| {
-                (keys.access_key_id.as_str(), keys.secret_access_key.as_str(), keys.session_token.as_deref())
-            });
-            assert_eq!(keys, expected, "{heading}");
-        };
-        check("default", Some(("A", "s=1", None)));
-        check(&heading_of("other"), Some(("B", "t", Some("u"))));
-        check("other", None);
-        check("empty", None);
-        assert_eq!(heading_of("default"), "default");
-    }
-
-    #[test]
-    fn the_environment_goes_before_files_and_files_before_nothing() {
-        let key = |chain: &KeyChain| chain.own().map(|keys| keys.access_key_id);
-        let set = KeyChain::of(|name| name.starts_with("AWS_").then(|| format!("{name}!")));
-        assert_eq!(key(&set).as_deref(), Ok("AWS_ACCESS_KEY_ID!"));
-        let none = KeyChain::of(|_| None);
-        assert!(key(&none).is_err_and(|fault| fault.starts_with("Unable to load credentials: ")));
-        let place = Place { account: "123456789012".into(), region: "us-east-1".into() };
-        assert_eq!(none.emulated(&place).access_key_id, "123456789012");
-        let from_file = KeyChain::of(|name| match name {
-            "AWS_SHARED_CREDENTIALS_FILE" => Some(std::env::temp_dir().join("stepwell-keys").display().to_string()),
-            "AWS_PROFILE" => Some("mine".to_owned()),
-            _ => None,
-        });
-        let path = std::env::temp_dir().join("stepwell-keys");
-        std::fs::write(&path, "[mine]\naws_access_key_id=F\naws_secret_access_key=s\n").expect("a file");
-        assert_eq!(key(&from_file).as_deref(), Ok("F"));
-        std::fs::remove_file(path).expect("a file");
-    }
-
-    #[test]
-    fn a_roles_keys_are_kept_until_shortly_before_their_end() {
-        let answer = |seconds: f64| {
-            let text = format!(
-                r#"{{"Credentials":{{"AccessKeyId":"A","SecretAccessKey":"S","SessionToken":"T","Expiration":{seconds}}}}}"#
-            );
-            Json::parse(&text).expect("JSON")
-        };
-        let now = clock::wall().seconds();
-        let chain = KeyChain::new();
-        let role: Arc<str> = "arn:aws:iam::222222222222:role/r".into();
-        assert!(chain.assumed(&role).is_none());
-        assert_eq!(chain.assume(&role, &answer(now + 3600.0)).map(|keys| keys.access_key_id), Ok("A".to_owned()));
-        assert_eq!(chain.assumed(&role).and_then(|keys| keys.session_token).as_deref(), Some("T"));
-        chain.assume(&role, &answer(now + 60.0)).expect("keys");
-        assert!(chain.assumed(&role).is_none(), "they end too soon");
-        assert!(chain.assume(&role, &Json::empty_object()).is_err());
+        roles.insert(role_arn.clone(), found.clone());
+        Ok(found.keys)
     }
 }

@@ -12,6 +12,7 @@ mod carrier;
 mod clock;
 mod connection;
 mod credentials;
+mod dial;
 mod egress;
 mod endpoints;
 mod gate;

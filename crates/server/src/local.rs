@@ -31,6 +31,7 @@ use stepwell_protocol::{
 use stepwell_services::{Asker, Delivery};
 use tokio::runtime::Handle;
 
+pub(crate) use deliveries::Outside;
 #[cfg(feature = "dynamodb")]
 pub(crate) use dynamodb::Tables;
 #[cfg(feature = "lambda")]
@@ -46,7 +47,7 @@ pub(crate) use wire::{refusal, request_of};
 
 use crate::carrier::operation_of;
 use crate::clock::Clock;
-use deliveries::Courier;
+use deliveries::{Courier, Retries};
 
 /// All local services. Clones are the same ones.
 #[derive(Clone)]
@@ -59,7 +60,12 @@ struct Inner {
     courier: Courier,
     /// Deliveries on their way.
     busy: AtomicUsize,
+    /// Says whether a service does something that nobody waits for. Set at most once, before the first request.
+    at_work: OnceLock<Box<AtWork>>,
 }
+
+/// Says whether a service does something that nobody waits for.
+type AtWork = dyn Fn() -> bool + Send + Sync;
 
 /// The same, without keeping them there: what a service of them has of the others.
 #[cfg(any(feature = "lambda", feature = "s3"))]
@@ -80,6 +86,7 @@ impl Peers for WeakLocal {
             Some(local) => local.ask(place, call),
             None => {
                 let error = client_error("ServiceUnavailable", "the server is ending", "");
+                let error = AwsError { status: 503, fault: Fault::Server, ..error };
                 Box::pin(async move { Err(error) })
             }
         }
@@ -94,16 +101,18 @@ impl std::fmt::Debug for Local {
 
 impl Local {
     /// No services yet.
-    pub(crate) fn new(runtime: Handle, clock: Clock) -> Local {
-        let (hosts, courier) = (OnceLock::new(), Courier::new(runtime));
-        Local(Arc::new(Inner { hosts, clock, courier, busy: AtomicUsize::new(0) }))
+    pub(crate) fn new(runtime: Handle, clock: Clock, outside: Outside) -> Local {
+        let retries = Retries::of(&clock);
+        let (hosts, courier) = (OnceLock::new(), Courier::new(runtime, outside, retries));
+        Local(Arc::new(Inner { hosts, clock, courier, busy: AtomicUsize::new(0), at_work: OnceLock::new() }))
     }
 
     /// None, and nobody to carry anything.
     #[cfg(test)]
     pub(crate) fn nowhere() -> Local {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Local::new(runtime.handle().clone(), Clock::new(crate::settings::Time::Real, 7))
+        let clock = Clock::new(crate::settings::Time::Real, 7);
+        Local::new(runtime.handle().clone(), clock, Outside::default())
     }
 
     /// Says who answers for each service. Once.
@@ -178,7 +187,15 @@ impl Local {
 
     /// Whether something is on its way that no execution waits for: virtual time must not run away from it.
     pub(crate) fn is_busy(&self) -> bool {
-        self.0.busy.load(Ordering::Relaxed) > 0
+        self.0.busy.load(Ordering::Relaxed) > 0 || self.0.at_work.get().is_some_and(|is_at_work| is_at_work())
+    }
+
+    /// Asks this too whether something is on its way.
+    #[cfg(feature = "lambda")]
+    pub(crate) fn also_ask(&self, is_at_work: impl Fn() -> bool + Send + Sync + 'static) {
+        // A second time would be a fault of this program, and the first one stands.
+        let is_first = self.0.at_work.set(Box::new(is_at_work)).is_ok();
+        debug_assert!(is_first, "one service is asked");
     }
 
     /// The time, as headers have it.

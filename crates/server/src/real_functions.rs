@@ -44,21 +44,22 @@ impl std::fmt::Debug for RealFunctions {
 }
 
 impl RealFunctions {
-    /// Makes these functions of an account and a region; every other task is for the mocks. Refuses a directory that holds no
+    /// Makes these functions of an account and a region, in their sandbox or out of it; every other task is for the mocks. Refuses a directory that holds no
     /// function, and a runtime this machine has not.
     pub fn open(
         functions: &[NamedFunction],
         account: &str,
         region: &str,
         mocks: Mocks,
+        sandbox: bool,
     ) -> Result<RealFunctions, StartError> {
         let refused = |fault: &dyn std::fmt::Display| StartError::Refused(format!("functions cannot run: {fault}"));
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|fault| refused(&fault))?;
         let place = Place { account: account.into(), region: region.into() };
         let inside = runtime.enter();
-        let lambda =
-            Lambda::open(None, LambdaSettings::default(), Arc::new(Nobody)).map_err(|fault| refused(&fault))?;
+        let settings = LambdaSettings { sandbox, ..LambdaSettings::default() };
+        let lambda = Lambda::open(None, settings, Arc::new(Nobody)).map_err(|fault| refused(&fault))?;
         drop(inside);
         for NamedFunction { name, runs } in functions {
             let named = match runs {

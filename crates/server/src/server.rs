@@ -26,7 +26,7 @@ use crate::credentials::Keyring;
 use crate::http::Front;
 use crate::jobs::Pace;
 use crate::listener::{Listener, LogLines};
-use crate::local::{Ground, Host, Leaves, Local, OwnApi, Pure};
+use crate::local::{self, Ground, Host, Leaves, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
@@ -34,7 +34,7 @@ use crate::tls::Tls;
 use crate::transport::{Source, Transport};
 use crate::writer::Outside;
 use stepwell_api::{Heard, ServiceSettings};
-use stepwell_services::{Services, ServicesSettings};
+use stepwell_services::{GivenKeys, Services, ServicesSettings};
 use stepwell_store::{EmbeddedStore, MemoryStore, Options, Store};
 
 /// The largest head of a request.
@@ -105,6 +105,15 @@ impl Server {
         listener.set_nonblocking(true).map_err(refused)?;
         let seeds = Seeds::draw()?;
         let store = open_store(settings.data.as_deref(), seeds.log)?;
+        let keyring = match keyring {
+            Some(keyring) => Some(
+                keyring.with(
+                    GivenKeys::open(store.index(), seeds.key)
+                        .map_err(|fault| StartError::Refused(format!("what was kept cannot be taken up: {fault}")))?,
+                ),
+            ),
+            None => None,
+        };
         let listeners: Vec<Box<dyn Listener>> = vec![Box::new(LogLines)];
         Ok(Server { settings, listener, mocks, store, seeds, keyring, listeners })
     }
@@ -141,7 +150,10 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
-        let local = Local::new(runtime.handle().clone(), clock.clone());
+        let tls = Arc::new(Tls::new(self.settings.ca_bundle.clone()));
+        let egress = self.settings.egress.clone();
+        let outside = local::Outside { egress: egress.clone(), tls: tls.clone() };
+        let local = Local::new(runtime.handle().clone(), clock.clone(), outside);
         let mut hosts = hosts(&mailbox, &clock);
         let ground = Ground {
             runtime: &runtime,
@@ -156,12 +168,15 @@ impl Server {
         local.open(hosts);
         leaves.name(&ground)?;
         let transport = Transport::new(self.mocks, self.settings.endpoints.clone(), local.clone());
-        let tls = Tls::new(self.settings.ca_bundle.clone());
-        let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, self.settings.egress.clone());
+        let carrier = Carrier::new(self.settings.endpoints.clone(), local.clone(), tls, egress);
         let (handle, listeners, pace) = (runtime.handle().clone(), self.listeners, Pace::of(self.settings.time));
         let outside = Outside { transport, runtime: handle, carrier, pace, local: local.clone(), listeners };
-        let services =
-            ServicesSettings { key: self.seeds.key, endpoint: endpoint_of(address).into(), minute_rules: false };
+        let services = ServicesSettings {
+            key: self.seeds.key,
+            endpoint: endpoint_of(address).into(),
+            minute_rules: false,
+            is_proved: self.keyring.is_some(),
+        };
         let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
         let Running { door, ended, thread } = shard::start(parts, mailbox, outside)?;
         leaves.resume();

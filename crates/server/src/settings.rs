@@ -53,6 +53,8 @@ pub struct Settings {
     pub throttling: Throttling,
     /// Functions of the account and the region above, beside those that calls create.
     pub functions: Vec<NamedFunction>,
+    /// Whether functions are kept from what is not theirs, as far as the system can.
+    pub function_sandbox: bool,
 }
 
 /// A function that whoever starts the server names.
@@ -96,6 +98,7 @@ impl Default for Settings {
             clock_skew_minutes: 5,
             throttling: Throttling::default(),
             functions: Vec::new(),
+            function_sandbox: true,
         }
     }
 }

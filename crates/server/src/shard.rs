@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use stepwell_api::{
     Call, Heard, HttpExchange, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings, StatusChange,
@@ -24,6 +25,9 @@ use crate::local::Local;
 use crate::metrics::Metrics;
 use crate::server::StartError;
 use crate::writer::{Outcomes, Outside, Writer};
+
+/// How long to wait before it is looked again whether skipped time may go on.
+const HELD: Duration = Duration::from_millis(20);
 
 /// The shard of the store that local services are kept in: theirs are rows alone, and no frame of an execution.
 const SERVICES_SHARD: u32 = 1;
@@ -412,7 +416,10 @@ impl Shard {
         }
         let due = [self.service.next_due(), self.services.next_due()].into_iter().flatten().min();
         let Some(due) = due else { return self.messages.recv().map_or(Next::End, Next::Message) };
-        match self.messages.recv_timeout(self.clock.sleep_towards(due)) {
+        let sleep = self.clock.sleep_towards(due);
+        // Nobody says when what holds the clock is done.
+        let sleep = if self.clock.skips() { sleep.min(HELD) } else { sleep };
+        match self.messages.recv_timeout(sleep) {
             Ok(message) => Next::Message(message),
             Err(RecvTimeoutError::Timeout) => Next::Other,
             Err(RecvTimeoutError::Disconnected) => Next::End,

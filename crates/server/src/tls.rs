@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use stepwell_protocol::blob_bytes;
 
 /// How connections are secured. Read when the first one is made.
 #[derive(Debug, Default)]
@@ -25,6 +26,20 @@ impl Tls {
 
     pub(crate) fn config(&self) -> Result<Arc<ClientConfig>, String> {
         self.config.get_or_init(|| self.read()).clone()
+    }
+
+    /// What trusts one authority alone: PEM in base64, as EKS describes its clusters.
+    pub(crate) fn trusting(authority: &str) -> Result<Arc<ClientConfig>, String> {
+        let unusable = |fault: &dyn std::fmt::Display| format!("CertificateAuthority cannot be used: {fault}");
+        let pem = blob_bytes(authority).ok_or_else(|| unusable(&"it is not base64"))?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            roots.add(certificate.map_err(|fault| unusable(&fault))?).map_err(|fault| unusable(&fault))?;
+        }
+        match roots.is_empty() {
+            true => Err(unusable(&"it has no certificate")),
+            false => configured(roots),
+        }
     }
 
     fn read(&self) -> Result<Arc<ClientConfig>, String> {
@@ -46,19 +61,33 @@ impl Tls {
         if roots.is_empty() {
             return Err("no authority is trusted: install certificates, or name a file with --ca-bundle".to_owned());
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|fault| fault.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Arc::new(config))
+        configured(roots)
     }
+}
+
+fn configured(roots: RootCertStore) -> Result<Arc<ClientConfig>, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|fault| fault.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_authority_that_is_none_is_refused() {
+        for (authority, says) in
+            [("?", "it is not base64"), ("", "it has no certificate"), ("AAAA", "it has no certificate")]
+        {
+            let fault = Tls::trusting(authority).expect_err("no authority");
+            assert!(fault.starts_with("CertificateAuthority cannot be used: ") && fault.contains(says), "{fault}");
+        }
+    }
 
     #[test]
     fn a_bundle_that_is_none_is_named() {

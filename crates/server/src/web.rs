@@ -5,27 +5,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper::ext::ReasonPhrase;
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
 use stepwell_api::{HttpAnswered, HttpAsked, HttpExchange};
 use stepwell_integrations::{
     Address, Authorization, Connection, ConnectionFault, TokenRequest, WEB_BODY_BYTES_MAX, WebAnswer, WebCall,
-    WebFault, WebKind, WebOutput, connection_of, describe_connection, read_secret, with_token,
+    WebFault, WebKind, bearer_token, connection_of, describe_connection, read_secret, with_token,
 };
 use stepwell_protocol::{AwsError, HttpRequest, Payload, Scope, sign};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
-use crate::carrier::{Asker, CONNECT_TIME, Carrier, basic_time, headers_of, reason};
+use crate::carrier::{Asker, Carrier, basic_time};
 use crate::clock;
+use crate::dial::{Wanted, exchange};
 use crate::egress::Unresolved;
 use crate::endpoints::{Destination, Endpoint};
+use crate::tls::Tls;
 
 /// How long a call may take in all. Source: Developer Guide, "Call HTTPS APIs".
 const TIME: Duration = Duration::from_secs(60);
@@ -64,6 +56,17 @@ pub(crate) async fn visit(
             let scope = Scope { region, service: EXECUTE_API, timestamp: &timestamp, payload: Payload::Signed };
             sign(&mut request, &call.address.authority, &keys, &scope);
         }
+        let mut trusts = None;
+        if let Some(cluster) = &call.cluster {
+            // A cluster that an emulator of EKS has made knows its keys alone.
+            let keys = match carrier.destination("eks") {
+                Some(Destination::At(endpoint)) if !endpoint.is_aws() => carrier.keys_for_endpoint(asker),
+                Some(_) | None => carrier.keys_for_aws(asker).await.map_err(WebFault::Refused)?,
+            };
+            let token = bearer_token(&cluster.name, &asker.place.region, &keys, &basic_time(clock::wall()));
+            request.headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+            trusts = Some(cluster.certificate_authority.as_str());
+        }
         if call.kind == WebKind::Http {
             let plain = call.request(&Authorization::default()).map_err(WebFault::Misfit)?;
             *seen = Some(HttpExchange {
@@ -75,7 +78,7 @@ pub(crate) async fn visit(
         }
         match stand_in {
             Some(endpoint) => ask_stand_in(carrier, &endpoint, &call.address, request).await,
-            None => ask(carrier, &call.address, request).await,
+            None => ask(carrier, &call.address, trusts, request).await,
         }
     };
     let answer = tokio::time::timeout(TIME, visiting).await;
@@ -123,7 +126,7 @@ async fn authorize(carrier: &Carrier, arn: &str, asker: &Asker) -> Result<Author
     match connection_of(&described, secret.as_ref()).map_err(invalid)? {
         Connection::Ready(authorization) => Ok(authorization),
         Connection::Token(TokenRequest { address, request }, added) => {
-            let answer = ask(carrier, &address, request).await?;
+            let answer = ask(carrier, &address, None, request).await?;
             if !(200..300).contains(&answer.status) {
                 return Err(invalid(format!("the authorization endpoint answered {}", answer.status)));
             }
@@ -132,15 +135,19 @@ async fn authorize(carrier: &Carrier, arn: &str, asker: &Asker) -> Result<Author
     }
 }
 
-/// Asks an address that tasks may ask.
-async fn ask(carrier: &Carrier, address: &Address, request: HttpRequest) -> WebAnswer {
+/// Asks an address that tasks may ask, and that this authority trusts or, without one, those that the server trusts.
+async fn ask(carrier: &Carrier, address: &Address, authority: Option<&str>, request: HttpRequest) -> WebAnswer {
     let places = carrier.egress().resolve(&address.authority, address.is_secure).await;
     let places = places.map_err(|fault| match fault {
         Unresolved::Refused(reason) => WebFault::Refused(reason),
         Unresolved::Unknown(reason) => WebFault::Socket(reason),
     })?;
     let target = request.target();
-    exchange(carrier, &places, address, &address.authority, &target, request).await
+    let trusted = || match authority {
+        Some(authority) => Tls::trusting(authority).map_err(WebFault::Refused),
+        None => carrier.tls().config().map_err(WebFault::Socket),
+    };
+    exchange(trusted, &places, address, &address.authority, &target, request, Wanted::All).await
 }
 
 /// Asks whoever stands in for API Gateway: it is told by the name of the host which API is meant.
@@ -157,77 +164,6 @@ async fn ask_stand_in(carrier: &Carrier, endpoint: &Endpoint, api: &Address, req
         tokio::net::lookup_host(host).await.map_err(|fault| WebFault::Socket(fault.to_string()))?.collect();
     // What follows host and port in the URL.
     let target = url.splitn(4, '/').nth(3).map(|rest| format!("/{rest}")).unwrap_or_default();
-    exchange(carrier, &places, &at, &api.authority, &target, request).await
-}
-
-/// Connects to the first of these that lets us, sends the request and reads the answer.
-async fn exchange(
-    carrier: &Carrier,
-    places: &[SocketAddr],
-    at: &Address,
-    host: &str,
-    target: &str,
-    request: HttpRequest,
-) -> WebAnswer {
-    let socket = |fault: &(dyn std::error::Error + 'static), is_connecting: bool| {
-        WebFault::Socket(reason(fault, &at.authority, is_connecting))
-    };
-    let connecting = tokio::time::timeout(CONNECT_TIME, TcpStream::connect(places)).await;
-    let stream = connecting
-        .map_err(|_| WebFault::Socket(format!("Connect to {} failed: connect timed out", at.authority)))?
-        .map_err(|fault| socket(&fault, true))?;
-    // Small requests are not held back to be sent together; a socket that cannot promise it still works.
-    let _ = stream.set_nodelay(true);
-    let mut sent = Request::builder().method(request.method.as_str()).uri(target).header("Host", host);
-    for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
-        sent = sent.header(name, value);
-    }
-    let sent = sent.body(Full::new(Bytes::from(request.body))).map_err(|fault| WebFault::Refused(fault.to_string()))?;
-    if !at.is_secure {
-        return talk(stream, sent, at).await;
-    }
-    let config = carrier.tls().config().map_err(WebFault::Socket)?;
-    let name = host_name(&at.authority);
-    let name = ServerName::try_from(name.to_owned()).map_err(|fault| WebFault::Refused(fault.to_string()))?;
-    let stream = TlsConnector::from(config).connect(name, stream).await.map_err(|fault| socket(&fault, true))?;
-    talk(stream, sent, at).await
-}
-
-/// `host` of `host:port`, and an address of IPv6 without its brackets.
-fn host_name(authority: &str) -> &str {
-    let (rest, end) = match authority.strip_prefix('[') {
-        Some(rest) => (rest, ']'),
-        None => (authority, ':'),
-    };
-    rest.split(end).next().unwrap_or(rest)
-}
-
-async fn talk(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-    at: &Address,
-) -> WebAnswer {
-    let socket = |fault: &(dyn std::error::Error + 'static)| WebFault::Socket(reason(fault, &at.authority, false));
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|fault| socket(&fault))?;
-    let exchange = async {
-        let answer = sender.send_request(request).await.map_err(|fault| socket(&fault))?;
-        let status = answer.status();
-        let phrase = answer.extensions().get::<ReasonPhrase>();
-        let status_text = match phrase {
-            Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()).into_owned(),
-            None => status.canonical_reason().unwrap_or_default().to_owned(),
-        };
-        let headers = headers_of(&answer);
-        let body = Limited::new(answer.into_body(), WEB_BODY_BYTES_MAX)
-            .collect()
-            .await
-            .map_err(|fault| if fault.is::<LengthLimitError>() { WebFault::TooLarge } else { socket(&*fault) })?;
-        Ok(WebOutput { status: status.as_u16(), status_text, headers, body: body.to_bytes().to_vec() })
-    };
-    tokio::pin!(exchange, connection);
-    tokio::select! {
-        answer = &mut exchange => answer,
-        // The connection ends before the answer is read when it ends with it.
-        _ = &mut connection => exchange.await,
-    }
+    let trusted = || carrier.tls().config().map_err(WebFault::Socket);
+    exchange(trusted, &places, &at, &api.authority, &target, request, Wanted::All).await
 }

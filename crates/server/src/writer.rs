@@ -229,7 +229,7 @@ impl Work {
             match self.outside.transport.run(&task) {
                 Done::Told(commands) => self.answers.send(task.execution, commands),
                 Done::Asks(call, destination) => self.calls.begin(task, call, destination),
-                Done::Watches => self.calls.watch(task, None),
+                Done::Watches => self.calls.watch(task),
                 Done::Visits(call) => self.calls.visit(task, *call),
             }
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use stepwell_protocol::{AwsCall, Place};
 
-/// Something to be delivered. It may go once the rows it came with are durable, and is tried once: a delivery that a
-/// crash or an unreachable endpoint loses is not made again.
+/// Something to be delivered. It may go once the rows it came with are durable, and who carries it tries again
+/// for a while; one that a crash loses is not made again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
     /// The subscription or rule it is for.

@@ -14,6 +14,7 @@ mod lives;
 mod managed;
 mod members;
 mod tags;
+mod trust;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use stepwell_spec::{Timestamp, partition_of};
 use stepwell_store::{Index, RowChange};
 
 use crate::answers::{Refusal, answer};
+use crate::given::Mint;
 use crate::input::Input;
 use crate::paging;
 use crate::rows::RowError;
@@ -31,6 +33,7 @@ use crate::shelf::Shelf;
 use entities::Entity;
 pub(crate) use entities::Kind;
 use keys::AccessKey;
+pub(crate) use keys::is_active_key;
 use managed::Policy;
 
 /// The local IAM.
@@ -41,6 +44,8 @@ pub(crate) struct Iam {
     policies: Shelf<Policy>,
     /// By id.
     keys: Shelf<AccessKey>,
+    mint: Mint,
+    is_proved: bool,
 }
 
 type Outcome = Result<Json, Refusal>;
@@ -50,8 +55,19 @@ const PAGE: usize = 100;
 const PAGE_MAX: i64 = 1_000;
 
 impl Iam {
-    pub(crate) fn open(index: &dyn Index) -> Result<Iam, RowError> {
-        Ok(Iam { entities: Shelf::open(index)?, policies: Shelf::open(index)?, keys: Shelf::open(index)? })
+    pub(crate) fn open(is_proved: bool, key: &[u8; 32], index: &dyn Index) -> Result<Iam, RowError> {
+        Ok(Iam {
+            entities: Shelf::open(index)?,
+            policies: Shelf::open(index)?,
+            keys: Shelf::open(index)?,
+            mint: Mint::new(key),
+            is_proved,
+        })
+    }
+
+    /// What makes keys.
+    pub(crate) fn mint(&self) -> &Mint {
+        &self.mint
     }
 
     pub(crate) fn call(&mut self, request: &Request<'_>, outs: &mut ServicesOuts) {
@@ -69,6 +85,13 @@ impl Iam {
         self.entities.write_rows(rows);
         self.policies.write_rows(rows);
         self.keys.write_rows(rows);
+    }
+
+    /// Whether an account may assume a role. Where nobody proves who they are, everybody may; where they do, a role of their own
+    /// account, and one of another whose trust policy names theirs.
+    pub(crate) fn may_assume(&self, caller: &str, account: &str, name: &str) -> bool {
+        let role = self.entities.get(&entities::key(account, Kind::Role, name));
+        !self.is_proved || caller == account || role.is_some_and(|role| role.trusts(caller))
     }
 
     /// The id of a role and the longest session it allows, in seconds, when it is there.

@@ -8,6 +8,7 @@
 mod answers;
 mod deliveries;
 mod events;
+mod given;
 mod iam;
 mod input;
 mod logs;
@@ -26,6 +27,7 @@ mod wildcards;
 
 pub use answers::query_code;
 pub use deliveries::{Delivery, DeliveryTarget};
+pub use given::{GivenKey, GivenKeys, SessionKey};
 pub use logs::LogLine;
 pub use services::{Asker, Services, ServicesOuts, ServicesSettings};
 pub use stepwell_store::json_rows::RowError;

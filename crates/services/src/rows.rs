@@ -30,3 +30,14 @@ pub(crate) fn each_row(
 ) -> Result<(), RowError> {
     json_rows::each_row(index, table, FORMAT, each)
 }
+
+/// One row of a table, read so; none when it is not there.
+pub(crate) fn row_of<T>(
+    index: &dyn Index,
+    table: &'static str,
+    key: &[u8],
+    read: impl FnOnce(&RowReader<'_>) -> Result<T, RowError>,
+) -> Result<Option<T>, RowError> {
+    let Some(value) = index.get(table, key)? else { return Ok(None) };
+    read(&RowReader::open(table, key, &value, FORMAT)?).map(Some)
+}

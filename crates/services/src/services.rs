@@ -36,6 +36,18 @@ pub struct ServicesSettings {
     /// Whether the two rules hold that make AWS refuse for a minute: a deleted queue's name, and a second purge. Nothing
     /// but time is won by them, so a test suite may go without.
     pub minute_rules: bool,
+    /// Whether whoever calls has proved who that is. Then a role of another account is only for whom its trust policy names.
+    pub is_proved: bool,
+}
+
+/// The key that was kept, if any was.
+pub(crate) fn kept_key(index: &dyn Index) -> Result<Option<[u8; 32]>, RowError> {
+    let Some(kept) = index.get(ABOUT, KEY)? else { return Ok(None) };
+    let broken = |kept: Vec<u8>| {
+        let what = format!("it has {} bytes", kept.len());
+        RowError::Broken { table: ABOUT, key: KEY.escape_ascii().to_string(), what }
+    };
+    <[u8; 32]>::try_from(kept).map(Some).map_err(broken)
 }
 
 /// What one input caused. Nothing of it may leave before the rows are durable.
@@ -103,14 +115,8 @@ impl Services {
 
     /// The services with everything that was kept, and what is to be kept of opening them.
     pub fn open(settings: &ServicesSettings, index: &dyn Index) -> Result<(Services, Vec<RowChange>), RowError> {
-        let (key, rows) = match index.get(ABOUT, KEY)? {
-            Some(kept) => match <[u8; 32]>::try_from(kept) {
-                Ok(key) => (key, Vec::new()),
-                Err(kept) => {
-                    let what = format!("it has {} bytes", kept.len());
-                    return Err(RowError::Broken { table: ABOUT, key: KEY.escape_ascii().to_string(), what });
-                }
-            },
+        let (key, rows) = match kept_key(index)? {
+            Some(key) => (key, Vec::new()),
             None => {
                 let row = RowChange { table: ABOUT, key: KEY.to_vec(), value: Some(settings.key.to_vec()) };
                 (settings.key, vec![row])
@@ -121,7 +127,7 @@ impl Services {
             sqs: Sqs::open(settings, seal.clone(), index)?,
             sns: Sns::open(settings, seal, index)?,
             logs: Logs::open(index)?,
-            iam: Iam::open(index)?,
+            iam: Iam::open(settings.is_proved, &key, index)?,
             secrets: Secrets::open(index)?,
             events: Events::open(index)?,
         };

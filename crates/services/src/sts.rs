@@ -1,12 +1,12 @@
 //! STS: who somebody is, and credentials that do not last.
 //!
-//! Keeps nothing: the account of temporary credentials stands in their access key id. Nothing is enforced, so that any role
-//! may be assumed, there or not.
+//! Keeps nothing: the account of temporary credentials stands in their access key id. Any role may be assumed, there or not;
+//! where callers prove who they are, one of another account only by whom its trust policy names.
 
 use std::sync::Arc;
 
 use stepwell_json::Json;
-use stepwell_protocol::{access_key_of, account_of_access_key};
+use stepwell_protocol::account_of_access_key;
 use stepwell_spec::{Arn, Timestamp, partition_of};
 
 use crate::answers::{Refusal, answer, texts};
@@ -23,10 +23,6 @@ const ACTIONS: &[(&str, Action)] = &[
     ("GetCallerIdentity", get_caller_identity),
     ("GetSessionToken", get_session_token),
 ];
-
-/// Characters of secrets and tokens, as AWS's have.
-const SECRET_CHARACTERS: usize = 40;
-const TOKEN_CHARACTERS: usize = 356;
 
 /// How long credentials last, in seconds. Source: STS's API reference, AssumeRole and GetSessionToken, `DurationSeconds`.
 const SECONDS_MIN: u64 = 900;
@@ -65,6 +61,12 @@ fn assume_role(iam: &Iam, request: &Request<'_>, input: Input<'_>) -> Outcome {
     if !is_spelled || !(2..=64).contains(&session.len()) {
         return Err(constrained("roleSessionName", session, r"satisfy regular expression pattern: [\w+=,.@-]{2,64}"));
     }
+    let caller = &request.place.account;
+    if !iam.may_assume(caller, arn.account, name) {
+        let who = format!("arn:{}:iam::{caller}:root", arn.partition);
+        let message = format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {role_arn}");
+        return Err(Refusal::new("AccessDenied", message).with_status(403));
+    }
     let role = iam.role(arn.account, name);
     let seconds = seconds(input, ROLE_SECONDS, ROLE_SECONDS_MAX)?;
     if role.as_ref().is_some_and(|(_, most)| seconds > *most) {
@@ -74,12 +76,12 @@ fn assume_role(iam: &Iam, request: &Request<'_>, input: Input<'_>) -> Outcome {
     let id = role.map_or_else(|| unique_id("AROA", request.chance), |(id, _)| id);
     let assumed = format!("arn:{}:sts::{}:assumed-role/{name}/{session}", arn.partition, arn.account);
     let user = texts([("AssumedRoleId", format!("{id}:{session}")), ("Arn", assumed)]);
-    Ok(Json::object([("Credentials", credentials(arn.account, request, seconds)?), ("AssumedRoleUser", user)]))
+    Ok(Json::object([("Credentials", credentials(iam, arn.account, request, seconds)?), ("AssumedRoleUser", user)]))
 }
 
-fn get_session_token(_: &Iam, request: &Request<'_>, input: Input<'_>) -> Outcome {
+fn get_session_token(iam: &Iam, request: &Request<'_>, input: Input<'_>) -> Outcome {
     let seconds = seconds(input, SESSION_SECONDS, SESSION_SECONDS_MAX)?;
-    Ok(Json::object([("Credentials", credentials(&request.place.account, request, seconds)?)]))
+    Ok(Json::object([("Credentials", credentials(iam, &request.place.account, request, seconds)?)]))
 }
 
 fn get_access_key_info(_: &Iam, request: &Request<'_>, input: Input<'_>) -> Outcome {
@@ -92,15 +94,16 @@ fn get_access_key_info(_: &Iam, request: &Request<'_>, input: Input<'_>) -> Outc
     Ok(texts([("Account", account)]))
 }
 
-fn credentials(account: &str, request: &Request<'_>, seconds: u64) -> Outcome {
+fn credentials(iam: &Iam, account: &str, request: &Request<'_>, seconds: u64) -> Outcome {
     let invalid = || Refusal::new("ValidationError", format!("The account {account} has no twelve digits."));
-    let id = access_key_of("ASIA", account, request.chance.draw()).ok_or_else(invalid)?;
     let until: Timestamp = request.now.plus_ms(seconds * 1_000);
+    let until = Timestamp(until.0.div_euclid(1_000) * 1_000);
+    let given = iam.mint().session(account, until, request.chance.draw()).ok_or_else(invalid)?;
     Ok(Json::object([
-        ("AccessKeyId", Json::from(id)),
-        ("SecretAccessKey", Json::from(request.chance.token(SECRET_CHARACTERS))),
-        ("SessionToken", Json::from(request.chance.token(TOKEN_CHARACTERS))),
-        ("Expiration", Json::from_f64(until.seconds().floor()).unwrap_or(Json::Null)),
+        ("AccessKeyId", Json::from(given.access_key_id)),
+        ("SecretAccessKey", Json::from(given.secret_access_key)),
+        ("SessionToken", Json::from(given.session_token)),
+        ("Expiration", Json::from_f64(until.seconds()).unwrap_or(Json::Null)),
     ]))
 }
 

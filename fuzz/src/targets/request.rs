@@ -1,5 +1,7 @@
 //! A request as it comes from a socket: who signed it, which action it means, and what it asks for.
 
+use std::borrow::Cow;
+
 use stepwell_api::{Credential, Credentials, Encoding, Head, Refusal, SERVICE, Signature, check, decode, reply, route};
 use stepwell_json::Json;
 use stepwell_spec::Timestamp;
@@ -22,8 +24,8 @@ pub const DICTIONARY: &[&str] = &[
 struct OneKey(Credential);
 
 impl Credentials for OneKey {
-    fn find(&self, access_key_id: &str) -> Option<&Credential> {
-        (access_key_id == "AKIDEXAMPLE").then_some(&self.0)
+    fn find(&self, access_key_id: &str, _: Option<&str>) -> Option<Cow<'_, Credential>> {
+        (access_key_id == "AKIDEXAMPLE").then_some(Cow::Borrowed(&self.0))
     }
 }
 

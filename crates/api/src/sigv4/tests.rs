@@ -1,5 +1,7 @@
 //! AWS's published examples, requests signed by an AWS SDK, and every way to alter them.
 
+use std::borrow::Cow;
+
 use super::*;
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -71,8 +73,8 @@ fn the_test_suite_of_aws_is_calculated() {
 struct Keys(Vec<(&'static str, Credential)>);
 
 impl Credentials for Keys {
-    fn find(&self, access_key_id: &str) -> Option<&Credential> {
-        self.0.iter().find(|(id, _)| *id == access_key_id).map(|(_, credential)| credential)
+    fn find(&self, access_key_id: &str, _: Option<&str>) -> Option<Cow<'_, Credential>> {
+        self.0.iter().find(|(id, _)| *id == access_key_id).map(|(_, credential)| Cow::Borrowed(credential))
     }
 }
 

@@ -63,6 +63,17 @@ fn every_workload_measures_something_and_leaves_nothing() {
     assert_eq!(left_in(&scratch), Vec::<PathBuf>::new());
 }
 
+/// What a server says of itself.
+fn metrics(endpoint: &str) -> String {
+    let head = "GET /_stepwell/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    ask(endpoint.trim_start_matches("http://"), head)
+}
+
+fn metric(metrics: &str, name: &str) -> u64 {
+    let found = metrics.lines().find_map(|line| line.strip_prefix(name));
+    found.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("no {name} in {metrics}"))
+}
+
 /// A server that is not the run's own, and that asks for signatures: AWS would not be asked otherwise.
 #[test]
 fn an_endpoint_gets_signed_requests_and_is_left_as_it_was() {
@@ -92,14 +103,8 @@ fn an_endpoint_gets_signed_requests_and_is_left_as_it_was() {
     let (code, signed) = bench(&["--sign", "chain", "express", "activity", "callback"], &keys);
     assert_eq!(code, Some(0), "{signed:?}");
     assert!(signed.iter().all(|line| number(line, "count") > 0.0), "{signed:?}");
-    let metrics = ask(
-        endpoint.trim_start_matches("http://"),
-        "GET /_stepwell/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-    );
-    let metric = |name: &str| -> u64 {
-        let found = metrics.lines().find_map(|line| line.strip_prefix(name));
-        found.and_then(|value| value.trim().parse().ok()).unwrap_or_else(|| panic!("no {name} in {metrics}"))
-    };
+    let metrics = metrics(&endpoint);
+    let metric = |name: &str| metric(&metrics, name);
     let times = |action: &str| metric(&format!("stepwell_request_seconds_count{{action=\"{action}\"}}"));
     assert_eq!(times("CreateStateMachine"), times("DeleteStateMachine"));
     assert_eq!(times("CreateActivity"), times("DeleteActivity"));
@@ -254,4 +259,31 @@ fn asked_to_end_it_ends_its_servers_and_leaves_nothing() {
     assert_eq!(status.code(), Some(130), "{rest}");
     assert!(rest.contains("ended before it was over"), "{rest}");
     assert_eq!(left_in(&scratch), Vec::<PathBuf>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn asked_to_end_at_an_endpoint_it_stops_and_deletes_what_it_made() {
+    use std::process::Stdio;
+    let file = Scratch::new("unused", "");
+    let mut server = Server::start(&file, &["--memory", "--listen", "127.0.0.1:0"]);
+    let endpoint = format!("http://{}", address(&server.line()));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stepwell"))
+        .args(["bench", "activity", "--endpoint", &endpoint, "--seconds", "60", "--clients", "2"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("stepwell starts");
+    let running = "stepwell_executions_running{type=\"STANDARD\"}";
+    while metric(&metrics(&endpoint), running) == 0 {
+        std::thread::yield_now();
+    }
+    let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill");
+    assert!(asked.success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let metrics = metrics(&endpoint);
+    assert_eq!(metric(&metrics, running), 0);
+    for action in ["DeleteStateMachine", "DeleteActivity"] {
+        assert_eq!(metric(&metrics, &format!("stepwell_request_seconds_count{{action=\"{action}\"}}")), 1, "{action}");
+    }
 }

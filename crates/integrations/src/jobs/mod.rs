@@ -7,9 +7,12 @@
 //! stop_of ---> the call that stops it, when nobody wants its end any more
 //! ```
 //!
+//! Most jobs are a service's; those of Kubernetes are at an address, and asked for there.
+//!
 //! Everything is found again from the task and the first answer, both of which are kept: a job goes on to be asked for
 //! after a restart, and is not started a second time.
 
+mod by_name;
 mod table;
 
 use std::sync::Arc;
@@ -22,8 +25,11 @@ use stepwell_spec::error;
 
 use crate::aws_sdk::{Times, to_input, to_result};
 use crate::failures::Words;
+use crate::kubernetes::{self, Collecting};
 use crate::metadata::{Header, with_metadata};
 use crate::task::{ServiceIntegration, Task, pascal};
+use crate::web::{WebAnswer, WebCall};
+pub use by_name::{Seeking, Sought};
 use table::{JOB_SERVICES, Job, JobAction, JobService, NOT_DONE, Renamed, Shown, Source};
 
 const HEADERS: &[Header] = &[
@@ -34,6 +40,24 @@ const HEADERS: &[Header] = &[
     ("Content-Type", None),
 ];
 
+/// What is asked of a job, and of whom.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// A service.
+    Service(AwsCall),
+    /// The API of a cluster.
+    Address(Box<WebCall>),
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// From a service.
+    Service(AwsAnswer),
+    /// From a cluster.
+    Address(WebAnswer),
+}
+
 /// What is known of a job's end.
 #[derive(Clone, Debug)]
 pub enum Progress {
@@ -41,6 +65,8 @@ pub enum Progress {
     Running,
     /// The execution is told this.
     Over(Command),
+    /// It is over, and what it left is read first.
+    Collects(Box<Collecting>),
 }
 
 /// The service of this name.
@@ -61,23 +87,36 @@ pub(crate) fn is_not_done(integration: &Integration) -> bool {
 
 /// Whether a task waits for the end of a job that can be asked for.
 pub fn waits_for_job(task: Task<'_>) -> bool {
-    job_of(task).is_some()
+    job_of(task).is_some() || kubernetes::waits(task)
 }
 
-/// The call that describes a task's job, from the first answer. None when that answer does not say which job it is.
-pub fn poll_of(task: Task<'_>, submitted: &Json) -> Option<AwsCall> {
+/// The question that describes a task's job, from the first answer. None when that answer does not say which job it is.
+pub fn poll_of(task: Task<'_>, submitted: &Json) -> Option<Question> {
+    if let Some(call) = kubernetes::poll(task, submitted) {
+        return Some(Question::Address(Box::new(call)));
+    }
     let (action, job) = job_of(task)?;
-    request(action, job.describe, task, submitted)
+    request(action, job.describe, task, submitted).map(Question::Service)
 }
 
-/// The call that stops a task's job; none when there is no way to.
-pub fn stop_of(task: Task<'_>, submitted: &Json) -> Option<AwsCall> {
+/// What stops a task's job; none when there is no way to.
+pub fn stop_of(task: Task<'_>, submitted: &Json) -> Option<Question> {
+    if let Some(call) = kubernetes::stop(task, submitted) {
+        return Some(Question::Address(Box::new(call)));
+    }
     let (action, job) = job_of(task)?;
-    request(action, job.stop?, task, submitted)
+    request(action, job.stop?, task, submitted).map(Question::Service)
 }
 
 /// What an answer to [`poll_of`] says of a job.
-pub fn progress_of(task: Task<'_>, submitted: &Json, answer: AwsAnswer) -> Progress {
+pub fn progress_of(task: Task<'_>, submitted: &Json, reply: Reply) -> Progress {
+    match reply {
+        Reply::Service(answer) => progress_of_service(task, submitted, answer),
+        Reply::Address(answer) => kubernetes::progress(task, answer),
+    }
+}
+
+fn progress_of_service(task: Task<'_>, submitted: &Json, answer: AwsAnswer) -> Progress {
     let (Some((action, job)), ResourceKind::Integration(integration)) = (job_of(task), &task.request.resource.kind)
     else {
         return Progress::Running;

@@ -464,6 +464,15 @@ pub(crate) const JOB_SERVICES: &[JobService] = &[
                 json: &[],
                 job: None,
             },
+            call("modifyInstanceFleetByName", ("emr", "ModifyInstanceFleet")),
+            JobAction {
+                name: "modifyInstanceGroupByName",
+                operation: ("emr", "ModifyInstanceGroups"),
+                given: &[only("InstanceGroup", "InstanceGroups")],
+                answered: &[],
+                json: &[],
+                job: None,
+            },
         ],
     },
     JobService {
@@ -621,12 +630,5 @@ pub(crate) const JOB_SERVICES: &[JobService] = &[
     },
 ];
 
-/// Actions that AWS has and that nothing here does: the Kubernetes API, groups and fleets found by name, and a stream of
-/// events.
-pub(crate) const NOT_DONE: &[(&str, &str)] = &[
-    ("bedrockagentcore", "invokeHarness"),
-    ("eks", "call"),
-    ("eks", "runJob"),
-    ("elasticmapreduce", "modifyInstanceFleetByName"),
-    ("elasticmapreduce", "modifyInstanceGroupByName"),
-];
+/// Actions that AWS has and that nothing here does: a stream of events, which no model here has.
+pub(crate) const NOT_DONE: &[(&str, &str)] = &[("bedrockagentcore", "invokeHarness")];

@@ -11,6 +11,14 @@ fn shown_call(call: Option<AwsCall>) -> String {
     call.map_or_else(|| "-".to_owned(), |call| format!("{}.{} {}", call.service, call.action, call.input))
 }
 
+fn shown_question(question: Option<Question>) -> String {
+    match question {
+        Some(Question::Service(call)) => shown_call(Some(call)),
+        Some(Question::Address(call)) => panic!("{call:?}"),
+        None => shown_call(None),
+    }
+}
+
 fn shown_progress(progress: Progress) -> String {
     match progress {
         Progress::Running => "running".to_owned(),
@@ -18,7 +26,7 @@ fn shown_progress(progress: Progress) -> String {
         Progress::Over(Command::TaskFailed { error, cause, .. }) => {
             format!("failed {}: {}", error.as_deref().unwrap_or("-"), cause.as_deref().unwrap_or("-"))
         }
-        Progress::Over(other) => format!("{other:?}"),
+        other => format!("{other:?}"),
     }
 }
 
@@ -33,10 +41,10 @@ fn check(named: &str, arguments: &str, started: (&str, &str), polled: &str, desc
         panic!("{named} is submitted");
     };
     assert!(submitted.get("SdkHttpMetadata").is_some(), "{named}: {submitted}");
-    assert_eq!(shown_call(poll_of(task, &submitted)), polled, "{named}");
-    let progress = progress_of(task, &submitted, answer(described.0, &[]));
+    assert_eq!(shown_question(poll_of(task, &submitted)), polled, "{named}");
+    let progress = progress_of(task, &submitted, Reply::Service(answer(described.0, &[])));
     assert_eq!(shown_progress(progress), described.1, "{named}");
-    assert_eq!(shown_call(stop_of(task, &submitted)), stopped, "{named}");
+    assert_eq!(shown_question(stop_of(task, &submitted)), stopped, "{named}");
 }
 
 #[test]
@@ -47,8 +55,14 @@ fn every_action_of_the_table_of_services_is_done_or_said_not_to_be() {
     let elsewhere = ["apigateway", "dynamodb", "events", "http", "lambda", "sns", "sqs", "states"];
     for service in SERVICES.iter().filter(|service| !elsewhere.contains(&service.name)) {
         for action in service.actions {
+            let is_at_a_cluster = matches!((service.name, action.name), ("eks", "call" | "runJob"));
             let is_not_done = NOT_DONE.contains(&(service.name, action.name));
-            assert!(done(service.name, action.name) != is_not_done, "{}:{}", service.name, action.name);
+            assert!(
+                is_at_a_cluster || done(service.name, action.name) != is_not_done,
+                "{}:{}",
+                service.name,
+                action.name
+            );
         }
     }
 }
@@ -253,9 +267,9 @@ fn what_is_to_go_is_done_when_it_is_gone() {
     let Command::TaskSubmitted { output, .. } = outcome_of(task, answer(r#"{"cluster":{"name":"c"}}"#, &[])) else {
         panic!("it is submitted");
     };
-    let progress = progress_of(task, &output, answer(r#"{"cluster":{"status":"DELETING"}}"#, &[]));
+    let progress = progress_of(task, &output, Reply::Service(answer(r#"{"cluster":{"status":"DELETING"}}"#, &[])));
     assert_eq!(shown_progress(progress), "running");
-    let progress = progress_of(task, &output, refusal("ResourceNotFoundException", "No.", 404));
+    let progress = progress_of(task, &output, Reply::Service(refusal("ResourceNotFoundException", "No.", 404)));
     assert_eq!(shown_progress(progress), r#"succeeded {"Cluster":{"Name":"c"}}"#);
     assert!(stop_of(task, &output).is_none());
 }
@@ -265,7 +279,7 @@ fn a_job_that_cannot_be_asked_for_now_is_asked_for_again() {
     let request = request("arn:aws:states:::glue:startJobRun.sync", r#"{"JobName":"n"}"#);
     let task = Task { request: &request, execution: &identity() };
     let submitted = json(r#"{"JobRunId":"r"}"#);
-    let progress = |answer: AwsAnswer| shown_progress(progress_of(task, &submitted, answer));
+    let progress = |answer: AwsAnswer| shown_progress(progress_of(task, &submitted, Reply::Service(answer)));
     assert_eq!(progress(unreached("Nobody.")), "running");
     assert_eq!(progress(refusal("ThrottlingException", "Slow down.", 400)), "running");
     let gone = progress(refusal("EntityNotFoundException", "No.", 400));
@@ -295,8 +309,4 @@ fn single_calls_are_answered_as_they_are() {
     assert!(refused.starts_with("Batch.ClientException: No. (Service: AWSBatch; Status Code: 400;"), "{refused}");
     let refused = told("arn:aws:states:::batch:submitJob", refusal("AccessDenied", "No.", 403));
     assert!(refused.starts_with("Batch.AWSBatchException: No. "), "{refused}");
-    for named in ["eks:call", "eks:runJob.sync", "elasticmapreduce:modifyInstanceGroupByName"] {
-        let said = asked(&format!("arn:aws:states:::{named}"), "{}");
-        assert!(said.starts_with("States.TaskFailed: The state 'T' calls arn:"), "{said}");
-    }
 }

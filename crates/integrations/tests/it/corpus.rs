@@ -76,5 +76,5 @@ fn what_a_definition_needs_is_what_its_neediest_task_needs() {
     check(&[], Needs::Local);
     check(&["lambda:invoke", "states:startExecution.sync"], Needs::Local);
     check(&["lambda:invoke", "batch:submitJob.sync"], Needs::Endpoint);
-    check(&["batch:submitJob.sync", "eks:call"], Needs::Mocks);
+    check(&["batch:submitJob.sync", "bedrockagentcore:invokeHarness"], Needs::Mocks);
 }

@@ -10,6 +10,7 @@ use crate::configuration::log_group;
 use crate::function::{Code, Version};
 use crate::names::Key;
 use crate::runtimes::Family;
+use crate::settings::FunctionKeys;
 
 /// Marks everything a process starts, by the private directory of the process.
 pub(crate) const MARKER: &str = "STEPWELL_LAMBDA_PROCESS";
@@ -25,6 +26,8 @@ const TASK_ROOT: &str = "/var/task";
 pub(crate) struct Surroundings {
     /// Where the services are.
     pub(crate) endpoint: Option<Arc<str>>,
+    /// Who makes the keys for them.
+    pub(crate) keys: Option<FunctionKeys>,
 }
 
 /// Every variable of a process.
@@ -41,13 +44,18 @@ pub(crate) fn variables(
     let stream = format!("{day}/[{}]{}", version.name, clock::hex(&clock::random::<16>()));
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let region = key.place.region.to_string();
+    // The account, so that what a function asks of the services it asks of its own account.
+    let [id, secret, token] = surroundings
+        .keys
+        .as_ref()
+        .and_then(|keys| keys.of(&key.place.account))
+        .unwrap_or_else(|| [key.place.account.to_string(), "stepwell".to_owned(), "stepwell".to_owned()]);
     let mut variables: Vec<(&str, String)> = vec![
         ("AWS_DEFAULT_REGION", region.clone()),
         ("AWS_REGION", region),
-        // The account, so that what a function asks of the services it asks of its own account.
-        ("AWS_ACCESS_KEY_ID", key.place.account.to_string()),
-        ("AWS_SECRET_ACCESS_KEY", "stepwell".to_owned()),
-        ("AWS_SESSION_TOKEN", "stepwell".to_owned()),
+        ("AWS_ACCESS_KEY_ID", id),
+        ("AWS_SECRET_ACCESS_KEY", secret),
+        ("AWS_SESSION_TOKEN", token),
         ("AWS_LAMBDA_FUNCTION_NAME", key.name.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", version.name.to_string()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", version.memory_megabytes().to_string()),

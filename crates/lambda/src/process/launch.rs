@@ -17,6 +17,8 @@ use crate::function::Version;
 use crate::names::Key;
 use crate::pools::Pools;
 use crate::process::environment::{MARKER, Paths, Surroundings, variables};
+use crate::process::nursery::Held;
+use crate::process::sandbox::Ground;
 use crate::process::{Message, Nursery, api, limits};
 use crate::runtimes::Family;
 
@@ -42,7 +44,8 @@ pub(crate) struct Begun {
     /// Who answers its questions.
     pub(crate) api: AbortHandle,
     pub(crate) private: PathBuf,
-    pub(crate) marker: String,
+    /// What else ends with it.
+    pub(crate) held: Held,
 }
 
 /// Where the runtimes of interpreters are.
@@ -81,17 +84,18 @@ pub(crate) async fn begin(
         .env_clear()
         .envs(variables(&launch.surroundings, &launch.key, &launch.version, launch.family, &paths, &address))
         .current_dir(&launch.task)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::from(writer.try_clone().map_err(text)?))
         .stderr(Stdio::from(writer))
         .process_group(0)
         .kill_on_drop(true);
-    let child = launch.nursery.start(command).await.map_err(text)?;
-    let output = Receiver::from_owned_fd(reader.into()).map_err(text)?;
+    let ground = Ground { task: launch.task.clone(), runtime: runtime_directory(&launch.scratch), temporary };
     let marker = format!("{MARKER}={}", private.display());
+    let output = Receiver::from_owned_fd(reader.into()).map_err(text)?;
+    let (child, held) = launch.nursery.start(command, ground, launch.version.clone(), marker).await.map_err(text)?;
     tracing::debug!(function = %launch.key.name, version = %launch.version.name, id, process = child.id(), "process started");
     let api = pools.runtime().spawn(api::serve(listener, inbox)).abort_handle();
-    Ok(Begun { child, output, api, private, marker })
+    Ok(Begun { child, output, api, private, held })
 }
 
 fn program(launch: &Launch, runtime: &Path) -> Result<(PathBuf, Vec<String>), String> {

@@ -5,10 +5,17 @@
 
 use std::fs;
 
-use crate::function::Version;
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
-/// Sets what is handed to it as limits and becomes the rest. A system that lacks one of them goes without it.
-pub(crate) const SCRIPT: &str = "ulimit -c 0; ulimit -n 1024; ulimit -d \"$1\"; ulimit -f \"$2\"; shift 2; exec \"$@\"";
+use crate::function::Version;
+use crate::process::fence::PROCESSES_MAX;
+use crate::process::strays::children_of;
+
+/// Sets what is handed to it as limits, waits for the end of its input and becomes the rest: until then it can be put where it
+/// belongs. A system that lacks one of the limits goes without it.
+pub(crate) const SCRIPT: &str =
+    "ulimit -c 0; ulimit -n 1024; ulimit -d \"$1\"; ulimit -f \"$2\"; shift 2; read -r _; exec \"$@\" </dev/null";
 
 const MEGABYTE: u64 = 1024 * 1024;
 
@@ -18,6 +25,10 @@ const RUNTIME_BYTES: u64 = 1024 * MEGABYTE;
 /// What a process may have in memory beyond what its function was given. On AWS the runtime counts as well, but there it
 /// shares its libraries with nobody; 64 MB is what node alone takes.
 const RESIDENT_SLACK_BYTES: u64 = 64 * MEGABYTE;
+
+/// Processes and threads of the same user that may come while a process lives: all functions share them.
+#[cfg(target_os = "linux")]
+const TASKS_BESIDE: u64 = 2 * PROCESSES_MAX;
 
 /// Kilobytes of memory that may be written to: the wall behind which no single allocation goes.
 pub(crate) fn data_kilobytes(version: &Version) -> u64 {
@@ -35,11 +46,47 @@ pub(crate) fn resident_bytes_max(version: &Version) -> u64 {
     version.memory_megabytes() * MEGABYTE + RESIDENT_SLACK_BYTES
 }
 
-/// What a process and its children have in memory now; nothing where the system does not tell.
-pub(crate) fn resident_bytes(process: u32) -> u64 {
-    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
-    let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-    std::iter::once(process).chain(children).map(|process| kilobytes(process, "VmRSS:") * 1024).sum()
+/// What a process and its descendants have of the machine.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    pub(crate) bytes: u64,
+    pub(crate) processes: u64,
+}
+
+/// What a process and its descendants have now, counted no further than to more processes than there may be; nothing where the
+/// system does not tell. What descendants share with files is left out, for most of them share it with their parent.
+pub(crate) fn taken(process: u32) -> Taken {
+    let mut taken = Taken { bytes: kilobytes(process, "VmRSS:") * 1024, processes: 1 };
+    let mut known = children_of(process);
+    while let Some(process) = known.pop()
+        && taken.processes <= PROCESSES_MAX
+    {
+        taken.processes += 1;
+        taken.bytes += kilobytes(process, "RssAnon:") * 1024;
+        known.extend(children_of(process));
+    }
+    taken
+}
+
+/// Bounds how many processes the server's user may have, as seen from this one: what there is now, and room beside it. Where
+/// control groups count them, or for root, whom the kernel does not bound, this is not needed or not there.
+pub(crate) fn bound_processes(process: u32) {
+    #[cfg(target_os = "linux")]
+    if let (Some(tasks), Some(pid)) = (tasks(), i32::try_from(process).ok().and_then(Pid::from_raw)) {
+        let now = getrlimit(Resource::Nproc);
+        let bound = now.maximum.unwrap_or(u64::MAX).min(tasks + TASKS_BESIDE);
+        // One that ended meanwhile needs none.
+        let _ = prlimit(Some(pid), Resource::Nproc, Rlimit { current: Some(bound), maximum: Some(bound) });
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = process;
+}
+
+/// How many processes and threads the machine has.
+#[cfg(target_os = "linux")]
+fn tasks() -> Option<u64> {
+    let load = fs::read_to_string("/proc/loadavg").ok()?;
+    load.split(' ').nth(3)?.split_once('/')?.1.parse().ok()
 }
 
 /// The most a process ever had in memory.

@@ -127,3 +127,91 @@ impl Log {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::os::fd::OwnedFd;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use stepwell_json::Json;
+    use stepwell_protocol::Place;
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+    use crate::function::Code;
+
+    /// Counts the bytes of what functions are told to have said.
+    #[derive(Clone, Default)]
+    struct Count(Arc<AtomicUsize>);
+
+    impl Subscriber for Count {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target() == "lambda"
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut self.clone());
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    impl Visit for Count {
+        fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+            if field.name() == "message" {
+                self.0.fetch_add(format!("{value:?}").len(), Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn check(line: &[u8], lines: usize, logged_max: usize, logged_min: usize) {
+        let version = Version {
+            name: "$LATEST".into(),
+            settings: Json::empty_object().as_object().expect("an object").clone(),
+            code: Code::Elsewhere("".into()),
+            revision: "".into(),
+            modified: "".into(),
+        };
+        let key = Key { place: Place { account: "".into(), region: "".into() }, name: "f".into() };
+        let (reader, _writer) = std::io::pipe().expect("a pipe");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let _inside = runtime.enter();
+        let output = Receiver::from_owned_fd(OwnedFd::from(reader)).expect("a pipe");
+        let count = Count::default();
+        tracing::subscriber::with_default(count.clone(), || {
+            let mut log = Log::new(output, &key, &version);
+            log.begin("r");
+            for _ in 0..lines {
+                log.write(line);
+            }
+            let tail = log.end("REPORT");
+            assert!(tail.len() <= TAIL_BYTES, "{} bytes", tail.len());
+            assert!(tail.ends_with(b"END RequestId: r\nREPORT\n"));
+            assert!(log.line.capacity() <= 2 * LINE_BYTES_MAX, "what is kept of a line has a bound");
+        });
+        let logged = count.0.load(Ordering::Relaxed);
+        assert!((logged_min..=logged_max).contains(&logged), "{logged} bytes");
+    }
+
+    #[test]
+    fn what_is_logged_of_an_invocation_has_a_bound() {
+        check(b"a line\n", 10, 200, 70);
+        // Fifty megabytes in lines, and in one that does not end.
+        check(&[&[b'x'; 999][..], b"\n"].concat(), 50_000, INVOCATION_BYTES_MAX, INVOCATION_BYTES_MAX - 100_000);
+        check(&[b'x'; 1000], 50_000, LINE_BYTES_MAX + 200, 0);
+    }
+}

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use crate::process::nursery::Held;
+
 /// Ends a group of processes; one that is gone is.
 pub(crate) fn kill_group(group: Option<u32>) {
     if let Some(group) = group.and_then(|group| Pid::from_raw(i32::try_from(group).ok()?)) {
@@ -13,11 +15,11 @@ pub(crate) fn kill_group(group: Option<u32>) {
 }
 
 /// Ends what is left of a process and takes its private directory away.
-pub(crate) async fn end_group(group: Option<u32>, marker: &str, private: &Path) {
+pub(crate) async fn end_group(group: Option<u32>, held: Held, private: &Path) {
     kill_group(group);
-    let (marker, private) = (marker.to_owned(), private.to_path_buf());
+    let private = private.to_path_buf();
     let swept = tokio::task::spawn_blocking(move || {
-        end_marked(&marker);
+        held.end(group);
         if let Err(error) = fs::remove_dir_all(&private) {
             tracing::warn!(%error, path = %private.display(), "a private directory stays");
         }
@@ -33,7 +35,7 @@ pub(crate) fn end_below(scratch: &Path) {
 }
 
 /// Ends every process with an environment that has something that begins so. What hides its environment is not found.
-fn end_marked(marker: &str) {
+pub(crate) fn end_marked(marker: &str) {
     let Ok(processes) = fs::read_dir("/proc") else { return };
     for process in processes.flatten() {
         let Some(id) = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };

@@ -9,3 +9,5 @@ mod own_runtime;
 mod python;
 mod restart;
 mod room;
+#[cfg(target_os = "linux")]
+mod sandbox;

@@ -74,37 +74,33 @@ pub(crate) type Changes<'t> = Tables<
     Table<'t, &'static str, u64>,
 >;
 
-impl View {
-    pub(super) fn open(transaction: &ReadTransaction) -> Result<View, redb::TableError> {
+/// Every table, opened in a transaction. A function cannot say it: those to read and those to write have no trait in common.
+macro_rules! tables_of {
+    ($transaction:expr) => {
         Ok(Tables {
-            buckets: transaction.open_table(BUCKETS)?,
-            settings: transaction.open_table(SETTINGS)?,
-            objects: transaction.open_table(OBJECTS)?,
-            older: transaction.open_table(OLDER)?,
-            bodies: transaction.open_table(BODIES)?,
-            uploads: transaction.open_table(UPLOADS)?,
-            parts: transaction.open_table(PARTS)?,
-            outbox: transaction.open_table(OUTBOX)?,
-            about: transaction.open_table(ABOUT)?,
+            buckets: $transaction.open_table(BUCKETS)?,
+            settings: $transaction.open_table(SETTINGS)?,
+            objects: $transaction.open_table(OBJECTS)?,
+            older: $transaction.open_table(OLDER)?,
+            bodies: $transaction.open_table(BODIES)?,
+            uploads: $transaction.open_table(UPLOADS)?,
+            parts: $transaction.open_table(PARTS)?,
+            outbox: $transaction.open_table(OUTBOX)?,
+            about: $transaction.open_table(ABOUT)?,
             freed: Vec::new(),
         })
+    };
+}
+
+impl View {
+    pub(super) fn open(transaction: &ReadTransaction) -> Result<View, redb::TableError> {
+        tables_of!(transaction)
     }
 }
 
 impl<'t> Changes<'t> {
     pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Changes<'t>, redb::TableError> {
-        Ok(Tables {
-            buckets: transaction.open_table(BUCKETS)?,
-            settings: transaction.open_table(SETTINGS)?,
-            objects: transaction.open_table(OBJECTS)?,
-            older: transaction.open_table(OLDER)?,
-            bodies: transaction.open_table(BODIES)?,
-            uploads: transaction.open_table(UPLOADS)?,
-            parts: transaction.open_table(PARTS)?,
-            outbox: transaction.open_table(OUTBOX)?,
-            about: transaction.open_table(ABOUT)?,
-            freed: Vec::new(),
-        })
+        tables_of!(transaction)
     }
 }
 

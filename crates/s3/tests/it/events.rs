@@ -71,10 +71,26 @@ async fn a_target_that_is_not_there_is_refused() {
     assert!(told.text().contains("Unable to validate the following destination configurations"), "{}", told.text());
 }
 
+#[tokio::test]
+async fn an_event_is_told_again_to_a_service_that_was_not_well() {
+    for (unwell, expected) in [(2, 3), (9, 3)] {
+        let house = House::in_memory();
+        house.must("PUT", "/bucket", "").await;
+        house.must("PUT", "/bucket?notification", configuration(&queue("q"))).await;
+        // What asked whether the queue is there does not count.
+        let before = heard(&house, "SendMessage", "MessageBody", 1).await.len();
+        house.listeners.unwell.store(unwell, Ordering::Relaxed);
+        house.must("PUT", "/bucket/k", "hello").await;
+        assert_eq!(heard(&house, "SendMessage", "MessageBody", before + expected).await.len(), before + expected);
+        let left = house.listeners.unwell.load(Ordering::Relaxed);
+        assert_eq!(left, unwell.saturating_sub(expected), "as often as there are pauses, and once more");
+    }
+}
+
 #[test]
 fn an_event_that_was_not_told_is_told_by_the_next_process() {
     let folder = Folder::new("outbox");
-    let runtime = || tokio::runtime::Builder::new_multi_thread().build().expect("a runtime");
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_time().build().expect("a runtime");
     let first = runtime();
     let house = House::open(Some(folder.path()), None);
     first.block_on(async {

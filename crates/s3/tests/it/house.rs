@@ -1,14 +1,14 @@
 //! A local S3 to ask, and what is asked of it.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use stepwell_protocol::{Answering, AwsCall, AwsError, AwsOutput, Fault, Peers, Place};
-use stepwell_s3::{Key, S3, S3Settings};
+use stepwell_s3::{Key, KeyRing, S3, S3Settings};
 use stepwell_spec::Timestamp;
 
 /// The moment at which everything happens, unless a test says otherwise.
@@ -28,6 +28,8 @@ pub(crate) struct Listeners {
     heard: Mutex<Vec<AwsCall>>,
     /// Whether nobody answers.
     pub(crate) deaf: AtomicBool,
+    /// How many more messages find a service that is not well.
+    pub(crate) unwell: AtomicUsize,
 }
 
 impl Listeners {
@@ -41,15 +43,22 @@ impl Peers for Listeners {
         if self.deaf.load(Ordering::Relaxed) {
             return Box::pin(std::future::pending());
         }
+        let is_unwell = |left: usize| left.checked_sub(1);
+        let fails = &*call.action == "SendMessage"
+            && self.unwell.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_unwell).is_ok();
         let missing = call.input.to_string().contains("none");
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         Box::pin(async move {
-            if missing {
+            if missing || fails {
+                let (code, status, fault) = match missing {
+                    true => ("QueueDoesNotExist", 400, Fault::Client),
+                    false => ("ServiceUnavailable", 503, Fault::Server),
+                };
                 return Err(AwsError {
-                    code: "QueueDoesNotExist".into(),
+                    code: code.into(),
                     message: None,
-                    status: 400,
-                    fault: Fault::Client,
+                    status,
+                    fault,
                     request_id: "".into(),
                     members: stepwell_json::Json::empty_object(),
                 });
@@ -89,8 +98,13 @@ impl Told {
 impl House {
     pub(crate) fn open(directory: Option<&Path>, keys: Option<Vec<Key>>) -> House {
         let listeners = Arc::new(Listeners::default());
-        let settings =
-            S3Settings { directory: directory.map(Path::to_owned), seed: [7; 32], peers: listeners.clone(), keys };
+        let settings = S3Settings {
+            directory: directory.map(Path::to_owned),
+            seed: [7; 32],
+            peers: listeners.clone(),
+            pauses: vec![std::time::Duration::from_millis(1); 2],
+            keys: keys.map(|keys| Arc::new(keys) as Arc<dyn KeyRing>),
+        };
         House { s3: S3::open(settings).expect("a local S3"), listeners }
     }
 

@@ -75,6 +75,25 @@ async fn only_who_signed_gets_in() {
 }
 
 #[tokio::test]
+async fn a_url_in_the_old_way_to_sign_has_its_token_signed() {
+    let mut ring = keys();
+    let session = Key { id: "ASIATHREE".to_owned(), secret: "secret of ASIATHREE".to_owned(), ..ring[0].clone() };
+    ring.push(Key { token: Some("to/ken".to_owned()), ..session });
+    let house = House::open(None, Some(ring));
+    for (path, body) in [("/bucket", ""), ("/bucket/k", "hello")] {
+        let told = send(&house, "PUT", path, "AKIAONE", "secret of AKIAONE", body).await;
+        assert_eq!(told.status, 200, "{}", told.text());
+    }
+    // As botocore makes them for keys of a session.
+    let signature = "pvQ4%2FxCKYYjgCk9xFQTJFpWU70s%3D";
+    for (token, status) in [("&x-amz-security-token=to%2Fken", 200), ("", 400), ("&x-amz-security-token=other", 400)] {
+        let url = format!("/bucket/k?AWSAccessKeyId=ASIATHREE&Signature={signature}&Expires=4102444800{token}");
+        let told = house.send(Request::get(url).body(Full::default()).expect("a request"), at(&moment(&today()))).await;
+        assert_eq!(told.status, status, "{token}: {}", told.text());
+    }
+}
+
+#[tokio::test]
 async fn without_keys_any_signature_does_until_its_time_is_over() {
     let house = House::in_memory();
     house.must("PUT", "/bucket", "").await;

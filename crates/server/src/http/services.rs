@@ -11,7 +11,7 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response, StatusCode};
 use stepwell_api::{Caller, Head, Refusal};
 use stepwell_json::Json;
-use stepwell_protocol::{AwsError, Fault, HttpAnswer, Place};
+use stepwell_protocol::{AwsError, Fault, HttpAnswer, Place, Protocol};
 use tokio::sync::SemaphorePermit;
 
 use super::{Front, Page};
@@ -111,7 +111,8 @@ impl Front {
             Ok(place) => place,
             Err(unproved) => {
                 let message = unproved.message().unwrap_or_default();
-                return page(refusal(service, &self.error(unproved.name(), message, unproved.status())));
+                let status = unproved_status(service, &unproved);
+                return page(refusal(service, &self.error(unproved.name(), message, status)));
             }
         };
         match request_of(head, body) {
@@ -173,4 +174,14 @@ fn page(answer: HttpAnswer) -> Page {
         }
     }
     page
+}
+
+/// The status of a refusal to believe who asks. Services with paths and verbs, as Lambda is, say what HTTP has for it, and those that
+/// are asked as Step Functions is say it as Step Functions does.
+fn unproved_status(service: &str, unproved: &Refusal) -> u16 {
+    let protocol = stepwell_protocol::service(service).map(|model| model.names.protocol());
+    match protocol {
+        Some(Protocol::RestJson | Protocol::RestXml) if unproved.status() < 500 => 403,
+        _ => unproved.status(),
+    }
 }

@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::{Host, Local};
 use crate::clock::Clock;
+use crate::credentials::Keyring;
 use crate::server::StartError;
 use crate::settings::{FunctionSource, Settings, Time};
 
@@ -31,8 +32,15 @@ impl Functions {
         address: SocketAddr,
         clock: Clock,
         local: &Local,
+        keyring: Option<&Keyring>,
     ) -> Result<Functions, StartError> {
-        let mut told = LambdaSettings { endpoint: Some(endpoint_of(address)), ..LambdaSettings::default() };
+        let mut told = LambdaSettings {
+            endpoint: Some(endpoint_of(address)),
+            keys: keyring.and_then(Keyring::function_keys),
+            sandbox: settings.function_sandbox,
+            hidden: settings.data.iter().chain(&settings.credentials).cloned().collect(),
+            ..LambdaSettings::default()
+        };
         if settings.time == Time::Skip {
             // Nobody waits for what nothing happens in.
             told.retry_delays = [Duration::ZERO; 2];
@@ -42,7 +50,10 @@ impl Functions {
         let _inside = runtime.enter();
         let lambda = Lambda::open(directory.as_deref(), told, Arc::new(local.downgrade()))
             .map_err(|fault| StartError::Refused(format!("cannot start: {fault}")))?;
-        Ok(Functions { lambda: Arc::new(lambda), clock })
+        let lambda = Arc::new(lambda);
+        let asked = lambda.clone();
+        local.also_ask(move || asked.is_at_work());
+        Ok(Functions { lambda, clock })
     }
 
     pub(crate) fn host(&self) -> Host {

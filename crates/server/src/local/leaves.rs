@@ -63,8 +63,8 @@ impl Leaves {
         Ok(Leaves {
             #[cfg(feature = "lambda")]
             functions: {
-                let Ground { runtime, settings, address, clock, local, .. } = ground;
-                let functions = Functions::open(runtime, settings, *address, (*clock).clone(), local)?;
+                let Ground { runtime, settings, keyring, address, clock, local, .. } = ground;
+                let functions = Functions::open(runtime, settings, *address, (*clock).clone(), local, *keyring)?;
                 hosts.insert("lambda", functions.host());
                 functions
             },

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::{Request, Response};
 use stepwell_protocol::{Answering, AwsCall, Peers, Place};
-use stepwell_s3::{Key, S3, S3Settings};
+use stepwell_s3::{KeyRing, S3, S3Settings};
 
 use super::host::{FromOutside, HttpHost, Responding, StreamFault, Streamed};
 use super::{Local, WeakLocal};
@@ -15,6 +16,10 @@ use crate::credentials::Keyring;
 
 /// The folder of the data directory.
 const FOLDER: &str = "s3";
+
+/// When an event is told again that nobody took. What is still not told when the server ends is told by the next one.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(20)];
 
 /// The local S3 and its clock.
 pub(crate) struct S3Host {
@@ -46,20 +51,12 @@ impl S3Host {
         local: &Local,
         clock: &Clock,
     ) -> Result<S3Host, stepwell_s3::OpenError> {
-        let keys = keyring.map(|keyring| {
-            let key = |(id, credential): (&String, &stepwell_api::Credential)| Key {
-                id: id.clone(),
-                secret: credential.secret_access_key.clone(),
-                token: credential.session_token.clone(),
-                expires: credential.expires,
-                account: credential.account.clone(),
-            };
-            keyring.iter().map(key).collect()
-        });
+        let keys = keyring.map(|keyring| Arc::new(keyring.clone()) as Arc<dyn KeyRing>);
         let settings = S3Settings {
             directory: data.map(|data| data.join(FOLDER)),
             seed,
             peers: Arc::new(Told(local.downgrade())),
+            pauses: if clock.skips() { vec![Duration::ZERO; PAUSES.len()] } else { PAUSES.to_vec() },
             keys,
         };
         Ok(S3Host { s3: Arc::new(S3::open(settings)?), clock: clock.clone() })

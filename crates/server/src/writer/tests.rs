@@ -91,7 +91,7 @@ fn said(batches: usize, given: &[(&str, bool)]) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let listeners: Vec<Box<dyn Listener>> = vec![Box::new(Echo(says.clone())), Box::new(Echo(says))];
     let local = Local::nowhere();
-    let carrier = Carrier::new(Endpoints::default(), local.clone(), Tls::default(), Egress::default());
+    let carrier = Carrier::new(Endpoints::default(), local.clone(), Arc::new(Tls::default()), Egress::default());
     let pace = Pace::of(crate::settings::Time::Real);
     let outside = Outside { transport, runtime: runtime.handle().clone(), carrier, pace, local, listeners };
     let mut writer = Writer::start(store, outside, Answers::unread()).expect("a thread");

@@ -8,10 +8,10 @@ use stepwell_spec::{Action, Bucket, Timestamp};
 
 use crate::{Answer, Running, signing};
 
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 /// A credentials file of this test's own.
-fn file(name: &str, text: &str) -> PathBuf {
+pub(crate) fn file(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("credentials-{name}"));
     std::fs::write(&path, text).expect("a file");
     #[cfg(unix)]
@@ -32,7 +32,7 @@ fn settings(name: &str) -> Settings {
     Settings { credentials: Some(file(name, &keys)), ..Settings::default() }
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
     Timestamp(i64::try_from(since_epoch.as_millis()).expect("a time"))
 }
@@ -73,7 +73,8 @@ fn nothing_is_answered_without_a_signature() {
         for method in ["GET", "POST", "PUT", "DELETE", "OPTIONS"] {
             let answer = server.ask(method, path, &[("Host", "localhost")], b"");
             // Each service says it in its own protocol, and S3 has a word of its own for it.
-            assert!(matches!(answer.status, 400 | 403), "{method} {path}: {answer:?}");
+            let statuses: &[u16] = if path.starts_with("/2015") { &[403] } else { &[400, 403] };
+            assert!(statuses.contains(&answer.status), "{method} {path}: {answer:?}");
             let is_s3s = answer.body.contains("<Code>AccessDenied</Code>");
             let says = answer.body.contains("MissingAuthenticationToken")
                 || answer.head.contains("MissingAuthenticationToken");

@@ -1,9 +1,12 @@
 //! Functions of this process: tasks and clients reach them, and nothing of them outlives the server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use stepwell_json::Json;
-use stepwell_server::{FunctionSource, NamedFunction, Settings};
+use stepwell_server::{FunctionSource, NamedFunction, Settings, Time};
 
 use crate::Running;
 use crate::executions::{create, ended, json, quoted, text};
@@ -80,4 +83,27 @@ fn a_function_may_be_served_elsewhere() {
     assert_eq!(text(&done, "output"), r#"{"got":"it"}"#, "{done}");
     let asked = elsewhere.next();
     assert!(asked.starts_with("POST /here HTTP/1.1") && asked.ends_with(r#"{"item":"ink"}"#), "{asked}");
+}
+
+/// A function that nobody waits for is at work like one that somebody does: no time is skipped meanwhile.
+#[test]
+fn skipped_time_waits_for_functions_that_nobody_waits_for() {
+    let is_done = Arc::new(AtomicBool::new(false));
+    let done = is_done.clone();
+    let elsewhere = Fake::start(move |_| {
+        std::thread::sleep(Duration::from_millis(400));
+        done.store(true, Ordering::SeqCst);
+        crate::outward::json("{}")
+    });
+    let url = format!("http://{}/", elsewhere.address);
+    let server = Running::with(Settings { time: Time::Skip, ..settings("later", FunctionSource::Url(url)) });
+    let machine = r#"{"StartAt":"S","States":{
+        "S":{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Next":"W",
+            "Parameters":{"FunctionName":"later","InvocationType":"Event"}},
+        "W":{"Type":"Wait","Seconds":86400,"End":true}}}"#;
+    let began = Instant::now();
+    let ended = run(&server, &create(&server, "m", "STANDARD", machine), "{}");
+    assert_eq!(text(&ended, "status"), "SUCCEEDED", "{ended}");
+    assert!(is_done.load(Ordering::SeqCst), "a day has not passed before it was done");
+    assert!(began.elapsed() < Duration::from_secs(20), "a day is skipped when it is: {:?}", began.elapsed());
 }

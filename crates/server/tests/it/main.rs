@@ -6,13 +6,16 @@ mod alterations;
 mod bad_requests;
 #[path = "../../../api/tests/it/chance.rs"]
 mod chance;
+mod clusters;
 mod credentials;
+mod deliveries;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod executions;
 mod flood;
 #[cfg(feature = "lambda")]
 mod functions;
+mod given_keys;
 mod items;
 mod jobs;
 mod local;

@@ -33,7 +33,7 @@ impl Fake {
     }
 
     /// The same behind TLS, as `localhost`.
-    fn secure(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Fake {
+    pub(crate) fn secure(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Fake {
         let certificates = CertificateDer::pem_file_iter(certificate("server.pem")).expect("a certificate");
         let certificates = certificates.map(|certificate| certificate.expect("a certificate")).collect();
         let key = PrivateKeyDer::from_pem_file(certificate("server.key")).expect("a key");
@@ -117,20 +117,20 @@ pub(crate) fn json(body: &str) -> String {
     answer("200 OK", "Content-Type: application/json\r\n", body)
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> String {
+pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
-fn certificate(name: &str) -> PathBuf {
+pub(crate) fn certificate(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/certificates").join(name)
 }
 
 /// What this machine's own addresses need to be asked.
-fn own_machine() -> Egress {
+pub(crate) fn own_machine() -> Egress {
     Egress::allowing(vec!["127.0.0.0/8".parse().expect("a range"), "::1/128".parse().expect("a range")])
 }
 
-fn run(server: &Running, name: &str, resource: &str, parameters: &str) -> Json {
+pub(crate) fn run(server: &Running, name: &str, resource: &str, parameters: &str) -> Json {
     let definition = format!(
         r#"{{"StartAt":"T","States":{{"T":{{"Type":"Task","Resource":"arn:aws:states:::{resource}","Parameters":{parameters},"End":true}}}}}}"#
     );
@@ -138,7 +138,7 @@ fn run(server: &Running, name: &str, resource: &str, parameters: &str) -> Json {
     ended(server, &execution)
 }
 
-fn failure(ended: &Json) -> String {
+pub(crate) fn failure(ended: &Json) -> String {
     format!("{}: {}", text(ended, "error"), text(ended, "cause"))
 }
 

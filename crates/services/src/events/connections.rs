@@ -61,13 +61,14 @@ impl Connection {
 }
 
 impl Events {
-    fn connection_key(&self, request: &Request<'_>, input: Input<'_>) -> Result<String, Refusal> {
+    fn connection(&self, request: &Request<'_>, input: Input<'_>) -> Result<&Connection, Refusal> {
         let name = input.required("Name")?;
-        let key = key(request.place, name);
-        if self.connections.contains(&key) {
-            return Ok(key);
-        }
-        Err(not_found(format!("Failed to describe the connection(s). Connection '{name}' does not exist.")))
+        self.connections.get(&key(request.place, name)).ok_or_else(|| unknown(name))
+    }
+
+    fn connection_mut(&mut self, request: &Request<'_>, input: Input<'_>) -> Result<&mut Connection, Refusal> {
+        let name = input.required("Name")?;
+        self.connections.get_mut(&key(request.place, name)).ok_or_else(|| unknown(name))
     }
 
     pub(super) fn create_connection(
@@ -113,8 +114,7 @@ impl Events {
         request: &Request<'_>,
         input: Input<'_>,
     ) -> Outcome {
-        let key = self.connection_key(request, input)?;
-        let Some(connection) = self.connections.get(&key) else { return Err(not_found("Connection does not exist.")) };
+        let connection = self.connection(request, input)?;
         let authorization = input.text("AuthorizationType")?.unwrap_or(&connection.authorization).clone();
         let parameters = match input.member("AuthParameters") {
             Some(parameters) => Some(read(&authorization, Input(parameters))?),
@@ -128,9 +128,7 @@ impl Events {
             Some((_, name)) => name.clone(),
             None => format!("events!connection/{}/{}", connection.name, request.chance.uuid()).into(),
         };
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return Err(not_found("Connection does not exist."));
-        };
+        let connection = self.connection_mut(request, input)?;
         if let Some(parameters) = parameters {
             let arn = secrets.keep_for(OWNER, request, &secret_name, &parameters.secret);
             connection.secret = Some((arn, secret_name));
@@ -143,8 +141,7 @@ impl Events {
     }
 
     pub(super) fn describe_connection(&mut self, request: &Request<'_>, input: Input<'_>) -> Outcome {
-        let key = self.connection_key(request, input)?;
-        let Some(connection) = self.connections.get(&key) else { return Err(not_found("Connection does not exist.")) };
+        let connection = self.connection(request, input)?;
         let text = |text: &Arc<str>| Json::String(text.clone());
         Ok(members([
             ("ConnectionArn", Some(text(&connection.arn))),
@@ -179,10 +176,8 @@ impl Events {
         request: &Request<'_>,
         input: Input<'_>,
     ) -> Outcome {
-        let key = self.connection_key(request, input)?;
-        let Some(connection) = self.connections.remove(&key) else {
-            return Err(not_found("Connection does not exist."));
-        };
+        let name = input.required("Name")?;
+        let connection = self.connections.remove(&key(request.place, name)).ok_or_else(|| unknown(name))?;
         if let Some((arn, _)) = &connection.secret {
             secrets.forget_for(arn);
         }
@@ -199,16 +194,17 @@ impl Events {
         request: &Request<'_>,
         input: Input<'_>,
     ) -> Outcome {
-        let key = self.connection_key(request, input)?;
-        let Some(connection) = self.connections.get_mut(&key) else {
-            return Err(not_found("Connection does not exist."));
-        };
+        let connection = self.connection_mut(request, input)?;
         if let Some((arn, _)) = connection.secret.take() {
             secrets.forget_for(&arn);
         }
         connection.changed = request.now;
         Ok(members(connection.told(true)))
     }
+}
+
+fn unknown(name: &str) -> Refusal {
+    not_found(format!("Failed to describe the connection(s). Connection '{name}' does not exist."))
 }
 
 /// Members of a secret are named as EventBridge has been seen to name them.

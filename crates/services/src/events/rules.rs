@@ -109,7 +109,7 @@ impl Events {
             return Err(misnamed("name", name, NAME_MAX));
         }
         let (place, bus) = self.bus_in(request, input)?;
-        let said = |member: &str| Ok(input.text(member)?.filter(|text| !text.is_empty()));
+        let said = |member: &str| input.text(member).map(|text| text.filter(|text| !text.is_empty()));
         let (pattern, schedule) = (said("EventPattern")?, said("ScheduleExpression")?);
         if schedule.is_some() {
             return Err(invalid("Rules with a ScheduleExpression are not available in the local service."));

@@ -1,22 +1,21 @@
-//! Access keys of users. What they open is not asked: requests are proved by the server's own file of keys.
+//! Access keys of users. Where requests are proved, they prove them as long as they are active.
 
 use std::sync::Arc;
 
 use stepwell_json::Json;
-use stepwell_protocol::access_key_of;
 use stepwell_spec::Timestamp;
+use stepwell_store::Index;
 
 use super::entities::{Entity, Kind};
 use super::{Iam, Outcome, invalid, no_such_entity, page_of, time};
 use crate::answers::{Refusal, members, texts};
 use crate::input::Input;
+use crate::rows::{RowError, row_of};
 use crate::services::Request;
+use crate::shelf::Kept;
 
 /// Keys of one user. Source: IAM quotas.
 const KEYS_MAX: usize = 2;
-
-/// Characters of a secret, as AWS's have.
-const SECRET_CHARACTERS: usize = 40;
 
 /// An access key. Its secret is told once and not kept.
 pub(super) struct AccessKey {
@@ -38,6 +37,12 @@ impl AccessKey {
     }
 }
 
+/// Whether there is a key of this id in a store, and it is active.
+pub(crate) fn is_active_key(index: &dyn Index, id: &str) -> Result<bool, RowError> {
+    let key = row_of(index, AccessKey::TABLE, id.as_bytes(), AccessKey::read)?;
+    Ok(key.is_some_and(|key| key.is_active))
+}
+
 impl Iam {
     pub(super) fn keys_of<'a>(&'a self, user: &'a Entity) -> impl Iterator<Item = (&'a Arc<str>, &'a AccessKey)> {
         self.keys.iter().filter(|(_, key)| key.account == user.account && key.user == user.name)
@@ -49,11 +54,13 @@ impl Iam {
             let message = format!("Cannot exceed quota for AccessKeysPerUser: {KEYS_MAX}");
             return Err(Refusal::new("LimitExceededException", message).with_status(409));
         }
-        let id = access_key_of("AKIA", &request.place.account, request.chance.draw())
+        let (id, secret) = self
+            .mint
+            .lasting(&request.place.account, request.chance.draw())
             .ok_or_else(|| invalid("The account has no twelve digits."))?;
         let key =
             AccessKey { account: user.account.clone(), user: user.name.clone(), is_active: true, created: request.now };
-        let shown = key.shown(&id, Some(request.chance.token(SECRET_CHARACTERS)));
+        let shown = key.shown(&id, Some(secret));
         self.keys.insert(id, key);
         Ok(Json::object([("AccessKey", shown)]))
     }

@@ -131,7 +131,7 @@ impl Iam {
     pub(super) fn list_policies(&mut self, request: &Request<'_>, input: Input<'_>) -> Outcome {
         let prefix = input.text("PathPrefix")?.map_or("/", |prefix| prefix);
         let is_ours = input.text("Scope")?.is_none_or(|scope| &**scope != "AWS");
-        let only_attached = input.flag("OnlyAttached")?;
+        let only_attached = input.is_set("OnlyAttached")?;
         let all = self.policies.below(arn_of(request, "policy/")).filter(|(arn, policy)| {
             is_ours && policy.path.starts_with(prefix) && (!only_attached || self.attachments(arn) > 0)
         });
@@ -157,7 +157,7 @@ impl Iam {
 
     pub(super) fn create_policy_version(&mut self, request: &Request<'_>, input: Input<'_>) -> Outcome {
         let document = input.required("PolicyDocument")?.clone();
-        let becomes_default = input.flag("SetAsDefault")?;
+        let becomes_default = input.is_set("SetAsDefault")?;
         self.policy(input)?;
         documents::check(&document, false)?;
         let policy = self.policy_mut(input)?;

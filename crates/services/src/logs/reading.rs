@@ -43,7 +43,7 @@ impl Logs {
         let page: &[Spot] = match token {
             Some(Turn::Forward(past)) => self.first_of(&spots[spots.partition_point(|spot| *spot <= past)..], limit),
             Some(Turn::Backward(past)) => self.last_of(&spots[..spots.partition_point(|spot| *spot < past)], limit),
-            None if input.flag("startFromHead")? => self.first_of(&spots, limit),
+            None if input.is_set("startFromHead")? => self.first_of(&spots, limit),
             None => self.last_of(&spots, limit),
         };
         // At an end the token is the one that was given, which says that there is no more.

@@ -92,7 +92,7 @@ impl Logs {
             Some("LastEventTime") => true,
             Some(other) => return Err(invalid(format!("Streams cannot be in the order of {other}."))),
         };
-        let descending = input.flag("descending")?;
+        let descending = input.is_set("descending")?;
         let streams = self
             .streams_of(&group)
             .filter(|(_, stream)| prefix.is_none_or(|prefix| stream.name.starts_with(&**prefix)));

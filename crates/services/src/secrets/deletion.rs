@@ -17,7 +17,7 @@ const DAY_MS: i64 = 86_400_000;
 impl Secrets {
     pub(super) fn delete_secret(&mut self, request: &Request<'_>, input: Input<'_>) -> Outcome {
         let window = input.integer("RecoveryWindowInDays")?;
-        let at_once = input.flag("ForceDeleteWithoutRecovery")?;
+        let at_once = input.is_set("ForceDeleteWithoutRecovery")?;
         if at_once && window.is_some() {
             return Err(invalid("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays."));
         }
@@ -104,11 +104,11 @@ impl Secrets {
         let left_out = input.text("ExcludeCharacters")?.map_or("", |text| text);
         let mut kinds: Vec<Vec<char>> = Vec::new();
         for (exclude, letters) in KINDS {
-            if !input.flag(exclude)? {
+            if !input.is_set(exclude)? {
                 kinds.push(letters.chars().filter(|letter| !left_out.contains(*letter)).collect());
             }
         }
-        if input.flag("IncludeSpace")? {
+        if input.is_set("IncludeSpace")? {
             kinds.push(vec![' ']);
         }
         kinds.retain(|letters| !letters.is_empty());

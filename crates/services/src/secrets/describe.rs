@@ -22,7 +22,7 @@ impl Secrets {
     }
 
     pub(super) fn list_secrets(&mut self, request: &Request<'_>, input: Input<'_>) -> Outcome {
-        let with_deleted = input.flag("IncludePlannedDeletion")?;
+        let with_deleted = input.is_set("IncludePlannedDeletion")?;
         let filters = read_filters(input)?;
         let all = self.secrets.below(key(request.place, "")).filter(|(_, secret)| {
             (with_deleted || secret.deleted.is_none()) && filters.iter().all(|filter| filter.takes(secret))
@@ -34,7 +34,7 @@ impl Secrets {
     }
 
     pub(super) fn list_secret_version_ids(&mut self, request: &Request<'_>, input: Input<'_>) -> Outcome {
-        let with_deprecated = input.flag("IncludeDeprecated")?;
+        let with_deprecated = input.is_set("IncludeDeprecated")?;
         let secret = self.get(&self.key_of(request, input)?)?;
         let versions = secret.versions.iter().filter(|(_, version)| with_deprecated || !version.stages.is_empty());
         let shown = versions.map(|(id, version)| {

@@ -110,7 +110,8 @@ impl Sns {
             let delivery = notifications::confirmation(subscription, &self.endpoint, &self.seal, request);
             self.deliveries.push(delivery);
         }
-        let shown = if is_pending && !input.flag("ReturnSubscriptionArn")? { Json::from(PENDING) } else { arn.into() };
+        let shown =
+            if is_pending && !input.is_set("ReturnSubscriptionArn")? { Json::from(PENDING) } else { arn.into() };
         Ok(Json::object([("SubscriptionArn", shown)]))
     }
 

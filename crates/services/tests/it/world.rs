@@ -43,7 +43,12 @@ impl World {
 
     fn new(reopens: bool) -> World {
         let store = MemoryStore::new();
-        let settings = ServicesSettings { key: [7; 32], endpoint: "http://localhost:8083".into(), minute_rules: true };
+        let settings = ServicesSettings {
+            key: [7; 32],
+            endpoint: "http://localhost:8083".into(),
+            minute_rules: true,
+            is_proved: false,
+        };
         let now = Timestamp(1_700_000_000_000);
         let (services, rows) = Services::open(&settings, &*store.index()).expect("opens");
         let chance = Chance::new(Moment { now, entropy: 42 });
