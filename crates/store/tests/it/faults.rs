@@ -195,6 +195,11 @@ fn an_index_that_finds_no_room_loses_nothing() {
         disk.plan(1 + value as usize % 7, if value % 2 == 0 { Fault::NoRoom } else { Fault::Fails });
         let _ = store.index().catch_up();
         disk.forget_plan();
+        assert_eq!(
+            store.index().get("names", &[value]).expect("a get"),
+            Some(vec![value; 50]),
+            "who reads opens it again"
+        );
         // Whether it is written down or not, and after a failure as soon as it can be.
         store.index().catch_up().expect("an index that works again");
         for known in 0..=value {
