@@ -19,7 +19,7 @@ use crate::frame::Frame;
 use crate::index::Known;
 use crate::log::{Log, OpenSegment, SEGMENT_ENDING, SPARE_ENDING, Segments, segment_name};
 use crate::segment::{
-    HEADER_BYTES, HeaderFault, Origin, Place, Position, SegmentHeader, Step, TailVerdict, VERSION, Walk,
+    Batch, HEADER_BYTES, HeaderFault, Origin, Place, Position, SegmentHeader, Step, TailVerdict, VERSION, Walk,
 };
 use stepwell_planted::{self as planted, Bug};
 
@@ -290,10 +290,19 @@ impl<'r, 'f> Reading<'r, 'f> {
             return Ok(end as u32);
         }
         let start = walk.last_batch_start;
-        let (frames, mark) = bytes[start..end].split_at(walk.last_batch_bytes());
-        write("write", start + frames.len(), &vec![0; mark.len()])?;
+        let frames_bytes = walk.last_batch_bytes();
+        if frames_bytes == 0 {
+            return Ok(end as u32);
+        }
+        // A batch that was torn behind its last whole frame gets the mark it never had, for which it left room: from here on it is
+        // durable, and damage to it must not look like that again.
+        let mut batch = Batch { bytes: bytes[start..start + frames_bytes].to_vec() };
+        batch.seal(place, start as u32);
+        let (frames, mark) = batch.bytes.split_at(frames_bytes);
+        write("write", start + frames_bytes, &vec![0; mark.len()])?;
         write("write", start, frames)?;
-        write("write", start + frames.len(), mark)?;
+        write("write", start + frames_bytes, mark)?;
+        let end = start + batch.bytes.len();
         Ok(end as u32)
     }
 
