@@ -53,7 +53,10 @@ impl Writer {
         let count = self.chance.between(1, 2);
         let catchers = (0..count).map(|place| {
             let mut fields = vec![self.error_equals(names, place + 1 == count)];
-            if is_jsonata {
+            if is_jsonata && way.next.is_none() && self.chance.percent(30) {
+                // What was caught is the output.
+                fields.push(field("Next", self.onward(way, states)));
+            } else if is_jsonata {
                 self.catch_by_query(&mut fields, way, states);
             } else {
                 self.catch_by_path(&mut fields, way, scope, states);

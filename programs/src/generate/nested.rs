@@ -131,6 +131,11 @@ impl Writer {
             };
             field("Items", expression(&items))
         } else {
+            if self.chance.percent(15) && !wrong {
+                fields.push(field("InputPath", "$.o"));
+                fields.push(field("ItemsPath", "$.l"));
+                return;
+            }
             let lists = scope.readable_of(Kind::List);
             let paths = ["$.items", "$.l", "$.o.l", "$$.Execution.Input.l"];
             match wrong {
@@ -145,7 +150,8 @@ impl Writer {
 
     /// `ItemSelector`, sometimes: then each iteration gets a document.
     fn item_selector(&mut self, is_jsonata: bool, scope: &Scope, fields: &mut Fields) -> bool {
-        if self.chance.percent(40) {
+        let is_narrow = fields.iter().any(|(name, _)| name == "InputPath");
+        if is_narrow || self.chance.percent(40) {
             return false;
         }
         let selector = if is_jsonata {
@@ -207,6 +213,7 @@ impl Writer {
                 _ => fields.push(field("ResultPath", "$.r")),
             }
         }
+        self.output_path(is_jsonata, way, fields);
         fields.extend(self.retry(names, 25, scope));
         fields.extend(self.catch(names, is_jsonata, way, scope, states));
         fields.extend(self.assign(is_jsonata, false, scope));

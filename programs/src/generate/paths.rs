@@ -37,7 +37,7 @@ impl Writer {
                 0 => format!("States.Format('{{}}/{{}} is', {}, {})", inner(self, Kind::Any), inner(self, kind)),
                 1 => format!("States.JsonToString({})", inner(self, Kind::Any)),
                 2 => format!("States.Hash({}, 'SHA-256')", self.plain_path(kind)),
-                3 => format!("States.Base64Encode({})", self.plain_path(kind)),
+                3 => format!("States.Base64Decode(States.Base64Encode({}))", self.plain_path(kind)),
                 4 => "$$.State.Name".to_owned(),
                 _ => self.plain_path(kind),
             },

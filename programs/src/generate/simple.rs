@@ -36,6 +36,16 @@ impl Writer {
         states.add(name, fields);
     }
 
+    /// `OutputPath` of the last state of a workflow, sometimes: nobody after it needs a document.
+    pub(super) fn output_path(&mut self, is_jsonata: bool, way: &Way, fields: &mut Fields) {
+        if !is_jsonata && way.next.is_none() && self.chance.percent(20) {
+            fields.push(match self.chance.below(5) {
+                0 => field("OutputPath", Json::Null),
+                _ => field("OutputPath", self.chance.pick(&["$.o", "$.items[*].s", "$.r", "$$.Execution.Input.items"])),
+            });
+        }
+    }
+
     /// `Output` of a state, sometimes.
     pub(super) fn output(&mut self, fields: &mut Fields, scope: &Scope) {
         let output = match self.chance.below(10) {
@@ -92,6 +102,15 @@ impl Writer {
             3 | 4 => {
                 fields.push(field("Parameters", self.document_template(scope)));
                 return true;
+            }
+            5 if self.chance.percent(30) => {
+                // An object inside has members of the same names.
+                fields.push(field("InputPath", "$.o"));
+                fields.push(field(
+                    "Parameters",
+                    Json::object([field("n.$", "$.n"), field("of.$", "$.l"), field("s", "fixed")]),
+                ));
+                fields.push(field("ResultPath", "$.r"));
             }
             5 => {
                 fields.push(field("InputPath", self.path_of_place(Kind::Any)));

@@ -52,6 +52,9 @@ impl Writer {
                 fields.push(field("Arguments", argument));
             }
         } else if function != "echo" || self.chance.percent(60) {
+            if self.chance.percent(10) {
+                fields.push(field("InputPath", self.chance.pick(&["$", "$$.Execution.Input"])));
+            }
             fields.push(field("Parameters", argument));
         } else {
             fields.push(field("InputPath", self.plain_path(Kind::Any)));
@@ -59,6 +62,7 @@ impl Writer {
         let has_heartbeat = self.limits(function, is_activity, is_jsonata, scope, &mut fields);
         let names = if has_heartbeat { SILENT_ERRORS } else { ERRORS };
         self.task_result(is_jsonata, scope, &mut fields);
+        self.output_path(is_jsonata, way, &mut fields);
         let share = if matches!(function, "flaky" | "ladder") { 85 } else { 30 };
         fields.extend(self.retry(names, share, scope));
         fields.extend(self.catch(names, is_jsonata, way, scope, states));

@@ -67,7 +67,7 @@ impl Failure {
 pub(super) fn delay_ms(retrier: &Retrier, attempt: u64) -> i64 {
     let grown = retrier.interval_seconds * retrier.backoff_rate.powi(i32::try_from(attempt - 1).unwrap_or(i32::MAX));
     let seconds = retrier.max_delay_seconds.map_or(grown, |max| grown.min(max));
-    (seconds * 1_000.0) as i64
+    (seconds * 1_000.0).round() as i64
 }
 
 /// A Retrier with its defaults.

@@ -68,15 +68,19 @@ impl Machine<'_> {
 
     /// Results of executions of their own: some of them may fail.
     fn join_children(&mut self, parts: Vec<Part>, tolerated: &Tolerance, thread: &mut Thread) -> Result<Json, Failure> {
-        let failed = parts.iter().filter(|part| part.result.is_err()).count();
-        thread.now_ms = parts.iter().map(|part| part.ended_ms).fold(thread.now_ms, i64::max);
-        let is_tolerated = tolerated.allows(failed, parts.len());
+        let mut failed_ms: Vec<i64> =
+            parts.iter().filter(|part| part.result.is_err()).map(|part| part.ended_ms).collect();
+        failed_ms.sort_unstable();
+        // The first failure that is one too many ends it.
+        let too_many = (1..=failed_ms.len()).find(|count| !tolerated.allows(*count, parts.len()));
         for part in &parts {
-            self.tally.add(&part.tally, is_tolerated);
+            self.tally.add(&part.tally, too_many.is_none());
         }
-        if !is_tolerated {
+        if let Some(count) = too_many {
+            thread.now_ms = thread.now_ms.max(failed_ms[count - 1]);
             return Err(Failure::of_executor(EXCEEDED));
         }
+        thread.now_ms = parts.iter().map(|part| part.ended_ms).fold(thread.now_ms, i64::max);
         // In the place of a child that failed stands the execution, with its ARN and its times.
         Ok(Json::array(parts.into_iter().map(|part| part.result.unwrap_or(Json::from(ANY))).collect()))
     }

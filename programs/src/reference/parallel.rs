@@ -58,6 +58,6 @@ impl Machine<'_> {
         }
         thread.now_ms = thread.now_ms.max(first_ms);
         let way = if failures.len() > 1 { self.decisions.choose(failures.len()) } else { 0 };
-        Err(Failure { is_of_branch: true, is_of_heartbeat: false, ..failures[way].clone() })
+        Err(Failure { is_of_branch: true, ..failures[way].clone() })
     }
 }

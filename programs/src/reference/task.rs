@@ -19,13 +19,16 @@ impl Machine<'_> {
         let resource = visit.text("Resource").expect("a task has a resource");
         let function = resource.rsplit(':').next().unwrap_or(resource);
         if worker::stays_silent(function) {
-            let limit = [timeout, heartbeat].into_iter().flatten().min().expect("a task nobody answers has a timeout");
+            let limit = [timeout, heartbeat].into_iter().flatten().min().unwrap_or(TIMEOUT_SECONDS);
             thread.now_ms += limit * 1_000;
             return Err(Failure { is_of_heartbeat: heartbeat == Some(limit), ..Failure::of_executor(TIMEOUT) });
         }
         worker::answer(function, &argument).map_err(|failure| Failure::told(Some(failure.error), Some(failure.cause)))
     }
 }
+
+/// `TimeoutSeconds` where a task does not say.
+const TIMEOUT_SECONDS: i64 = 99_999_999;
 
 /// A time limit, if there is one.
 fn seconds(field: &str, visit: &Visit<'_>, thread: &Thread) -> Result<Option<i64>, Failure> {

@@ -38,6 +38,8 @@ struct Told {
     several: u64,
     /// That may end in more ways than were looked for.
     unknown: u64,
+    /// Whose time was compared, too.
+    timed: u64,
     events: u64,
     visits: u64,
     attempts: u64,
@@ -66,7 +68,19 @@ impl Told {
                 }
             }
         }
+        // Where there is one way to end, and chance draws no delays, it also takes one time.
+        let only_time = match &verdict.runs[..] {
+            [run] if verdict.is_complete => Some(run.elapsed_ms),
+            _ => None,
+        };
         let verdict = verdict.judge_counts(&ran.outcome, &ran.visits, &ran.attempts);
-        verdict.map_err(|expected| format!("{expected}\nbut was {}", ran.outcome))
+        verdict.map_err(|expected| format!("{expected}\nbut was {}", ran.outcome))?;
+        if let (Some(expected_ms), false) = (only_time, program.definition.contains("\"FULL\"")) {
+            self.timed += 1;
+            if expected_ms != ran.elapsed_ms {
+                return Err(format!("expected to last {expected_ms} ms\nbut lasted {} ms", ran.elapsed_ms));
+            }
+        }
+        Ok(())
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Ran {
     pub(crate) attempts: Counts,
     /// Events of the execution and its children.
     pub(crate) events: u64,
+    /// From the start to the end.
+    pub(crate) elapsed_ms: i64,
 }
 
 /// Whether it can be run at all.
@@ -72,8 +74,8 @@ pub(crate) fn run(program: &Program) -> Result<Ran, String> {
         Status::TimedOut(_) => Outcome::TimedOut,
         Status::Aborted(_) | Status::Running => return Err(format!("ended as {}", execution.status.name())),
     };
-    let Histories { visits, attempts, events, .. } = histories;
-    Ok(Ran { outcome, visits, attempts, events })
+    let Histories { visits, attempts, events, last_ms, .. } = histories;
+    Ok(Ran { outcome, visits, attempts, events, elapsed_ms: last_ms - at.now.0 })
 }
 
 fn identity() -> Identity {

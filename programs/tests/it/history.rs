@@ -14,6 +14,8 @@ pub(crate) struct Histories {
     pub(crate) visits: Counts,
     pub(crate) attempts: Counts,
     pub(crate) events: u64,
+    /// The time of the last event.
+    pub(crate) last_ms: i64,
     /// The first thing that does not hold.
     pub(crate) fault: Option<String>,
 }
@@ -40,6 +42,7 @@ impl Histories {
             return;
         }
         self.events += 1;
+        self.last_ms = self.last_ms.max(record.timestamp.0);
         let history = self.executions.entry(id).or_default();
         let kind = record.event.row().name;
         if let Err(reason) = history.hear(kind, record, &mut self.visits, &mut self.attempts)
