@@ -13,6 +13,7 @@ use stepwell_interpreter::{
     Tokens,
 };
 use stepwell_json::Json;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{error, quota};
 
 use crate::results::{ResultShape, pending_child};
@@ -241,6 +242,9 @@ impl MapRuns {
         let id = (of.parent, of.map_run);
         let run = self.runs.entry(id).or_insert_with(|| MapRun::new(parent, request.clone()));
         run.started(of.index, child, ChildState::Pending);
+        if planted::is(Bug::MapChildTwice) {
+            run.started(of.index, child, ChildState::Pending);
+        }
         match execution.status {
             Status::Running => {
                 self.children.insert(child, (id, of.index));
@@ -269,6 +273,15 @@ impl MapRuns {
     /// Whether a Map Run of this execution is open.
     pub(crate) fn has_open(&self, parent: ExecutionId) -> bool {
         self.runs.range((parent, TaskKey::FIRST)..=(parent, TaskKey::LAST)).next().is_some()
+    }
+
+    /// Lets all Map Runs of an execution go, none of whose children runs.
+    pub(crate) fn put_down(&mut self, parent: ExecutionId) {
+        let keys: Vec<TaskKey> =
+            self.runs.range((parent, TaskKey::FIRST)..=(parent, TaskKey::LAST)).map(|(id, _)| id.1).collect();
+        for key in keys {
+            self.stop(parent, key);
+        }
     }
 
     /// Lets a Map Run go; answers the children to stop.
@@ -423,7 +436,9 @@ impl MapRun {
             Status::TimedOut(_) => ChildState::TimedOut,
             Status::Aborted(_) => ChildState::Aborted,
         };
-        self.running.remove(&child);
+        if state != ChildState::Succeeded || !planted::is(Bug::MapSlotLeak) {
+            self.running.remove(&child);
+        }
         self.results[index] = Some(self.shape.result(execution));
         self.recount(index, ChildState::Running, state);
     }
@@ -452,7 +467,8 @@ impl MapRun {
         self.is_open
             && self.failure.is_none()
             && has_more
-            && self.running.len() < most.min(quota::DISTRIBUTED_MAP_CONCURRENCY_MAX)
+            && self.running.len()
+                < most.min(quota::DISTRIBUTED_MAP_CONCURRENCY_MAX) + usize::from(planted::is(Bug::MapOneTooMany))
     }
 
     /// Either threshold breaks the run; with neither given, the first failure does.
@@ -465,7 +481,8 @@ impl MapRun {
         match (self.request.tolerated_failure_count, self.request.tolerated_failure_percentage) {
             (None, None) => failed > 0,
             (count, percentage) => {
-                count.is_some_and(|count| failed > count) || percentage.is_some_and(|percentage| share > percentage)
+                count.is_some_and(|count| failed > count + u64::from(planted::is(Bug::ToleranceOffByOne)))
+                    || percentage.is_some_and(|percentage| share > percentage)
             }
         }
     }

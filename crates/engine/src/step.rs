@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use stepwell_interpreter::{
     Chance, ChildResult, Command, Decision, Effect, Execution, ItemsRequest, Moment, ResultsRequest, Start, TaskKey,
-    TaskRequest,
+    TaskRequest, TimerKey,
 };
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{Record, Timestamp};
 
 use crate::map_runs::{Child, ChildOf, MapRunCounts, MapRunLimits, MapRuns, Next, StoppedRun};
@@ -86,7 +87,7 @@ impl Engine {
     /// Takes one input and runs what it moves until that waits for the outside world.
     pub fn step(&mut self, input: Input, at: Moment) -> Outbox {
         self.last_turn = None;
-        self.now = self.now.max(at.now);
+        self.now = if planted::is(Bug::ClockGoesBack) { at.now } else { self.now.max(at.now) };
         let chance = Chance::new(Moment { now: self.now, ..at });
         let mut outbox = Outbox::default();
         let mut turns = VecDeque::new();
@@ -153,7 +154,14 @@ impl Engine {
 
     /// What happened at this time is kept: time does not go back behind it.
     pub fn not_before(&mut self, time: Timestamp) {
-        self.now = self.now.max(time);
+        if !planted::is(Bug::ClockGoesBack) {
+            self.now = self.now.max(time);
+        }
+    }
+
+    /// The time that has been reached.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Takes an execution into memory that was folded from its log: one that was released, or one that
@@ -175,6 +183,11 @@ impl Engine {
         }
     }
 
+    /// Forgets the Map Runs of an execution that were taken up for a redrive which does not come.
+    pub fn put_down_map_runs(&mut self, parent: ExecutionId) {
+        self.map_runs.put_down(parent);
+    }
+
     /// Whether an execution is a child of an open Map Run and waits for its redrive.
     pub fn is_pending_redrive(&self, id: ExecutionId) -> bool {
         self.map_runs.is_pending_redrive(id)
@@ -183,7 +196,12 @@ impl Engine {
     /// Asks again for everything an adopted execution waits for, under the same names: once, after a recovery.
     pub fn resume(&mut self, id: ExecutionId, at: Moment) -> Outbox {
         self.now = self.now.max(at.now);
-        let effects = self.executions.get(&id).map(Execution::obligations).unwrap_or_default();
+        let mut effects = self.executions.get(&id).map(Execution::obligations).unwrap_or_default();
+        effects.retain(|effect| match effect {
+            Effect::SetTimer(..) => !planted::is(Bug::TimersNotRearmed),
+            Effect::RunTask(_) => !planted::is(Bug::TasksNotResumed),
+            _ => true,
+        });
         let chance = Chance::new(Moment { now: self.now, ..at });
         let (mut turns, mut outbox) = (VecDeque::new(), Outbox::default());
         let decision = Decision { records: Vec::new(), effects };
@@ -207,6 +225,11 @@ impl Engine {
     /// When the next timer is due.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.timers.next_due()
+    }
+
+    /// Every timer that is set, in the order of their keys.
+    pub fn timers(&self) -> impl Iterator<Item = (ExecutionId, TimerKey, Timestamp)> {
+        self.timers.iter()
     }
 
     /// The execution that [`Input::Tick`] would wake by now.
@@ -276,6 +299,7 @@ impl Engine {
                     outbox.cancelled.push((id, task));
                 }
                 Effect::SetTimer(timer, due) => self.timers.set(id, timer, due),
+                Effect::CancelTimer(_) if planted::is(Bug::StopLeavesTimers) => {}
                 Effect::CancelTimer(timer) => self.timers.cancel(id, timer),
                 Effect::Continue => outbox.yielded.push(id),
                 Effect::StartMapRun(request) => {
@@ -296,7 +320,9 @@ impl Engine {
                     outbox.writes.push((id, *request, results));
                 }
                 Effect::ExecutionEnded => {
-                    self.timers.cancel_all(id);
+                    if !planted::is(Bug::StopLeavesTimers) {
+                        self.timers.cancel_all(id);
+                    }
                     outbox.ended.push(id);
                     if let Some(next) = self.executions.get(&id).and_then(|child| self.map_runs.child_ended(id, child))
                     {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stepwell_interpreter::{ThreadId, TimerKey, TimerPurpose};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::Timestamp;
 
 use crate::step::ExecutionId;
@@ -46,17 +47,24 @@ impl Timers {
 
     /// Whose timer [`Timers::take_due`] would take.
     pub fn first_due(&self, now: Timestamp) -> Option<ExecutionId> {
-        self.due.first().filter(|(at, _, _)| *at <= now).map(|(_, execution, _)| *execution)
+        self.due.first().filter(|(at, _, _)| *at <= early(now)).map(|(_, execution, _)| *execution)
     }
 
     /// Takes the first timer that is due by now.
     pub fn take_due(&mut self, now: Timestamp) -> Option<(ExecutionId, TimerKey)> {
         let &(at, execution, timer) = self.due.first()?;
-        if at > now {
+        if at > early(now) {
             return None;
         }
-        self.cancel(execution, timer);
+        if !planted::is(Bug::TimersStay) {
+            self.cancel(execution, timer);
+        }
         Some((execution, timer))
+    }
+
+    /// All of them, by execution and key.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ExecutionId, TimerKey, Timestamp)> {
+        self.times.iter().map(|(&(execution, timer), &at)| (execution, timer, at))
     }
 
     /// Number of timers set.
@@ -68,6 +76,11 @@ impl Timers {
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
     }
+}
+
+/// What counts as the time by which a timer is due.
+fn early(now: Timestamp) -> Timestamp {
+    if planted::is(Bug::TimersEarly) { now.plus_ms(500) } else { now }
 }
 
 #[cfg(test)]

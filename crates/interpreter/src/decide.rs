@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use stepwell_asl::{Definition, State, StateKind};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{
     EvaluationFailed, Event, ExecutionAborted, ExecutionFailed, ExecutionRedriven, ExecutionStarted,
     ExecutionSucceeded, ExecutionTimedOut, MapIterationAborted, MapIterationFailed, Onward, Record, RetryScheduled,
@@ -87,6 +88,7 @@ impl Execution {
         let is_possible = match (&command, &self.status) {
             (Command::Redrive, Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_)) => true,
             (Command::Redrive, Status::Running | Status::Succeeded(_)) => false,
+            (Command::Stop { .. }, _) if planted::is(Bug::StopAfterEnd) => true,
             (_, status) => *status == Status::Running,
         };
         if !is_possible {
@@ -138,12 +140,12 @@ impl<'a> Burst<'a> {
             }
             Command::TimerFired(timer) => self.fire(timer),
             Command::ActivityStarted { task, worker_name } => {
-                if self.execution.open_task(task).is_some() {
+                if self.execution.open_task(task).is_some_and(|task| !task.request.taken) {
                     states::task::started_by_worker(self, task, worker_name);
                 }
             }
             Command::TaskSubmitted { task, output } => {
-                if self.execution.open_task(task).is_some() {
+                if self.execution.open_task(task).is_some_and(|task| !task.request.taken) {
                     states::task::submitted(self, task, output);
                 }
             }
@@ -421,6 +423,9 @@ impl<'a> Burst<'a> {
 
     /// Aborts every branch or iteration of a thread's Parallel or Map state that still runs.
     fn abort_children(&mut self, thread: ThreadId) {
+        if planted::is(Bug::SiblingsGoOn) {
+            return;
+        }
         let definition = self.execution.definition.clone();
         let state = definition.state(self.execution.active(thread).state);
         let is_map = matches!(state.kind, StateKind::Map(_));
@@ -497,7 +502,7 @@ impl<'a> Burst<'a> {
     /// stays as it is.
     fn redrive(&mut self) {
         let timeout_at = self.execution.timeout_from(self.at.now);
-        let redrive_count = self.execution.redrive_count + 1;
+        let redrive_count = self.execution.redrive_count + u64::from(!planted::is(Bug::RedriveUncounted));
         let last = self.execution.last_event_id;
         let redriven = ExecutionRedriven { redrive_count, timeout_at };
         self.record(ThreadId::ROOT, last, Event::ExecutionRedriven(redriven));

@@ -5,6 +5,7 @@
 
 use stepwell_asl::{Resource, StateId, StateKind};
 use stepwell_json::{Array, Json};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{
     Event, ExecutionRedriven, ItemsRead, MapIterationStarted, MapRunStarted, MapStateStarted, Onward, OutsideNamed,
     Record, StateEntered, StateExited, Timestamp,
@@ -261,6 +262,7 @@ impl Execution {
             panic!("I11: thread {} joins once, after its end", child.0)
         };
         let children = self.children_mut(parent);
+        let index = if planted::is(Bug::JoinInOrderOfEnd) { children.done } else { index };
         children.results[index] = Some(output);
         children.done += 1;
         children.running -= 1;

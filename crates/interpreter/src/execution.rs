@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use stepwell_asl::{Definition, StateId, WorkflowId};
 use stepwell_json::Json;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{Payload, Text, Timestamp};
 
 use crate::effect::{
@@ -405,7 +406,7 @@ impl Execution {
 
     pub(crate) fn open_task(&self, key: TaskKey) -> Option<&TaskWork> {
         match &self.find_active(key.thread)?.work {
-            Work::Task(task) if task.request.key == key => Some(task),
+            Work::Task(task) if task.request.key == key || planted::is(Bug::AttemptUnchecked) => Some(task),
             Work::Task(_)
             | Work::None
             | Work::Until { .. }

@@ -1,6 +1,7 @@
 //! Retry: which Retrier takes a failure, and how long it waits.
 
 use stepwell_asl::Retrier;
+use stepwell_planted::{self as planted, Bug};
 
 use crate::failure::Failure;
 use crate::moment::Chance;
@@ -27,7 +28,7 @@ pub(crate) fn next_attempt(
     let place = retriers.iter().position(|retrier| failure.is_any_of(&retrier.error_equals))?;
     let retrier = &retriers[place];
     let made = counts.get(place).copied().unwrap_or(0);
-    (made < retrier.max_attempts)
+    (made < retrier.max_attempts + u64::from(planted::is(Bug::RetryOnceMore)))
         .then(|| NextAttempt { retrier: place, delay_ms: retry_delay_ms(retrier, made + 1, chance) })
 }
 

@@ -384,6 +384,7 @@ impl Shard {
             }
         }
         let next = self.next_message();
+        self.tell_kept();
         self.take(next)
     }
 
@@ -424,6 +425,15 @@ impl Shard {
             }
             Next::Other => true,
             Next::Message(Message::End) | Next::End => false,
+        }
+    }
+
+    /// Tells the service how much of what it has done is durable.
+    fn tell_kept(&mut self) {
+        let kept = self.writer.kept() - self.kept_before;
+        if kept > self.kept {
+            self.kept = kept;
+            self.service.kept(kept);
         }
     }
 
@@ -493,6 +503,7 @@ impl Shard {
             return false;
         }
         self.metrics.count_executions(&outs);
+        let says_nothing_new = outs.says_nothing_new(self.writer.is_even());
         let mut replies = Vec::with_capacity(outs.replies.len());
         for (id, answer) in outs.replies {
             if let Some((_, caller)) = self.waiting.remove(&id) {
@@ -500,15 +511,6 @@ impl Shard {
             }
         }
         self.metrics.quarantine(self.service.quarantined());
-        let kept = self.writer.kept() - self.kept_before;
-        if kept > self.kept {
-            self.kept = kept;
-            self.service.kept(kept);
-        }
-        let moves_nothing = outs.reads.is_empty() && outs.writes.is_empty();
-        let asks_nothing =
-            outs.tasks.is_empty() && moves_nothing && outs.cancelled.is_empty() && outs.notices.is_empty();
-        let says_nothing_new = outs.frame.is_none() && asks_nothing && self.writer.is_even();
         if says_nothing_new {
             for (caller, answer) in replies {
                 caller.answer(answer);

@@ -7,19 +7,18 @@ mod index_keeper;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stepwell_api::{NewFrame, Notice, SHARD, ServiceRead, ServiceTask, ServiceWrite};
+use stepwell_api::{Keeper, NewFrame, NotKept, Notice, SHARD, ServiceRead, ServiceTask, ServiceWrite};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::TaskKey;
 use stepwell_protocol::AwsAnswer;
 use stepwell_services::Delivery;
-use stepwell_store::{Append, Outcome, Row, RowChange, Store, StoreError, Tail};
+use stepwell_store::Store;
 use tokio::runtime::Handle;
 
 use crate::calls::Calls;
@@ -167,11 +166,11 @@ struct Work {
 impl Work {
     fn run(mut self) {
         let _farewell = Farewell(self.answers.clone());
-        let mut ends: BTreeMap<u32, Tail> = BTreeMap::new();
+        let mut keeper = Keeper::default();
         let mut is_still = true;
         let index = self.store.index();
-        let keeper = match IndexKeeper::start(index.clone()) {
-            Ok(keeper) => keeper,
+        let index_keeper = match IndexKeeper::start(index.clone()) {
+            Ok(index_keeper) => index_keeper,
             Err(fault) => {
                 tracing::error!(%fault, "the index cannot follow the log; nothing is answered");
                 return;
@@ -186,7 +185,7 @@ impl Work {
             let first = match self.outcomes.recv_timeout(wait) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) if self.is_full() => {
-                    keeper.wake();
+                    index_keeper.wake();
                     if !self.tend() {
                         return;
                     }
@@ -194,7 +193,7 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     is_still = true;
-                    keeper.wake();
+                    index_keeper.wake();
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -206,7 +205,7 @@ impl Work {
                 batch.push(next);
             }
             let frames: Vec<&(u32, NewFrame)> = batch.iter().filter_map(|outcomes| outcomes.frame.as_ref()).collect();
-            if let Err(fault) = self.keep(&frames, &mut ends) {
+            if let Err(fault) = self.keep(&frames, &mut keeper) {
                 tracing::error!(%fault, "what happened cannot be kept; nothing more is answered");
                 return;
             }
@@ -220,50 +219,25 @@ impl Work {
                 return;
             }
             if index.is_behind() {
-                keeper.wake();
+                index_keeper.wake();
             }
         }
-        keeper.end();
+        index_keeper.end();
     }
 
-    /// Makes frames durable, each at the end of its shard: `ends` are those this writer has come to. Waits for room when
-    /// the disk is full.
-    fn keep(&mut self, frames: &[&(u32, NewFrame)], ends: &mut BTreeMap<u32, Tail>) -> Result<(), String> {
-        if frames.is_empty() {
-            return Ok(());
-        }
-        let rows: Vec<Vec<Row<'_>>> = frames.iter().map(|(_, frame)| rows_of(frame)).collect();
-        let mut appends = Vec::with_capacity(frames.len());
-        for ((shard, frame), rows) in frames.iter().zip(&rows) {
-            let end = ends.entry(*shard).or_insert_with(|| {
-                let tail = self.store.tail(*shard);
-                Tail { epoch: tail.epoch + 1, ..tail }
-            });
-            end.sequence += 1;
-            appends.push(Append {
-                shard: *shard,
-                epoch: end.epoch,
-                sequence: end.sequence,
-                executions: &frame.executions,
-                rows,
-                payload: &frame.payload,
-            });
-        }
-        let mut outcomes = Vec::with_capacity(appends.len());
+    /// Makes frames durable, each at the end of its shard. Waits for room when the disk is full.
+    fn keep(&mut self, frames: &[&(u32, NewFrame)], keeper: &mut Keeper) -> Result<(), String> {
         loop {
-            match self.store.append_batch(&appends, &mut outcomes) {
+            match keeper.keep(&mut *self.store, frames) {
                 Ok(()) => break,
-                Err(StoreError::Full { .. }) => {
+                Err(NotKept::Full(_)) => {
                     self.set_full(true);
                     std::thread::sleep(ROOM_AGAIN);
                 }
-                Err(fault) => return Err(fault.to_string()),
+                Err(NotKept::Broken(fault)) => return Err(fault),
             }
         }
-        match outcomes.iter().find(|outcome| !matches!(outcome, Outcome::Appended { .. })) {
-            None => Ok(()),
-            Some(outcome) => Err(format!("the store refused a frame: {outcome:?}")),
-        }
+        Ok(())
     }
 
     /// Everything before it is durable: answers leave, tasks are done, listeners are told.
@@ -339,8 +313,4 @@ impl Drop for Farewell {
     fn drop(&mut self) {
         self.0.end();
     }
-}
-
-fn rows_of(frame: &NewFrame) -> Vec<Row<'_>> {
-    frame.rows.iter().map(RowChange::row).collect()
 }

@@ -154,9 +154,25 @@ impl EmbeddedIndex {
         self.news.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Opens the database again if it failed. What failed was perhaps a full disk that has room by now.
+    fn reopen(&self) -> Result<(), StoreError> {
+        if self.database.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return Ok(());
+        }
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        if database.is_none() {
+            let reopened = open_known(&*self.segments.disk, self.segments.log, &self.failures);
+            let (reopened, known) = reopened.ok_or_else(|| self.why(StoreError::index("it cannot be opened again")))?;
+            *database = Some(reopened);
+            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        }
+        Ok(())
+    }
+
     /// News and database of one moment.
     fn snapshot(&self) -> Result<(RwLockReadGuard<'_, News>, ReadTransaction), StoreError> {
         self.segments.check()?;
+        self.reopen()?;
         let news = self.read_news();
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let transaction = match &*database {
@@ -168,19 +184,11 @@ impl EmbeddedIndex {
 
     /// Writes what is leaving into the database.
     fn write(&self, leaving: &Gathered) -> Result<(), StoreError> {
-        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
-        if database.is_none() {
-            let reopened = open_known(&*self.segments.disk, self.segments.log, &self.failures);
-            let (reopened, known) = reopened.ok_or_else(|| self.why(StoreError::index("it cannot be opened again")))?;
-            let is_written = known.last >= leaving.last;
-            *database = Some(reopened);
-            *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
-            // What failed may have been done all the same; what is counted must not be counted twice.
-            if is_written {
-                return Ok(());
-            }
+        self.reopen()?;
+        // What failed may have been done all the same; what is counted must not be counted twice.
+        if self.ask_known(|known| known.last >= leaving.last) {
+            return Ok(());
         }
-        drop(database);
         let written = {
             let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
             let database = database.as_ref().ok_or_else(|| StoreError::index("it is closed"))?;
@@ -200,17 +208,8 @@ impl EmbeddedIndex {
             }
             Err(error) => {
                 // After a failure the database serves nobody any more; opened again it does.
-                let database = &mut *self.database.write().unwrap_or_else(PoisonError::into_inner);
-                *database = None;
-                let error = self.why(error);
-                // What it knew can still be read when there was only no room for more.
-                if error.is_full()
-                    && let Some((reopened, known)) = open_known(&*self.segments.disk, self.segments.log, &self.failures)
-                    && known.last < leaving.last
-                {
-                    *database = Some(reopened);
-                }
-                Err(error)
+                *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+                Err(self.why(error))
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::segment::{
     Batch, FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, MARK_BYTES, Origin, Place, Position, SegmentHeader, read_mark,
 };
 use crate::{Append, FRAME_BYTES_MAX, Outcome, Tail};
+use stepwell_planted::{self as planted, Bug};
 
 /// The log as its writer has it.
 pub(crate) struct Log {
@@ -179,7 +180,12 @@ impl Log {
             if let Err(error) = self.open.file.write_at(part.start.into(), &part.batch.bytes) {
                 return Err(self.take_back(part, error, done == 0, &name));
             }
-            self.open.file.sync().map_err(|error| self.segments.poison("sync", &name, error))?;
+            let synced = match planted::is(Bug::AckBeforeSync) {
+                true => Ok(()),
+                false => self.open.file.sync(),
+            };
+            let synced = if planted::is(Bug::SyncAgain) { synced.or_else(|_| self.open.file.sync()) } else { synced };
+            synced.map_err(|error| self.segments.poison("sync", &name, error))?;
             self.open.end += part.batch.bytes.len() as u32;
         }
         Ok(())
@@ -213,7 +219,9 @@ impl Log {
         spare.file.write_at(part.start.into(), &part.batch.bytes).map_err(poison("write"))?;
         spare.file.sync().map_err(poison("sync"))?;
         self.segments.disk.rename(&spare.name, &name).map_err(poison("name"))?;
-        self.segments.disk.sync_names().map_err(poison("sync the name of"))?;
+        if !planted::is(Bug::NamesNotSynced) {
+            self.segments.disk.sync_names().map_err(poison("sync the name of"))?;
+        }
         self.sealed.insert(self.open.number, self.open.end);
         let end = part.start + part.batch.bytes.len() as u32;
         self.open = OpenSegment { number: place.number, file: spare.file, size: spare.size, end, first: header.first };
@@ -442,7 +450,9 @@ impl Segments {
         let mut bytes = vec![0; FIRST_READ_BYTES.min(left as usize)];
         file.read_at(position.offset.into(), &mut bytes).map_err(self.failed("read", &name))?;
         let header = FrameHeader::read(place, position.offset, &bytes);
-        let header = header.filter(|header| header.shard == shard && header.tail.sequence == sequence);
+        let header = header.filter(|header| {
+            header.shard == shard && header.tail.sequence == sequence || planted::is(Bug::MisplacedFrame)
+        });
         let header = header.ok_or_else(|| damaged("not the frame that should be here"))?;
         let whole = header.frame_bytes();
         if whole > bytes.len() {

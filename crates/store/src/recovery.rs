@@ -19,8 +19,9 @@ use crate::frame::Frame;
 use crate::index::Known;
 use crate::log::{Log, OpenSegment, SEGMENT_ENDING, SPARE_ENDING, Segments, segment_name};
 use crate::segment::{
-    HEADER_BYTES, HeaderFault, Origin, Place, Position, SegmentHeader, Step, TailVerdict, VERSION, Walk,
+    Batch, HEADER_BYTES, HeaderFault, Origin, Place, Position, SegmentHeader, Step, TailVerdict, VERSION, Walk,
 };
+use stepwell_planted::{self as planted, Bug};
 
 /// Takes each frame of the log that is read, with its position, in the order they were written.
 pub(crate) type EachFrame<'f> = dyn FnMut(Position, Origin, &Frame<'_>) -> Result<(), StoreError> + 'f;
@@ -279,15 +280,29 @@ impl<'r, 'f> Reading<'r, 'f> {
             [] => Ok(()),
             _ => file.write_at(offset as u64, bytes).and_then(|()| file.sync()).map_err(failed(doing)),
         };
-        if let TailVerdict::Torn { end: torn_end } = verdict {
+        if let TailVerdict::Torn { end: torn_end } = verdict
+            && !planted::is(Bug::TailNotCut)
+        {
             write("cut", end, &vec![0; torn_end - end])?;
         }
         // Without its mark while it is written again: torn in the middle of that it would look damaged.
+        if planted::is(Bug::TailNotRewritten) {
+            return Ok(end as u32);
+        }
         let start = walk.last_batch_start;
-        let (frames, mark) = bytes[start..end].split_at(walk.last_batch_bytes());
-        write("write", start + frames.len(), &vec![0; mark.len()])?;
+        let frames_bytes = walk.last_batch_bytes();
+        if frames_bytes == 0 {
+            return Ok(end as u32);
+        }
+        // A batch that was torn behind its last whole frame gets the mark it never had, for which it left room: from here on it is
+        // durable, and damage to it must not look like that again.
+        let mut batch = Batch { bytes: bytes[start..start + frames_bytes].to_vec() };
+        batch.seal(place, start as u32);
+        let (frames, mark) = batch.bytes.split_at(frames_bytes);
+        write("write", start + frames_bytes, &vec![0; mark.len()])?;
         write("write", start, frames)?;
-        write("write", start + frames.len(), mark)?;
+        write("write", start + frames_bytes, mark)?;
+        let end = start + batch.bytes.len();
         Ok(end as u32)
     }
 

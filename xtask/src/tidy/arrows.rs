@@ -40,6 +40,8 @@ const DIGESTS_AND_PATTERNS: Outside = Outside::Only(&["regex", "md-5", "sha1", "
 
 /// Every room, lowest first.
 pub(crate) const ROOMS: &[Room] = &[
+    // Names of bugs, for a test of the simulator. Nothing of it is in a program that is not built to show them.
+    Room { name: "planted", uses: &[], outside: Outside::Only(&[]), outside_tests: &[] },
     Room { name: "json", uses: &[], outside: Outside::Only(&[]), outside_tests: &[] },
     Room { name: "spec", uses: &["json"], outside: Outside::Only(&[]), outside_tests: &[] },
     Room { name: "jsonpath", uses: &["json"], outside: DIGESTS_AND_PATTERNS, outside_tests: &[] },
@@ -62,19 +64,19 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "interpreter",
-        uses: &["json", "spec", "jsonpath", "jsonata", "asl"],
+        uses: &["planted", "json", "spec", "jsonpath", "jsonata", "asl"],
         outside: Outside::Only(&[]),
         outside_tests: &[],
     },
     Room {
         name: "engine",
-        uses: &["json", "spec", "asl", "interpreter"],
+        uses: &["planted", "json", "spec", "asl", "interpreter"],
         outside: Outside::Only(&[]),
         outside_tests: &[],
     },
     Room {
         name: "store",
-        uses: &["json", "spec"],
+        uses: &["planted", "json", "spec"],
         outside: Outside::Files(&["crc32fast", "redb"]),
         outside_tests: &[],
     },
@@ -113,7 +115,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "api",
-        uses: &["json", "spec", "asl", "items", "interpreter", "engine", "store"],
+        uses: &["planted", "json", "spec", "asl", "items", "interpreter", "engine", "store"],
         // Verifies signatures and seals page tokens.
         outside: Outside::Only(&["base64", "hmac", "sha2", "subtle"]),
         outside_tests: &[],
@@ -284,7 +286,7 @@ mod tests {
     fn drawing_twice_changes_nothing() {
         let page = format!("# Map\n\n{DRAWING_BEGINS}\nold\n{DRAWING_ENDS}\n\nmore\n");
         let once = drawn_into(&page).expect("a page with a place for it");
-        assert!(once.contains("| `engine` | json, spec, asl, interpreter | none |"));
+        assert!(once.contains("| `engine` | planted, json, spec, asl, interpreter | none |"));
         assert!(once.ends_with("\n\nmore\n"));
         assert_eq!(drawn_into(&once).as_deref(), Ok(once.as_str()));
         assert!(drawn_into("# Map").is_err());

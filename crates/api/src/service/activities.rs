@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use stepwell_engine::{ExecutionId, Input};
 use stepwell_interpreter::{Command, Moment, TaskKey, TaskRequest};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::shapes::{GetActivityTaskInput, GetActivityTaskOutput};
 use stepwell_spec::{Response, Text, Timestamp};
 
@@ -43,6 +44,9 @@ impl ActivityQueues {
     }
 
     pub(super) fn forget(&mut self, call: u64) {
+        if planted::is(Bug::PollOfTheGone) {
+            return;
+        }
         self.polls.values_mut().for_each(|polls| polls.retain(|poll| poll.call != call));
     }
 
@@ -129,7 +133,9 @@ impl Service {
     fn take_activity_task(&mut self, arn: &str) -> Result<Option<(ExecutionId, TaskRequest)>, KeptError> {
         while let Some((id, key)) = self.activities.first(arn) {
             self.wake(id)?;
-            self.activities.cancel(id, key);
+            if !planted::is(Bug::ActivityGivenTwice) {
+                self.activities.cancel(id, key);
+            }
             let open =
                 self.engine.execution(id).and_then(|execution| execution.open_tasks().find(|task| task.key == key));
             if let Some(request) = open {

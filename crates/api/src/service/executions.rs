@@ -7,6 +7,7 @@ use stepwell_asl::{WorkflowId, variable_references};
 use stepwell_engine::{ExecutionId, Input};
 use stepwell_interpreter::{Chance, Command, Execution, Failure, Identity, Moment, Settings, Start, Status, Tokens};
 use stepwell_json::Json;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::shapes::{
     BillingDetails, CloudWatchEventsExecutionDataDetails, DescribeExecutionInput, DescribeExecutionOutput,
     DescribeStateMachineForExecutionInput, DescribeStateMachineForExecutionOutput, ExecutionRedriveFilter,
@@ -78,7 +79,9 @@ impl Service {
     ) -> Result<StartExecutionOutput, Refusal> {
         let input_text = input.input.as_deref().unwrap_or("{}");
         match (self.engine.execution(known), self.runs.get(&known)) {
-            (Some(execution), Some(run)) if execution.is_running() && &*run.input_text == input_text => {
+            (Some(execution), Some(run))
+                if execution.is_running() && (&*run.input_text == input_text || planted::is(Bug::InputUnchecked)) =>
+            {
                 Ok(StartExecutionOutput { execution_arn: arn.clone(), start_date: execution.started_at })
             }
             _ => Err(Refusal::execution_already_exists(arn)),
@@ -424,8 +427,11 @@ impl Service {
         let order = if reverse { Order::Descending } else { Order::Ascending };
         // The frame that the page before ended in may have more.
         let past = after.map(|(frame, _)| if reverse { frame + 1 } else { frame - 1 });
-        let is_shown_already =
-            |event: u64| after.is_some_and(|(_, last)| if reverse { event >= last } else { event <= last });
+        let is_shown_already = |event: u64| {
+            after.is_some_and(|(_, last)| {
+                if reverse { event >= last } else { event <= last + u64::from(planted::is(Bug::PageSkipsOne)) }
+            })
+        };
         let mut events = Vec::new();
         let mut last = (0, 0);
         let mut has_more = false;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::mem;
 
 use stepwell_engine::ExecutionId;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{ProtocolError, Record, Stored, Text};
 use stepwell_store::{DecodeError, Encoder, StoreError, TooDeep};
 
@@ -133,13 +134,16 @@ impl Journal {
 
     /// The frame, if anything was written.
     pub(super) fn finish(&mut self) -> Option<NewFrame> {
-        if !mem::take(&mut self.has_entries) && self.rows.is_empty() {
+        let has_entries = mem::take(&mut self.has_entries);
+        if !has_entries && self.rows.is_empty() {
             return None;
         }
         self.frames += 1;
         let encoded = self.encoder.finish();
         let (executions, payload) = (encoded.executions.to_vec(), encoded.bytes.to_vec());
         self.encoder.clear();
-        Some(NewFrame { executions, rows: mem::take(&mut self.rows), payload })
+        let is_late = has_entries && planted::is(Bug::RowsOneFrameLate);
+        let rows = if is_late { Vec::new() } else { mem::take(&mut self.rows) };
+        Some(NewFrame { executions, rows, payload })
     }
 }

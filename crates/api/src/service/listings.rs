@@ -198,6 +198,12 @@ pub(super) fn ended(index: &dyn Index, past: Option<&[u8]>, limit: usize) -> Res
         .collect()
 }
 
+/// When the execution ended that ended last.
+pub(super) fn last_end(index: &dyn Index) -> Result<Option<Timestamp>, KeptError> {
+    let rows = index.scan(ENDED, stepwell_store::ALL_KEYS, Order::Descending, 1)?;
+    Ok(rows.first().and_then(|(key, value)| Ended::read(key, value)).map(|ended| ended.stopped_at))
+}
+
 /// What a list shows of the execution whose row has this key.
 pub(super) fn listed(index: &dyn Index, key: &[u8]) -> Result<Option<Listed>, KeptError> {
     index.get(LISTING, key)?.map(|value| read_listed(key, &value)).transpose()

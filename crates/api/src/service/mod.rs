@@ -8,6 +8,7 @@ mod beginnings;
 mod callbacks;
 mod executions;
 mod journal;
+mod keeper;
 mod kept_identity;
 mod listings;
 mod map_runs;
@@ -29,8 +30,9 @@ use std::sync::Arc;
 use stepwell_engine::{Engine, ExecutionId};
 use stepwell_interpreter::{
     Chance, ChildResult, Command, Execution, Identity, ItemsRequest, Moment, ResultsRequest, Settings, TaskKey,
-    TaskRequest,
+    TaskRequest, TimerKey,
 };
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{Request, Response, Text, Timestamp};
 use stepwell_store::Index;
 
@@ -48,6 +50,7 @@ use retention::Forgetting;
 use test_state::Tests;
 
 pub use journal::{KeptError, NewFrame};
+pub use keeper::{Keeper, NotKept};
 pub use notices::{Heard, LogEvent, Notice, StatusChange};
 pub use quarantine::{Laid, Ward};
 pub use registry::{MachineRow, Registry, Resolved};
@@ -105,6 +108,17 @@ pub struct Outs {
     pub cancelled: Vec<(ExecutionId, TaskKey)>,
     /// What listeners are told, in the order it happened.
     pub notices: Vec<Notice>,
+}
+
+impl Outs {
+    /// Whether the answers may leave at once: nothing is to be kept or done, and everything they may tell of is durable
+    /// (`is_even`).
+    pub fn says_nothing_new(&self, is_even: bool) -> bool {
+        let moves_nothing = self.reads.is_empty() && self.writes.is_empty();
+        let asks_nothing =
+            self.tasks.is_empty() && moves_nothing && self.cancelled.is_empty() && self.notices.is_empty();
+        self.frame.is_none() && asks_nothing && (is_even || planted::is(Bug::ReadsBeforeDurable))
+    }
 }
 
 /// How many executions, of each type.
@@ -210,6 +224,8 @@ pub struct Service {
     tests: Tests,
     /// Open tasks with a token, which somebody outside will complete.
     awaited: BTreeSet<(ExecutionId, TaskKey)>,
+    /// The last frame that is known to be durable.
+    kept: u64,
     /// Executions that are on their way out.
     forgetting: Forgetting,
     /// Executions that this input has changed.
@@ -227,6 +243,7 @@ pub struct Service {
 impl Service {
     /// Takes a request that was read, and judged by [`crate::check`]. Its reply comes now or with a later input.
     pub fn call(&mut self, call: Call, at: Moment) -> Outs {
+        let at = self.not_before(at);
         let mut outs = Outs::default();
         self.at_work.clear();
         let id = call.id;
@@ -244,6 +261,7 @@ impl Service {
 
     /// Takes the answer of a task that was done outside.
     pub fn complete(&mut self, execution: ExecutionId, command: Command, at: Moment) -> Outs {
+        let at = self.not_before(at);
         let mut outs = Outs::default();
         self.at_work.clear();
         if self.test_answered(execution, &command, at, &mut outs) {
@@ -256,6 +274,7 @@ impl Service {
 
     /// Lets time pass: fires what is due, ends polls that waited long enough, and lets executions go on that yielded.
     pub fn tick(&mut self, at: Moment) -> Outs {
+        let at = self.not_before(at);
         let mut outs = Outs::default();
         self.at_work.clear();
         self.pass_time(at, &mut outs);
@@ -271,11 +290,21 @@ impl Service {
         self.engine.next_due().into_iter().chain(self.activities.next_deadline()).min()
     }
 
+    /// Every timer that is set: whose, which, and when it is due.
+    pub fn timers(&self) -> Vec<(ExecutionId, TimerKey, Timestamp)> {
+        self.engine.timers().collect()
+    }
+
     /// Whether nothing is being done that takes real time, neither by a service nor by whoever has a task's token: virtual
     /// time may jump to what is due next.
     pub fn is_idle(&self) -> bool {
         let nothing_outside = self.dispatched.is_empty() && self.tests.is_empty();
         nothing_outside && self.yielded.is_empty() && !self.own_calls.has_more() && self.awaited.is_empty()
+    }
+
+    /// The moment, at the time that has been reached if the clock is behind it: what an answer says is what is recorded.
+    fn not_before(&self, at: Moment) -> Moment {
+        Moment { now: at.now.max(self.engine.now()), ..at }
     }
 
     /// The client of a call is gone: nobody waits for its reply.

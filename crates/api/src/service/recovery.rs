@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use stepwell_engine::{Engine, ExecutionId};
 use stepwell_interpreter::{Chance, Moment};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_store::Index;
 
 use super::journal::{Journal, KeptError};
@@ -93,6 +94,7 @@ impl Service {
             tests: Default::default(),
             own_calls: Default::default(),
             awaited: BTreeSet::new(),
+            kept: 0,
             forgetting: Forgetting::after(settings.retention),
             touched: BTreeSet::new(),
             heard: settings.heard,
@@ -101,8 +103,12 @@ impl Service {
             fault: None,
         };
         service.engine.reserve_ids_below(ExecutionId(names_given));
+        if let Some(ended) = listings::last_end(&*service.index)? {
+            service.engine.not_before(ended);
+        }
         let mut outs = Outs::default();
         service.resume(at, &mut outs)?;
+        let at = service.not_before(at);
         service.finish(at, &mut outs);
         match outs.fault.take() {
             Some(fault) => Err(fault),
@@ -133,7 +139,7 @@ impl Service {
         for row in open_map_runs(&*self.index.clone())? {
             let parent = row.parent;
             // Its children end without it.
-            if self.quarantine.has(parent) {
+            if self.quarantine.has(parent) || planted::is(Bug::MapRunForgotten) {
                 continue;
             }
             match self.restore_map_run(row, None) {

@@ -70,7 +70,14 @@ impl Service {
             let message = "The execution belongs to a Map Run; redrive the execution that the Map Run belongs to";
             return Err(Refusal::new(Exception::ExecutionNotRedrivable, message));
         }
-        self.take_up_map_runs(id, at.now)?;
+        // What its Map Runs have done is read from what is durable. Whoever asks again in a moment finds it there.
+        if run.last_frame > self.kept && execution.redrivable_map_runs().next().is_some() {
+            return Err(Refusal::throttled());
+        }
+        if let Err(fault) = self.take_up_map_runs(id, at.now) {
+            self.put_down_map_runs(id);
+            return Err(fault.into());
+        }
         if let Some(token) = &input.client_token {
             let token = RedriveToken { token: token.clone(), at: at.now };
             self.journal.note(id, REDRIVEN, &token)?;
@@ -91,6 +98,14 @@ impl Service {
             self.restore_map_run(row, Some(now))?;
         }
         Ok(())
+    }
+
+    /// The Map Runs of an execution that is not redriven after all are as they were: over.
+    fn put_down_map_runs(&mut self, parent: ExecutionId) {
+        self.engine.put_down_map_runs(parent);
+        if let Some(run) = self.runs.get_mut(&parent) {
+            run.map_runs.clear();
+        }
     }
 
     /// A Map Run and the children it has started so far, whether they run or have ended. Those that did not succeed and

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use stepwell_asl::{State, StateId};
 use stepwell_engine::{ChildOf, ExecutionId, items_in};
 use stepwell_interpreter::{Execution, Settings, TaskKey, Tokens};
-use stepwell_spec::Text;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::shapes::ExecutionStatus;
+use stepwell_spec::{Event, Text};
 
 use super::Service;
 use super::beginnings::{BEGINNING, Beginning, LogEntry, read_log};
@@ -106,7 +107,7 @@ fn items_of(execution: &Execution) -> u64 {
 impl Service {
     /// The execution with this ARN, in memory or not.
     pub(super) fn execution_id(&self, arn: &str) -> Result<Option<ExecutionId>, KeptError> {
-        if let Some(id) = self.arns.get(arn) {
+        if let Some(id) = self.arns.get(arn).filter(|_| !planted::is(Bug::NameGivenTwice)) {
             return Ok(Some(*id));
         }
         let Some(value) = self.index.get(EXECUTIONS, &listings::execution_key(arn))? else { return Ok(None) };
@@ -162,7 +163,12 @@ impl Service {
         read_log(&*index, id, |entry| {
             match (entry, &mut found) {
                 (LogEntry::Beginning(beginning), None) => found = Some(self.begun(*beginning, tokens.clone())?),
-                (LogEntry::Record(record), Some((_, execution))) => {
+                (LogEntry::Record(mut record), Some((_, execution))) => {
+                    if planted::is(Bug::RetriesForgotten)
+                        && let Event::RetryScheduled(scheduled) = &mut record.event
+                    {
+                        scheduled.retrier += 7;
+                    }
                     self.engine.not_before(record.timestamp);
                     execution.evolve(&record);
                 }
@@ -193,7 +199,10 @@ impl Service {
         let definition = machine
             .definition()
             .map_err(|refusal| KeptError::Definition(refusal.message().unwrap_or_default().to_owned()))?;
-        let execution = beginning.execution(&machine, definition.clone(), tokens);
+        let mut execution = beginning.execution(&machine, definition.clone(), tokens);
+        if planted::is(Bug::StartForgotten) {
+            execution.started_at = self.engine.now();
+        }
         let input_text = beginning.input_text.unwrap_or_else(|| beginning.input.to_string().into());
         let Beginning { trace_header, test_case, child_of, parent, .. } = beginning;
         let run = Run::new(machine, input_text, trace_header, test_case, child_of);
@@ -202,6 +211,7 @@ impl Service {
 
     /// Everything up to this frame is durable: what waits may leave memory.
     pub fn kept(&mut self, frame: u64) {
+        self.kept = frame;
         self.forgetting.kept(frame);
         for _ in 0..LOOKS_PER_FRAME {
             if self.runs.len() <= RESIDENTS_MAX && self.input_bytes <= INPUT_BYTES_MAX {
@@ -265,7 +275,7 @@ impl Service {
         run.last_frame = frame;
         self.resting.push_back((frame, id));
         let status = super::executions::status_of(execution);
-        if run.listed == Some(status) {
+        if run.listed == Some(status) || planted::is(Bug::ListingStale) && run.listed.is_some() {
             return Ok(());
         }
         let map_run_arn = run.child_of.as_ref().map(|child| child.map_run_arn.clone());

@@ -258,6 +258,10 @@ fn tokens_activities_and_nested_executions_survive() {
         let at = world.moment();
         let outs = world.service.complete(task.execution, submitted, at);
         world.input_ended(outs);
+        let submitted = Command::TaskSubmitted { task: task.request.key, output: Json::empty_object() };
+        let at = world.moment();
+        let outs = world.service.complete(task.execution, submitted, at);
+        assert!(outs.frame.is_none(), "what was taken is not taken again");
         assert!(world.tasks.is_empty(), "a message that was sent is not sent again");
         let failed = format!(r#"{{"taskToken":"{token}","error":"E","cause":"C"}}"#);
         world.call("SendTaskFailure", &failed).expect("failed");
@@ -481,4 +485,23 @@ fn a_callback_that_could_not_be_sent_holds_nobody_up() {
     let machine = create(&mut world, "m", definition);
     start(&mut world, &machine, "e", "{}");
     assert!(world.service.is_idle(), "nothing is being done: virtual time may jump to the end of the wait");
+}
+
+#[test]
+fn what_is_said_of_a_time_is_what_is_kept_when_the_clock_is_behind() {
+    let mut world = World::new(true);
+    let machine = create(&mut world, "m", r#"{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}"#);
+    start(&mut world, &machine, "before", "{}");
+    // The machine was switched off, and its clock is an hour behind.
+    world.now = stepwell_spec::Timestamp(world.now.0 - 3_600_000);
+    world.reopen();
+    let body = format!(r#"{{"stateMachineArn":"{machine}","name":"after"}}"#);
+    let started = world.call("StartExecution", &body).expect("started");
+    let about = format!(r#"{{"executionArn":"{}"}}"#, text(&started, "executionArn"));
+    let described = world.call("DescribeExecution", &about).expect("there");
+    assert_eq!(started.get("startDate"), described.get("startDate"));
+    let before = about.replace(":after", ":before");
+    let before = world.call("DescribeExecution", &before).expect("there");
+    let at = |json: &Json| json.get("startDate").and_then(Json::as_f64).expect("a time");
+    assert!(at(&described) >= at(&before), "time does not go back behind what is kept");
 }

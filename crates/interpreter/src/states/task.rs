@@ -12,6 +12,7 @@
 
 use stepwell_asl::{Integration, Pattern, ResourceKind, Setting, State, StateKind, Task};
 use stepwell_json::Json;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{
     ActivityFailed, ActivityScheduled, ActivityStarted, ActivitySucceeded, ActivityTimedOut, Event, HeartbeatReceived,
     JsonText, LambdaFunctionFailed, LambdaFunctionScheduled, LambdaFunctionSucceeded, LambdaFunctionTimedOut,
@@ -63,6 +64,10 @@ pub(crate) fn heartbeat(burst: &mut Burst<'_>, key: TaskKey) {
     let next_at = burst.at.now.plus_ms(seconds.saturating_mul(1000));
     burst.record(key.thread, 0, Event::HeartbeatReceived(HeartbeatReceived { next_at }));
     burst.effect(Effect::SetTimer(TimerKey::task(key, TimerPurpose::Heartbeat), next_at));
+    if planted::is(Bug::HeartbeatMovesTimeout) {
+        let at = next_at.plus_ms(60_000);
+        burst.effect(Effect::SetTimer(TimerKey::task(key, TimerPurpose::TaskTimeout), at));
+    }
 }
 
 /// The task has a result.

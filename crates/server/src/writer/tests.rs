@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use stepwell_api::{Heard, StatusChange};
 use stepwell_json::Json;
 use stepwell_spec::Timestamp;
-use stepwell_store::{Frame, Index, MemoryStore, Tail};
+use stepwell_store::{Append, Frame, Index, MemoryStore, Outcome, StoreError, Tail};
 
 use super::*;
 use crate::egress::Egress;

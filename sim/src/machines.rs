@@ -1,0 +1,289 @@
+//! The state machines by hand: every state type, and what is known of each beforehand.
+
+use stepwell_json::Json;
+
+use crate::random::Random;
+
+/// The account and region everything is in.
+pub(crate) const ACCOUNT: &str = "123456789012";
+pub(crate) const REGION: &str = "us-east-1";
+/// The activity workers ask for.
+pub(crate) const ACTIVITY: &str = "arn:aws:states:us-east-1:123456789012:activity:work";
+pub(crate) const ROLE: &str = "arn:aws:iam::123456789012:role/sim";
+
+/// What an execution does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// Pass, Choice in a loop, Succeed.
+    Loop,
+    /// One wait.
+    Wait,
+    /// A task with Retry and Catch.
+    Task,
+    /// An activity with heartbeat and timeout.
+    Activity,
+    /// A callback with heartbeat and timeout.
+    Callback,
+    /// Two activities at a time.
+    Twins,
+    /// Branches that wait, work and fail.
+    Parallel,
+    /// An inline Map of tasks and waits.
+    Map,
+    /// A distributed Map of Standard executions.
+    MapRun,
+    /// A distributed Map of Express executions.
+    ExpressRun,
+    /// A nested execution that is waited for.
+    Nested,
+    /// JSONata, variables, time and chance.
+    Jsonata,
+    /// Waits longer than it may.
+    Late,
+}
+
+/// All of them.
+pub(crate) const KINDS: [Kind; 13] = [
+    Kind::Loop,
+    Kind::Wait,
+    Kind::Task,
+    Kind::Activity,
+    Kind::Callback,
+    Kind::Twins,
+    Kind::Parallel,
+    Kind::Map,
+    Kind::MapRun,
+    Kind::ExpressRun,
+    Kind::Nested,
+    Kind::Jsonata,
+    Kind::Late,
+];
+
+/// How many children of a Map Run may fail, and run at a time.
+pub(crate) const TOLERATED: usize = 1;
+pub(crate) const AT_ONCE: i64 = 2;
+
+/// How an execution that nobody stops may end.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum End {
+    /// With this output.
+    Output(Json),
+    /// With any output.
+    AnyOutput,
+    /// With one output for each item, which is the item where that did not fail.
+    Items,
+    /// With this error.
+    Error(&'static str),
+    /// Out of time.
+    TimedOut,
+}
+
+impl Kind {
+    /// The machine's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Loop => "loop",
+            Kind::Wait => "wait",
+            Kind::Task => "task",
+            Kind::Activity => "activity",
+            Kind::Callback => "callback",
+            Kind::Twins => "twins",
+            Kind::Parallel => "parallel",
+            Kind::Map => "map",
+            Kind::MapRun => "maprun",
+            Kind::ExpressRun => "expressrun",
+            Kind::Nested => "nested",
+            Kind::Jsonata => "jsonata",
+            Kind::Late => "late",
+        }
+    }
+
+    /// The machine's ARN.
+    pub(crate) fn arn(self) -> String {
+        format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{}", self.name())
+    }
+
+    /// The ARN of an execution.
+    pub(crate) fn execution_arn(self, name: &str) -> String {
+        format!("arn:aws:states:{REGION}:{ACCOUNT}:execution:{}:{name}", self.name())
+    }
+
+    /// The definition.
+    pub(crate) fn definition(self) -> String {
+        let retry = r#""Retry":[{"ErrorEquals":["Again"],"IntervalSeconds":2,"MaxAttempts":2,"BackoffRate":2.0}]"#;
+        let catch = r#""Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.caught","Next":"Caught"}]"#;
+        let caught = r#""Caught":{"Type":"Pass","Parameters":{"caught.$":"$.caught.Error"},"End":true}"#;
+        let task = format!(r#""Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage",{retry}"#);
+        let by_worker = r#""TimeoutSeconds":60,"HeartbeatSeconds":20,
+            "Retry":[{"ErrorEquals":["States.Timeout","Again"],"IntervalSeconds":1,"MaxAttempts":2,"BackoffRate":1.0}]"#;
+        let activity = format!(r#""Type":"Task","Resource":"{ACTIVITY}",{by_worker}"#);
+        let run = |kind: &str| {
+            format!(
+                r#""Run":{{"Type":"Map","ItemsPath":"$.items","MaxConcurrency":{AT_ONCE},"ToleratedFailureCount":{TOLERATED},"Label":"run",
+                "ItemProcessor":{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"{kind}"}},"StartAt":"Pause","States":{{
+                "Pause":{{"Type":"Wait","Seconds":1,"Next":"Work"}},"Work":{{{task},"End":true}}}}}},"End":true}}"#
+            )
+        };
+        let (start, states) = match self {
+            Kind::Loop => (
+                "Count",
+                r#""Count":{"Type":"Pass","Parameters":{"n.$":"States.MathAdd($.n, -1)"},"Next":"More"},
+                "More":{"Type":"Choice","Choices":[{"Variable":"$.n","NumericGreaterThan":0,"Next":"Count"}],"Default":"Done"},
+                "Done":{"Type":"Succeed"}"#
+                    .to_owned(),
+            ),
+            Kind::Wait => (
+                "Rest",
+                r#""Rest":{"Type":"Wait","SecondsPath":"$.wait","Next":"After"},"After":{"Type":"Pass","End":true}"#.to_owned(),
+            ),
+            Kind::Task => ("Work", format!(r#""Work":{{{task},{catch},"End":true}},{caught}"#)),
+            Kind::Activity => ("Work", format!(r#""Work":{{{activity},{catch},"End":true}},{caught}"#)),
+            Kind::Callback => (
+                "Ask",
+                format!(
+                    r#""Ask":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","Parameters":{{"token.$":"$$.Task.Token"}},
+                    {by_worker},{catch},"End":true}},{caught}"#
+                ),
+            ),
+            Kind::Twins => (
+                "Both",
+                format!(
+                    r#""Both":{{"Type":"Parallel","Branches":[{{"StartAt":"One","States":{{"One":{{{activity},"End":true}}}}}},
+                    {{"StartAt":"Two","States":{{"Two":{{{activity},"End":true}}}}}}],{catch},"End":true}},{caught}"#
+                ),
+            ),
+            Kind::Parallel => (
+                "All",
+                format!(
+                    r#""All":{{"Type":"Parallel","Branches":[
+                    {{"StartAt":"Rest","States":{{"Rest":{{"Type":"Wait","SecondsPath":"$.wait","Next":"Rested"}},"Rested":{{"Type":"Pass","Result":"rested","End":true}}}}}},
+                    {{"StartAt":"Work","States":{{"Work":{{{task},"ResultPath":null,"Next":"Worked"}},"Worked":{{"Type":"Pass","Result":"worked","End":true}}}}}},
+                    {{"StartAt":"Which","States":{{"Which":{{"Type":"Choice","Choices":[{{"Variable":"$.break","BooleanEquals":true,"Next":"Pause"}}],"Default":"Fine"}},
+                        "Pause":{{"Type":"Wait","Seconds":2,"Next":"Break"}},"Break":{{"Type":"Fail","Error":"Broken"}},"Fine":{{"Type":"Pass","Result":"fine","End":true}}}}}}],
+                    {catch},"End":true}},{caught}"#
+                ),
+            ),
+            Kind::Map => (
+                "Each",
+                format!(
+                    r#""Each":{{"Type":"Map","ItemsPath":"$.items","MaxConcurrency":{AT_ONCE},"ItemProcessor":{{"StartAt":"Work","States":{{
+                    "Work":{{{task},"Next":"Pause"}},"Pause":{{"Type":"Wait","Seconds":1,"End":true}}}}}},{catch},"End":true}},{caught}"#
+                ),
+            ),
+            Kind::MapRun => ("Run", run("STANDARD")),
+            Kind::ExpressRun => ("Run", run("EXPRESS")),
+            Kind::Nested => (
+                "Inner",
+                format!(
+                    r#""Inner":{{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2","OutputPath":"$.Output",
+                    "Parameters":{{"StateMachineArn":"{}","Input.$":"$"}},"End":true}}"#,
+                    Kind::Wait.arn()
+                ),
+            ),
+            Kind::Jsonata => (
+                "Set",
+                r#""Set":{"Type":"Pass","QueryLanguage":"JSONata","Assign":{"n":"{% $states.input.n + 1 %}","at":"{% $now() %}","by":"{% $uuid() %}"},"Next":"Rest"},
+                "Rest":{"Type":"Wait","QueryLanguage":"JSONata","Seconds":"{% $states.input.wait %}","Next":"Tell"},
+                "Tell":{"Type":"Pass","QueryLanguage":"JSONata","Output":{"n":"{% $n %}","same":"{% $at = $at and $length($by) = 36 %}"},"End":true}"#
+                    .to_owned(),
+            ),
+            Kind::Late => ("Rest", r#""Rest":{"Type":"Wait","Seconds":30,"End":true}"#.to_owned()),
+        };
+        let timeout = if self == Kind::Late { r#""TimeoutSeconds":10,"# } else { "" };
+        format!(r#"{{{timeout}"StartAt":"{start}","States":{{{states}}}}}"#)
+    }
+
+    /// An input for one execution.
+    pub(crate) fn input(self, random: &mut Random) -> Json {
+        let fail = |random: &mut Random| Json::from([0, 0, 0, 1, 2, 9][random.below(6)]);
+        let wait = |random: &mut Random| Json::from([1, 2, 5, 30, 3_600][random.below(5)]);
+        match self {
+            Kind::Loop => Json::object([("n", Json::from(random.between(1, 12)))]),
+            Kind::Wait | Kind::Nested => Json::object([("wait", wait(random))]),
+            Kind::Task => Json::object([("fail", fail(random))]),
+            Kind::Activity | Kind::Callback | Kind::Twins | Kind::Late => {
+                Json::object([("id", Json::from(random.draw() >> 40))])
+            }
+            Kind::Parallel => Json::object([
+                ("wait", Json::from(random.between(1, 6))),
+                ("fail", fail(random)),
+                ("break", Json::Bool(random.once_in(3))),
+            ]),
+            Kind::Map | Kind::MapRun | Kind::ExpressRun => {
+                let count = random.between(1, 6);
+                let item = |n: u64| {
+                    let fail = if random.once_in(5) { Json::from(9_u64) } else { Json::from(random.between(0, 1)) };
+                    Json::object([("item", Json::from(n)), ("fail", fail)])
+                };
+                Json::object([("items", Json::array((0..count).map(item).collect()))])
+            }
+            Kind::Jsonata => Json::object([("n", Json::from(random.between(0, 99))), ("wait", Json::from(2_u64))]),
+        }
+    }
+
+    /// How an execution with this input may end, when nobody stops it and workers do what they should or fail to.
+    pub(crate) fn ends(self, input: &Json) -> Vec<End> {
+        let number = |key: &str| input.get(key).and_then(Json::as_i64).unwrap_or(0);
+        let caught = |error: &str| End::Output(Json::object([("caught", Json::from(error))]));
+        let items = input.get("items").and_then(Json::as_array);
+        let failing = items.map_or(0, |items| items.iter().filter(|item| is_bad(item)).count());
+        match self {
+            Kind::Loop => vec![End::Output(Json::object([("n", Json::from(0))]))],
+            Kind::Wait => vec![End::Output(input.clone())],
+            // The machine it starts may be deleted.
+            Kind::Nested => {
+                vec![End::Output(input.clone()), End::Error("StepFunctions.StateMachineDoesNotExistException")]
+            }
+            Kind::Task if number("fail") > 2 => vec![caught("Again")],
+            Kind::Task => vec![End::Output(input.clone())],
+            Kind::Activity | Kind::Callback | Kind::Twins => vec![End::AnyOutput],
+            Kind::Parallel => {
+                let mut ends = Vec::new();
+                let breaks = input.get("break") == Some(&Json::Bool(true));
+                if breaks {
+                    ends.push(caught("Broken"));
+                }
+                if number("fail") > 2 {
+                    ends.push(caught("Again"));
+                }
+                if ends.is_empty() {
+                    let all = ["rested", "worked", "fine"].map(Json::from).to_vec();
+                    ends.push(End::Output(Json::array(all)));
+                }
+                ends
+            }
+            Kind::Map if failing > 0 => vec![caught("Again")],
+            Kind::MapRun if failing > TOLERATED => vec![End::Error("States.ExceedToleratedFailureThreshold")],
+            // Where time jumps by more than five minutes, those run out of it.
+            Kind::ExpressRun => vec![End::Items, End::Error("States.ExceedToleratedFailureThreshold")],
+            Kind::Map => vec![End::Output(input.get("items").cloned().unwrap_or(Json::Null))],
+            Kind::MapRun => vec![End::Items],
+            Kind::Jsonata => {
+                vec![End::Output(Json::object([("n", Json::from(number("n") + 1)), ("same", Json::Bool(true))]))]
+            }
+            Kind::Late => vec![End::TimedOut],
+        }
+    }
+
+    /// Whether these outputs fit the items of a Map Run.
+    pub(crate) fn fits_items(self, input: &Json, outputs: &Json) -> bool {
+        let (Some(items), Some(outputs)) = (input.get("items").and_then(Json::as_array), outputs.as_array()) else {
+            return false;
+        };
+        let fits = |item: &Json, output: &Json| is_bad(item) || self == Kind::ExpressRun || item == output;
+        items.len() == outputs.len() && items.iter().zip(outputs.iter()).all(|(item, output)| fits(item, output))
+    }
+
+    /// How often one visit of a Task state may be tried, at most: its own attempts, of all its items together.
+    pub(crate) fn attempts_max(self) -> Option<u64> {
+        match self {
+            Kind::Task | Kind::Activity | Kind::Callback => Some(3),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an item fails more often than it is tried.
+fn is_bad(item: &Json) -> bool {
+    item.get("fail").and_then(Json::as_i64).unwrap_or(0) > 2
+}

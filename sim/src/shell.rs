@@ -1,0 +1,177 @@
+//! One process: the service and the store, and between them what has happened and is not durable yet.
+//!
+//! The server has threads here (`crates/server/src/{shard,writer}.rs`); this has a queue that is worked off when the schedule says
+//! so. Both share what decides: when an answer may leave at once ([`Outs::says_nothing_new`]), and how frames are kept ([`Keeper`]).
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use stepwell_api::{
+    Keeper, KeptError, NewFrame, NotKept, Outs, Refusal, Retention, SHARD, Service, ServiceSettings, ServiceTask,
+};
+use stepwell_engine::ExecutionId;
+use stepwell_interpreter::{Chance, Moment, TaskKey};
+use stepwell_planted::{self as planted, Bug};
+use stepwell_spec::{Response, Timestamp};
+use stepwell_store::{Append, Check, EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
+
+use crate::disk::SimDisk;
+
+/// A reply and the number of the call it is for.
+pub(crate) type Reply = (u64, Result<Response, Refusal>);
+
+/// What of one input leaves when it is durable.
+#[derive(Debug, Default)]
+pub(crate) struct Leaving {
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) tasks: Vec<ServiceTask>,
+    pub(crate) cancelled: Vec<(ExecutionId, TaskKey)>,
+}
+
+struct Held {
+    frame: Option<(u32, NewFrame)>,
+    leaving: Leaving,
+}
+
+/// Why a process was not made.
+pub(crate) enum NotOpened {
+    Store(StoreError),
+    Service(KeptError),
+}
+
+impl fmt::Display for NotOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotOpened::Store(fault) => fault.fmt(f),
+            NotOpened::Service(fault) => fault.fmt(f),
+        }
+    }
+}
+
+/// The process.
+pub(crate) struct Shell {
+    pub(crate) store: EmbeddedStore,
+    pub(crate) service: Service,
+    keeper: Keeper,
+    queue: VecDeque<Held>,
+    /// The number of the last frame that was durable when the process began.
+    base: u64,
+    /// Frames given to the writer, and those that are durable, by their numbers in the store.
+    pub(crate) given: u64,
+    pub(crate) kept: u64,
+    told: u64,
+    now: Timestamp,
+    chance: Chance,
+}
+
+/// What keeping what was queued came to.
+pub(crate) enum Written {
+    /// This may leave.
+    Leaves(Vec<Leaving>),
+    /// There is no room; the same is tried again.
+    NoRoom,
+    /// The process ends.
+    Broken(String),
+}
+
+impl Shell {
+    /// A process over what is on the disk. Its first outcome is to be delivered like any other.
+    pub(crate) fn open(
+        disk: &SimDisk,
+        segment_bytes: u32,
+        retention: Retention,
+        at: Moment,
+    ) -> Result<(Shell, Outs), NotOpened> {
+        let options = Options { segment_bytes, entropy: at.entropy, check: Check::Tail };
+        let store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).map_err(NotOpened::Store)?;
+        let settings = ServiceSettings { key: [7; 32], retention, ..ServiceSettings::default() };
+        let chance = Chance::new(at);
+        let first = Moment { now: at.now, entropy: chance.draw() };
+        let (service, outs) = Service::open(&settings, store.index(), first).map_err(NotOpened::Service)?;
+        let base = store.tail(SHARD).sequence;
+        let (keeper, queue) = (Keeper::default(), VecDeque::new());
+        let shell =
+            Shell { store, service, keeper, queue, base, given: base, kept: base, told: 0, now: at.now, chance };
+        Ok((shell, outs))
+    }
+
+    /// The moment of an input, with this time on the wall. A clock that runs never goes back.
+    pub(crate) fn moment(&mut self, wall: i64) -> Moment {
+        let kept = self.kept - self.base;
+        if kept > self.told {
+            self.told = kept;
+            self.service.kept(kept);
+        }
+        self.now = self.now.max(Timestamp(wall));
+        Moment { now: self.now, entropy: self.chance.draw() }
+    }
+
+    /// The time this process has come to.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Whether everything given to the writer is durable.
+    pub(crate) fn is_even(&self) -> bool {
+        self.kept == self.given
+    }
+
+    /// Outcomes that wait for the writer.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Takes what an input led to. What may leave at once does.
+    pub(crate) fn deliver(&mut self, outs: Outs) -> Option<Leaving> {
+        let at_once = outs.says_nothing_new(self.is_even());
+        let Outs { frame, replies, tasks, cancelled, .. } = outs;
+        let mut leaving = Leaving { replies, tasks, cancelled };
+        if at_once {
+            return Some(leaving);
+        }
+        let mut early = None;
+        if planted::is(Bug::DispatchBeforeDurable) {
+            early = Some(Leaving { tasks: std::mem::take(&mut leaving.tasks), ..Leaving::default() });
+        }
+        self.given += u64::from(frame.is_some());
+        self.queue.push_back(Held { frame: frame.map(|frame| (SHARD, frame)), leaving });
+        early
+    }
+
+    /// Makes up to so many outcomes durable, and lets them go.
+    pub(crate) fn write(&mut self, most: usize) -> Written {
+        let count = most.min(self.queue.len());
+        let frames: Vec<&(u32, NewFrame)> =
+            self.queue.iter().take(count).filter_map(|held| held.frame.as_ref()).collect();
+        let kept = frames.len() as u64;
+        match self.keeper.keep(&mut self.store, &frames) {
+            Ok(()) => {}
+            Err(NotKept::Full(_)) => return Written::NoRoom,
+            Err(NotKept::Broken(why)) => return Written::Broken(why),
+        }
+        self.kept += kept;
+        Written::Leaves(self.queue.drain(..count).map(|held| held.leaving).collect())
+    }
+
+    /// What a writer does when nothing has come for a while.
+    pub(crate) fn store_catches_up(&mut self) -> Result<(), StoreError> {
+        self.store.index().catch_up()
+    }
+
+    /// What a writer does between batches.
+    pub(crate) fn tend(&mut self) -> Result<(), StoreError> {
+        self.store.tend()
+    }
+
+    /// A writer whose time is over tries to write. Answers whether it did.
+    pub(crate) fn writes_as_a_zombie(&mut self) -> bool {
+        let tail = self.store.tail(SHARD);
+        let Some(epoch) = tail.epoch.checked_sub(1).filter(|epoch| *epoch > 0) else { return false };
+        let Tail { sequence, .. } = tail;
+        let append = Append { shard: SHARD, epoch, sequence: sequence + 1, executions: &[], rows: &[], payload: &[] };
+        let mut outcomes = Vec::new();
+        let done = self.store.append_batch(&[append], &mut outcomes);
+        done.is_ok() && outcomes.iter().any(|outcome| matches!(outcome, Outcome::Appended { .. }))
+    }
+}
