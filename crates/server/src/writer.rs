@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -40,6 +40,9 @@ const BATCH_MAX: usize = 1_024;
 
 /// How long to wait for room on a full disk before the same batch is tried again.
 const ROOM_AGAIN: Duration = Duration::from_millis(250);
+
+/// How long to wait before it is looked again whether all that was given is durable.
+const SETTLE_AGAIN: Duration = Duration::from_micros(200);
 
 /// How long nothing has to come before the index is brought up to date.
 const STILL: Duration = Duration::from_secs(5);
@@ -97,6 +100,8 @@ struct Kept {
     executions: AtomicU64,
     /// Of everything.
     all: AtomicU64,
+    /// Whether there is no room for more.
+    is_full: AtomicBool,
 }
 
 impl Writer {
@@ -126,6 +131,22 @@ impl Writer {
         self.kept.all.load(Ordering::Acquire) == self.given
     }
 
+    /// Whether there is no room on the disk. What was given before finds room as a rule: some is always kept ready.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept.is_full.load(Ordering::Relaxed)
+    }
+
+    /// Waits until everything given is durable. `false` when the writer has broken off.
+    pub(crate) fn settle(&self) -> bool {
+        while !self.is_even() {
+            if self.thread.is_finished() {
+                return false;
+            }
+            std::thread::sleep(SETTLE_AGAIN);
+        }
+        true
+    }
+
     /// Waits until everything given is durable and has left.
     pub(crate) fn end(self) {
         drop(self.sender);
@@ -145,6 +166,7 @@ struct Work {
 
 impl Work {
     fn run(mut self) {
+        let _farewell = Farewell(self.answers.clone());
         let mut ends: BTreeMap<u32, Tail> = BTreeMap::new();
         let mut is_still = true;
         let index = self.store.index();
@@ -156,9 +178,20 @@ impl Work {
             }
         };
         loop {
-            let wait = if is_still { Duration::MAX } else { STILL };
+            let wait = match (self.is_full(), is_still) {
+                (true, _) => ROOM_AGAIN,
+                (false, false) => STILL,
+                (false, true) => Duration::MAX,
+            };
             let first = match self.outcomes.recv_timeout(wait) {
                 Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) if self.is_full() => {
+                    keeper.wake();
+                    if !self.tend() {
+                        return;
+                    }
+                    continue;
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     is_still = true;
                     keeper.wake();
@@ -183,8 +216,7 @@ impl Work {
             for outcomes in batch {
                 self.let_go(outcomes);
             }
-            if let Err(fault) = self.store.tend() {
-                tracing::error!(%fault, "the store cannot be tended; nothing more is answered");
+            if !self.tend() {
                 return;
             }
             if index.is_behind() {
@@ -218,21 +250,15 @@ impl Work {
             });
         }
         let mut outcomes = Vec::with_capacity(appends.len());
-        let mut has_waited = false;
         loop {
             match self.store.append_batch(&appends, &mut outcomes) {
                 Ok(()) => break,
-                Err(fault @ StoreError::Full { .. }) => {
-                    if !std::mem::replace(&mut has_waited, true) {
-                        tracing::error!(%fault, "waiting for room on the disk; callers wait too");
-                    }
+                Err(StoreError::Full { .. }) => {
+                    self.set_full(true);
                     std::thread::sleep(ROOM_AGAIN);
                 }
                 Err(fault) => return Err(fault.to_string()),
             }
-        }
-        if has_waited {
-            tracing::warn!("there is room on the disk again");
         }
         match outcomes.iter().find(|outcome| !matches!(outcome, Outcome::Appended { .. })) {
             None => Ok(()),
@@ -279,6 +305,39 @@ impl Work {
                 listener.hear(notice);
             }
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.kept.is_full.load(Ordering::Relaxed)
+    }
+
+    fn set_full(&self, is_full: bool) {
+        if self.kept.is_full.swap(is_full, Ordering::Relaxed) == is_full {
+            return;
+        }
+        match is_full {
+            true => tracing::error!("there is no room on the disk: what would write is refused until there is"),
+            false => tracing::warn!("there is room on the disk again"),
+        }
+    }
+
+    /// Looks after the store, and whether it has room. `false` when it has failed.
+    fn tend(&mut self) -> bool {
+        if let Err(fault) = self.store.tend() {
+            tracing::error!(%fault, "the store cannot be tended; nothing more is answered");
+            return false;
+        }
+        self.set_full(!self.store.has_room());
+        true
+    }
+}
+
+/// Tells the service when the writer has ended, however that came about: one that is idle would not notice.
+struct Farewell(Answers);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -14,6 +14,7 @@ mod map_runs;
 mod nested;
 mod notices;
 mod own_calls;
+mod quarantine;
 mod recovery;
 mod redrives;
 mod registry;
@@ -41,12 +42,14 @@ use crate::tokens::TokenSeal;
 use activities::ActivityQueues;
 use journal::Journal;
 use own_calls::OwnCalls;
+use quarantine::{AtWork, Quarantine};
 use residents::{Resting, Run};
 use retention::Forgetting;
 use test_state::Tests;
 
 pub use journal::{KeptError, NewFrame};
 pub use notices::{Heard, LogEvent, Notice, StatusChange};
+pub use quarantine::{Laid, Ward};
 pub use registry::{MachineRow, Registry, Resolved};
 pub use retention::Retention;
 pub use stepwell_store::RowChange;
@@ -188,6 +191,8 @@ pub struct Service {
     names_given: u64,
     /// Executions in memory.
     runs: BTreeMap<ExecutionId, Run>,
+    /// Bytes of their inputs.
+    input_bytes: usize,
     /// The same, by ARN.
     arns: BTreeMap<Text, ExecutionId>,
     /// Executions in memory in the order they may leave it.
@@ -211,6 +216,10 @@ pub struct Service {
     touched: BTreeSet<ExecutionId>,
     /// What somebody listens to.
     heard: Heard,
+    /// Executions that are left alone.
+    quarantine: Quarantine,
+    /// Whom a panic would be laid to.
+    at_work: Arc<AtWork>,
     /// Why this input broke off.
     fault: Option<KeptError>,
 }
@@ -219,6 +228,7 @@ impl Service {
     /// Takes a request that was read, and judged by [`crate::check`]. Its reply comes now or with a later input.
     pub fn call(&mut self, call: Call, at: Moment) -> Outs {
         let mut outs = Outs::default();
+        self.at_work.clear();
         let id = call.id;
         if let Some(outcome) = self.answer(call, at, &mut outs) {
             outs.replies.push((id, outcome));
@@ -235,6 +245,7 @@ impl Service {
     /// Takes the answer of a task that was done outside.
     pub fn complete(&mut self, execution: ExecutionId, command: Command, at: Moment) -> Outs {
         let mut outs = Outs::default();
+        self.at_work.clear();
         if self.test_answered(execution, &command, at, &mut outs) {
             return outs;
         }
@@ -246,6 +257,7 @@ impl Service {
     /// Lets time pass: fires what is due, ends polls that waited long enough, and lets executions go on that yielded.
     pub fn tick(&mut self, at: Moment) -> Outs {
         let mut outs = Outs::default();
+        self.at_work.clear();
         self.pass_time(at, &mut outs);
         self.finish(at, &mut outs);
         outs
