@@ -111,6 +111,9 @@ impl Writer {
         fields.push(field("ItemProcessor", Json::object(processor)));
         let names: Vec<&str> = ERRORS.iter().copied().chain(["States.ExceedToleratedFailureThreshold"]).collect();
         self.nested_end(&names, is_jsonata, way, scope, states, &mut fields);
+        // In the place of a child that failed stands its execution: no text is made of that.
+        let is_tolerant = fields.iter().any(|(name, _)| name.starts_with("Tolerated"));
+        fields.retain(|(name, _)| !(is_tolerant && name == "Assign"));
         states.add(name, fields);
     }
 

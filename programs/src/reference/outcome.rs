@@ -176,6 +176,8 @@ impl std::fmt::Display for Outcome {
 fn alike(expected: &Json, actual: &Json) -> bool {
     match (expected, actual) {
         (Json::String(text), _) if &**text == ANY => true,
+        // Something that stands for anything was made part of a text.
+        (Json::String(text), Json::String(_)) if text.contains(ANY) => true,
         (Json::Array(expected), Json::Array(actual)) => {
             expected.len() == actual.len() && expected.iter().zip(actual.iter()).all(|(a, b)| alike(a, b))
         }
