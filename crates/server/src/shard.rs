@@ -465,13 +465,13 @@ impl Shard {
             return false;
         }
         self.metrics.count_executions(&outs);
+        let says_nothing_new = outs.says_nothing_new(self.writer.is_even());
         let mut replies = Vec::with_capacity(outs.replies.len());
         for (id, answer) in outs.replies {
             if let Some(caller) = self.waiting.remove(&id) {
                 replies.push((caller, answer));
             }
         }
-        let says_nothing_new = outs.says_nothing_new(self.writer.is_even());
         if says_nothing_new {
             for (caller, answer) in replies {
                 caller.answer(answer);

@@ -144,7 +144,7 @@ struct Work {
 
 impl Work {
     fn run(mut self) {
-        let mut keeper = Keeper::default();
+        let mut frame_keeper = Keeper::default();
         let mut is_still = true;
         let index = self.store.index();
         let keeper = match IndexKeeper::start(index.clone()) {
@@ -172,7 +172,7 @@ impl Work {
                 batch.push(next);
             }
             let frames: Vec<&(u32, NewFrame)> = batch.iter().filter_map(|outcomes| outcomes.frame.as_ref()).collect();
-            if let Err(fault) = self.keep(&frames, &mut keeper) {
+            if let Err(fault) = self.keep(&frames, &mut frame_keeper) {
                 tracing::error!(%fault, "what happened cannot be kept; nothing more is answered");
                 return;
             }
