@@ -36,7 +36,7 @@ pub(crate) enum Service {
     Bucket,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Pages {
     /// What services acknowledged, by its name.
     kept: BTreeSet<(Service, String)>,
@@ -54,6 +54,11 @@ pub(crate) struct Ledger(Mutex<Pages>);
 impl Ledger {
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it says now, for itself.
+    pub(crate) fn copy(&self) -> Ledger {
+        Ledger(Mutex::new(self.pages().clone()))
     }
 
     pub(crate) fn start(&self, started: Started) {
@@ -87,6 +92,11 @@ impl Ledger {
             pages.faults.push(format!("I3: two readings of the history of {name} differ"));
         }
         pages.histories.insert(name.to_owned(), newest);
+    }
+
+    /// The longest reading of a history so far.
+    pub(crate) fn history(&self, name: &str) -> Vec<String> {
+        self.pages().histories.get(name).cloned().unwrap_or_default()
     }
 
     /// A service acknowledged something.

@@ -1,136 +1,165 @@
-//! `kill -9` at random moments, over and over, under a load of starts, waits, callbacks, activities, Parallel, Map, retries,
-//! stops, and tasks and clients that leave messages, items and objects in the services beside. What the server had acknowledged must be there, every execution must end, every task must be done once.
+//! Faults on the real server: killed, out of room, out of memory, with a disk that fails, under loads that would be easy
+//! to get wrong. What it had acknowledged must be there, every execution must end, every task must be done once.
 //!
-//! Run by `cargo xtask crash`. The clients write down what they asked and what they were answered ([`ledger`]); after the
-//! last kill everything is read back and held against it ([`verdict`]).
+//! Run by `cargo xtask crash`. Each fault is a file in [`faults`]. The clients write down what they asked and what they
+//! were answered ([`ledger`]); afterwards everything is read back and held against it ([`verdict`]).
 
 mod client;
+mod faults;
+mod field;
 mod ledger;
 mod load;
+mod mount;
 mod server;
 mod services;
 mod verdict;
-mod waiting;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::client::Client;
-use crate::ledger::Ledger;
-use crate::server::Server;
+use crate::faults::{FAULTS, Fault};
+use crate::field::{Field, Outcome};
 
 /// What the command line says.
 struct Options {
-    binary: String,
-    directory: String,
-    kills: u32,
+    binary: PathBuf,
+    poisoned: Option<PathBuf>,
+    directory: PathBuf,
+    only: Vec<String>,
+    is_smoke: bool,
+    times: Option<u64>,
+    count: Option<u64>,
     clients: usize,
     seed: u64,
-    /// Measures so many waiting executions instead.
-    waiting: usize,
 }
 
 fn main() -> ExitCode {
     let options = match options() {
-        Ok(options) => options,
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            for fault in &FAULTS {
+                println!("{:<12} {}", fault.name, fault.what);
+            }
+            return ExitCode::SUCCESS;
+        }
         Err(reason) => {
             eprintln!("stepwell-crash: {reason}");
             return ExitCode::from(2);
         }
     };
-    if options.waiting > 0 {
-        return match waiting::measure(&options.binary, &options.directory, options.waiting) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(reason) => {
-                eprintln!("stepwell-crash: {reason}");
-                ExitCode::FAILURE
+    let mut broken = 0;
+    for fault in FAULTS.iter().filter(|fault| options.asks_for(fault)) {
+        let began = Instant::now();
+        let outcome = run(&options, fault);
+        let seconds = began.elapsed().as_secs();
+        match outcome {
+            Ok(Outcome::Held(numbers)) => {
+                println!("{:<12} held: {numbers} ({seconds} s, seed {})", fault.name, options.seed)
             }
-        };
+            Ok(Outcome::Skipped(why)) => println!("{:<12} skipped: {why}", fault.name),
+            Err(faults) => {
+                broken += 1;
+                println!("{:<12} BROKEN: {} faults ({seconds} s, seed {})", fault.name, faults.len(), options.seed);
+                for what in faults.iter().take(30) {
+                    eprintln!("FAULT {}: {what}", fault.name);
+                }
+                eprintln!("the data and what the server said are in {}", options.directory.join(fault.name).display());
+                eprintln!(
+                    "again: cargo xtask crash --only {} --seed {}{}",
+                    fault.name,
+                    options.seed,
+                    options.repeated()
+                );
+            }
+        }
     }
-    match run(&options) {
-        Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,
-        Ok(faults) => {
-            for fault in faults.iter().take(50) {
-                eprintln!("FAULT {fault}");
-            }
-            eprintln!("{} faults; the data is left in {}", faults.len(), options.directory);
-            ExitCode::FAILURE
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(options: &Options, fault: &Fault) -> Result<Outcome, Vec<String>> {
+    let directory = options.directory.join(fault.name);
+    mount::clean(&directory).and_then(|()| field::empty(&directory)).map_err(field::one)?;
+    client::take_told_to_ask_again();
+    if fault.mounts
+        && let Some(why) = mount::why_not(&directory)
+    {
+        return Ok(Outcome::Skipped(format!("nothing can be mounted here ({why})")));
+    }
+    let (smoke_times, smoke_count) = fault.smoke;
+    let or_smoke = |asked: Option<u64>, smoke| asked.or_else(|| options.is_smoke.then_some(smoke));
+    let field = Field {
+        directory,
+        binary: options.binary.clone(),
+        poisoned: options.poisoned.clone(),
+        clients: options.clients,
+        seed: options.seed,
+        times: or_smoke(options.times, smoke_times),
+        count: or_smoke(options.count, smoke_count),
+    };
+    (fault.run)(&field)
+}
+
+impl Options {
+    fn asks_for(&self, fault: &Fault) -> bool {
+        match self.only.is_empty() {
+            true => fault.smoke != (0, 0) || !self.is_smoke,
+            false => self.only.iter().any(|name| name == fault.name),
         }
-        Err(reason) => {
-            eprintln!("stepwell-crash: {reason}; the data is left in {}", options.directory);
-            ExitCode::FAILURE
-        }
+    }
+
+    fn repeated(&self) -> String {
+        let named = [("--times", self.times), ("--count", self.count)];
+        let given = named.iter().filter_map(|(name, value)| value.map(|value| format!(" {name} {value}")));
+        let smoke = if self.is_smoke { " --smoke" } else { "" };
+        format!("{}{smoke}", given.collect::<String>())
     }
 }
 
-fn options() -> Result<Options, String> {
+/// Nothing, when only the list of faults is wanted.
+fn options() -> Result<Option<Options>, String> {
     let mut options = Options {
-        binary: "target/release/stepwell".to_owned(),
-        directory: String::new(),
-        kills: 200,
+        binary: "target/release/stepwell".into(),
+        poisoned: None,
+        directory: PathBuf::new(),
+        only: Vec::new(),
+        is_smoke: false,
+        times: None,
+        count: None,
         clients: 12,
         seed: 1,
-        waiting: 0,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        match word.as_str() {
+            "--list" => return Ok(None),
+            "--smoke" => {
+                options.is_smoke = true;
+                continue;
+            }
+            _ => {}
+        }
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
         let number = || value.parse::<u64>().map_err(|_| format!("{word} wants a number, not '{value}'"));
         match word.as_str() {
-            "--binary" => options.binary = value,
-            "--data" => options.directory = value,
-            "--kills" => options.kills = u32::try_from(number()?).map_err(|error| error.to_string())?,
+            "--binary" => options.binary = value.into(),
+            "--poisoned" => options.poisoned = Some(value.into()),
+            "--data" => options.directory = value.into(),
+            "--only" => options.only.extend(value.split(',').map(str::to_owned)),
+            "--times" => options.times = Some(number()?),
+            "--count" => options.count = Some(number()?),
             "--clients" => options.clients = usize::try_from(number()?).map_err(|error| error.to_string())?,
-            "--waiting" => options.waiting = usize::try_from(number()?).map_err(|error| error.to_string())?,
             "--seed" => options.seed = number()?,
             _ => return Err(format!("there is no option {word}")),
         }
     }
-    if options.directory.is_empty() {
+    if options.directory.as_os_str().is_empty() {
         return Err("--data DIR names an empty directory".to_owned());
     }
-    Ok(options)
-}
-
-/// The faults that were found; `Err` when there was no run.
-fn run(options: &Options) -> Result<Vec<String>, String> {
-    let mut chance = Chance(options.seed);
-    let mut server = Server::start(&options.binary, &options.directory)?;
-    let ledger = Arc::new(Ledger::default());
-    let machines = Arc::new(load::create_machines(&mut Client::new(server.address()))?);
-    let ends = Arc::new(AtomicBool::new(false));
-    let address = server.address().to_owned();
-    let clients: Vec<_> = (0..options.clients)
-        .map(|number| {
-            let (ledger, machines, ends, address) = (ledger.clone(), machines.clone(), ends.clone(), address.clone());
-            let seed = chance.next();
-            std::thread::spawn(move || load::run(number, seed, &address, &machines, &ledger, &ends))
-        })
-        .collect();
-
-    let mut slowest = Duration::ZERO;
-    for kill in 1..=options.kills {
-        std::thread::sleep(Duration::from_millis(150 + chance.next() % 1_350));
-        server.kill()?;
-        let began = Instant::now();
-        server = Server::start(&options.binary, &options.directory)?;
-        slowest = slowest.max(began.elapsed());
-        if kill % 10 == 0 || kill == options.kills {
-            println!("{kill:>4} kills, {}, slowest start {} ms", ledger.summary(), slowest.as_millis());
-        }
+    if let Some(unknown) = options.only.iter().find(|name| FAULTS.iter().all(|fault| fault.name != **name)) {
+        return Err(format!("there is no fault {unknown}; --list lists those there are"));
     }
-    ends.store(true, Ordering::Relaxed);
-    for client in clients {
-        client.join().map_err(|_| "a client broke off".to_owned())?;
-    }
-    let began = Instant::now();
-    let verdict = verdict::judge(&address, &machines, &ledger);
-    println!("{}", verdict.summary);
-    println!("judged in {} s", began.elapsed().as_secs());
-    server.end()?;
-    Ok(verdict.faults)
+    Ok(Some(options))
 }
 
 /// Repeatable chance (SplitMix64, public domain).
@@ -142,5 +171,10 @@ impl Chance {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
+    }
+
+    /// From `low` on, below `high`.
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.next() % (high - low).max(1)
     }
 }

@@ -36,13 +36,15 @@ pub(crate) fn create(client: &mut Client) -> Result<(), String> {
 
 /// The states of an execution that leaves something in each of them and ends with its input.
 pub(crate) fn states() -> String {
+    // On a full disk they are refused for a while, as every service may.
+    let retry = r#""Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":1,"MaxAttempts":60,"BackoffRate":1.0}]"#;
     format!(
         r#"{{"StartAt":"Item","States":{{
-        "Item":{{"Type":"Task","Resource":"arn:aws:states:::dynamodb:putItem","ResultPath":null,"Next":"Object",
+        "Item":{{"Type":"Task","Resource":"arn:aws:states:::dynamodb:putItem","ResultPath":null,"Next":"Object",{retry},
             "Parameters":{{"TableName":"{TABLE}","Item":{{"id":{{"S.$":"$.id"}}}}}}}},
-        "Object":{{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:s3:putObject","ResultPath":null,"Next":"Message",
+        "Object":{{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:s3:putObject","ResultPath":null,"Next":"Message",{retry},
             "Parameters":{{"Bucket":"{BUCKET}","Key.$":"$.id","Body.$":"$.id"}}}},
-        "Message":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","ResultPath":null,"End":true,
+        "Message":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","ResultPath":null,"End":true,{retry},
             "Parameters":{{"QueueUrl":"{QUEUE}","MessageBody.$":"$.id"}}}}}}}}"#
     )
 }
@@ -71,7 +73,7 @@ pub(crate) fn leave(client: &mut Client, chance: &mut Chance, name: &str, ledger
     match said {
         Said::Yes(_) => ledger.left(service, name),
         Said::No(fault) => ledger.fault(format!("{name} was refused by the {service:?}: {fault}")),
-        Said::Nothing => {}
+        Said::Again(_) | Said::Nothing => {}
     }
 }
 
@@ -82,6 +84,11 @@ pub(crate) fn judge(client: &mut Client, ledger: &Ledger) -> (usize, Vec<String>
             ledger.left(service, &started.name);
         }
     }
+    judge_kept(client, ledger)
+}
+
+/// The same of what was acknowledged to clients.
+pub(crate) fn judge_kept(client: &mut Client, ledger: &Ledger) -> (usize, Vec<String>) {
     let mut faults = Vec::new();
     let messages = match drain(client) {
         Ok(messages) => messages,

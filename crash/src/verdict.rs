@@ -69,6 +69,58 @@ pub(crate) fn judge(address: &str, machines: &Machines, ledger: &Ledger) -> Verd
     }
 }
 
+/// What a copy of the data knows.
+pub(crate) struct Kept {
+    pub(crate) executions: usize,
+    pub(crate) events: usize,
+    pub(crate) things: usize,
+    pub(crate) faults: Vec<String>,
+}
+
+/// I1 and I2 over data in which executions have not ended yet: what was promised so far is there.
+pub(crate) fn judge_kept(address: &str, promised: &Ledger) -> Kept {
+    let client = &mut Client::new(address);
+    let mut kept = Kept { executions: 0, events: 0, things: 0, faults: Vec::new() };
+    for started in promised.started().into_iter().filter(|started| started.is_acknowledged) {
+        let (name, arn) = (&started.name, execution_arn(started.kind.name(), &started.name));
+        let described = match client.insist("DescribeExecution", &object(&[("executionArn", &arn)])) {
+            Ok(described) => described,
+            Err(fault) => {
+                kept.faults.push(format!("I1: {name} was acknowledged and is not there: {fault}"));
+                continue;
+            }
+        };
+        kept.executions += 1;
+        let text = |key: &str| described.get(key).and_then(Json::as_str).unwrap_or_default();
+        let (status, output) = (text("status"), Json::parse(text("output")).unwrap_or(Json::Null).to_string());
+        if Json::parse(text("input")).ok().as_ref() != Some(&started.input) {
+            kept.faults.push(format!("I1: the input is {} in {name}", text("input")));
+        }
+        if started.is_stopped && status != "ABORTED" {
+            kept.faults.push(format!("I1: {name} was stopped and is {status}"));
+        }
+        let completed = promised.completions(name).acknowledged;
+        if completed.iter().any(|completed| status != "SUCCEEDED" || *completed != output) {
+            kept.faults.push(format!("I1: {name} was completed and is {status} with {output}"));
+        }
+        match history(client, &arn) {
+            Ok(events) => {
+                kept.events += events.len();
+                kept.faults.extend(broken_history(&events, status).into_iter().map(|what| format!("{what} in {name}")));
+                let seen = promised.history(name);
+                if !events.iter().map(Json::to_string).collect::<Vec<_>>().starts_with(&seen) {
+                    kept.faults.push(format!("I3: the history of {name} does not begin with what was read before"));
+                }
+            }
+            Err(refused) => kept.faults.push(format!("the history of {name} was refused: {refused}")),
+        }
+    }
+    let (things, lost) = services::judge_kept(client, promised);
+    kept.things = things;
+    kept.faults.extend(lost);
+    kept
+}
+
 /// I14: everything ends.
 fn wait_for_ends(client: &mut Client) -> Vec<String> {
     let began = Instant::now();
@@ -185,6 +237,9 @@ fn broken_history(events: &[Json], status: &str) -> Vec<String> {
     let kind = |event: Option<&Json>| event.and_then(|event| event.get("type")?.as_str()).unwrap_or("-").to_owned();
     if kind(events.first()) != "ExecutionStarted" {
         faults.push(format!("I2: it begins with {}", kind(events.first())));
+    }
+    if status == "RUNNING" {
+        return faults;
     }
     let terminal = match status {
         "SUCCEEDED" => "ExecutionSucceeded",

@@ -13,6 +13,8 @@ mod parallel;
 mod path_flow;
 mod query_flow;
 mod task;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod timestamp;
 

@@ -24,7 +24,8 @@ impl Failure {
 pub const NAMES: &[&str] = &["echo", "add", "shape", "total", "fail-if", "flaky", "ladder", "never"];
 
 /// Whether nobody ever answers this function's tasks. Every task of such a function has a timeout of its own, and ends by
-/// it: `States.Timeout`, or `States.HeartbeatTimeout` where a heartbeat comes first.
+/// it: `States.Timeout`, or `States.HeartbeatTimeout` where a heartbeat comes first. An activity's task is taken by a worker
+/// all the same, who is not heard of again: heartbeats are expected of workers only.
 pub fn stays_silent(name: &str) -> bool {
     name == "never"
 }

@@ -140,14 +140,16 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "crash",
-        options: "[--kills N] [--clients N] [--seed N] [--waiting N]",
-        summary: "kill -9 on the real server under load, 200 times: nothing acknowledged may be lost",
+        options: "[--list] [--only NAME,…] [--smoke] [--kills N] [--waiting N] [--times N] [--count N] [--clients N] [--seed N] [--binary FILE]",
+        summary: "faults on the real server: kills, power loss, full and failing disks, limits, storms, panics",
         teaches: "Builds a release server and crash/, which starts it over a data directory, has clients start, stop and\n\
-                  complete executions, and kills it at random moments. In the end every execution must have ended, with the\n\
-                  output its input asks for, with an unbroken history, and each task completed once.\n\
-                  About a second for each kill. With `--waiting N` it measures N executions that wait an hour instead: the memory\n\
-                  of each, and how soon a killed server is ready again.\n\
-                  Exits 1 with the faults; the data is left in target/crash.",
+                  complete executions, and makes faults: `--list` names them. In the end every execution must have ended, with the\n\
+                  output its input asks for, with an unbroken history, and each task completed once. Each fault prints one line.\n\
+                  `--only` takes some of them, `--smoke` all of them in two to three minutes; `--times` says how often and `--count`\n\
+                  how many, where a fault is about that. `--kills N` is `--only kills --times N`, `--waiting N` is `--only waiting\n\
+                  --count N`: the memory of N executions that wait, and how soon a killed server is ready again. `--binary` takes a\n\
+                  server that is built already. What needs root is skipped without it.\n\
+                  Exits 1 when something did not hold, with what, where and how to see it again; the data is left in target/crash.",
         run: crash::command,
     },
     Command {

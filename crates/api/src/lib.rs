@@ -28,8 +28,8 @@ pub use pages::{Listing, PageSeal, page_size};
 pub use protocol::{BODY_BYTES_MAX, Encoding, Head, Reply, decode, reply, route};
 pub use refusal::Refusal;
 pub use service::{
-    ByType, Call, Heard, HttpAnswered, HttpAsked, HttpExchange, Keeper, KeptError, LogEvent, MachineRow, NewFrame,
-    NotKept, Notice, Outs, Place, Registry, Resolved, Retention, RowChange, RowError, SHARD, Service, ServiceRead,
-    ServiceSettings, ServiceTask, ServiceWrite, StatusChange, TestCase, is_test,
+    ByType, Call, Heard, HttpAnswered, HttpAsked, HttpExchange, Keeper, KeptError, Laid, LogEvent, MachineRow,
+    NewFrame, NotKept, Notice, Outs, Place, Registry, Resolved, Retention, RowChange, RowError, SHARD, Service,
+    ServiceRead, ServiceSettings, ServiceTask, ServiceWrite, StatusChange, TestCase, Ward, is_test,
 };
 pub use sigv4::{Caller, Credential, Credentials, SERVICE, Signature, is_region};

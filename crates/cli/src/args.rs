@@ -216,8 +216,8 @@ pub(crate) struct ServeArgs {
     /// Authorities to trust beside those of this machine where tasks reach a service or an address by https, as PEM.
     #[arg(long, value_name = "FILE", env = "STEPWELL_CA_BUNDLE")]
     pub(crate) ca_bundle: Option<PathBuf>,
-    /// Addresses that HTTP Tasks may ask although they are not public, as in 127.0.0.0/8; without TLS too. May be given
-    /// several times.
+    /// Addresses that HTTP Tasks and deliveries of topics may ask although they are not public, as in 127.0.0.0/8; without
+    /// TLS too. May be given several times.
     #[arg(long, value_name = "CIDR", env = "STEPWELL_EGRESS_ALLOW", value_delimiter = ',')]
     pub(crate) egress_allow: Vec<Cidr>,
     /// A function made of a directory's files, read again when they change; may be given several times. Without

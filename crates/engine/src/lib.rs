@@ -6,6 +6,8 @@
 //! is given.
 
 mod map_runs;
+#[cfg(feature = "poison")]
+mod poison;
 mod ports;
 mod results;
 mod run;

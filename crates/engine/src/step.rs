@@ -64,6 +64,8 @@ pub struct Engine {
     next_execution: u64,
     /// Time never goes back, whatever the clock does.
     now: Timestamp,
+    /// The execution whose turn it was last.
+    last_turn: Option<ExecutionId>,
 }
 
 /// What one input makes the executions of a shard do to one another: a parent's Map Run starts children, a child's end
@@ -84,6 +86,7 @@ impl Engine {
 
     /// Takes one input and runs what it moves until that waits for the outside world.
     pub fn step(&mut self, input: Input, at: Moment) -> Outbox {
+        self.last_turn = None;
         self.now = if planted::is(Bug::ClockGoesBack) { at.now } else { self.now.max(at.now) };
         let chance = Chance::new(Moment { now: self.now, ..at });
         let mut outbox = Outbox::default();
@@ -104,6 +107,12 @@ impl Engine {
             }
         }
         self.turn(turns, outbox, &chance)
+    }
+
+    /// The execution whose turn it was last in this step: after a panic, the one to blame. The engine itself is of no use
+    /// any more then.
+    pub fn last_turn(&self) -> Option<ExecutionId> {
+        self.last_turn
     }
 
     /// A name for an execution that is about to start.
@@ -158,6 +167,8 @@ impl Engine {
     /// Takes an execution into memory that was folded from its log: one that was released, or one that
     /// [`Engine::resume`] will be called for.
     pub fn adopt(&mut self, id: ExecutionId, execution: Execution) {
+        #[cfg(feature = "poison")]
+        crate::poison::at_load(&execution.identity.name);
         self.executions.insert(id, execution);
     }
 
@@ -248,11 +259,19 @@ impl Engine {
     fn take(&mut self, turn: Turn, at: Moment) -> (ExecutionId, Decision) {
         match turn {
             Turn::Start(id, start) => {
+                self.last_turn = Some(id);
+                #[cfg(feature = "poison")]
+                crate::poison::at_start(&start.identity.name);
                 let (execution, decision) = Execution::start(*start, at);
                 self.executions.insert(id, execution);
                 (id, decision)
             }
             Turn::Command(id, command) => {
+                self.last_turn = Some(id);
+                #[cfg(feature = "poison")]
+                if let Some(execution) = self.executions.get(&id) {
+                    crate::poison::at_command(&execution.identity.name, &command);
+                }
                 let decision = self.executions.get_mut(&id).map(|execution| execution.decide(command, at));
                 (id, decision.unwrap_or_default())
             }

@@ -410,7 +410,7 @@ impl<'a> Burst<'a> {
                     self.abort_state(thread);
                 }
                 let last = self.execution.thread(thread).previous_event_id;
-                self.fail_after(parent, last, Failure { also: Some(error::BRANCH_FAILED), ..failure });
+                self.fail_after(parent, last, Failure { of_branch: true, ..failure });
             }
             ChildKind::Iteration => {
                 let name = self.execution.definition.state(self.execution.active(parent).state).name.clone();

@@ -10,8 +10,10 @@ pub struct Failure {
     pub error: Option<Text>,
     /// The cause.
     pub cause: Option<Text>,
-    /// A second name it answers to: `States.BranchFailed`, `States.HeartbeatTimeout`.
-    pub(crate) also: Option<&'static str>,
+    /// Whether it also answers to `States.HeartbeatTimeout`, in every state it comes through.
+    pub(crate) missed_heartbeat: bool,
+    /// Whether it also answers to `States.BranchFailed`.
+    pub(crate) of_branch: bool,
     /// Set when an expression failed: histories say so before anything else.
     pub(crate) evaluation: Option<EvaluationSite>,
     /// Whether the state itself could not go on, rather than its work: Map and Parallel then end without a `…Failed`.
@@ -46,7 +48,11 @@ impl Failure {
 
     /// Whether any of these names, as `ErrorEquals` lists them, is for this failure.
     pub fn is_any_of(&self, names: &[Text]) -> bool {
-        names.iter().any(|name| self.also == Some(name) || matches_error(name, self.error.as_deref()))
+        names.iter().any(|name| match &**name {
+            error::HEARTBEAT_TIMEOUT if self.missed_heartbeat => true,
+            error::BRANCH_FAILED if self.of_branch => true,
+            name => matches_error(name, self.error.as_deref()),
+        })
     }
 }
 

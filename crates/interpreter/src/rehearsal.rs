@@ -209,8 +209,8 @@ impl TestedState {
                 | StateKind::Fail(_) => {}
             },
             (Open::Children, Err(failure)) => {
-                let also = matches!(state.kind, StateKind::Parallel(_)).then_some(error::BRANCH_FAILED);
-                burst.fail(ThreadId::ROOT, Failure { also, ..failure });
+                let of_branch = matches!(state.kind, StateKind::Parallel(_));
+                burst.fail(ThreadId::ROOT, Failure { of_branch, ..failure });
             }
         });
     }

@@ -160,6 +160,15 @@ impl CodeStore {
     }
 }
 
+impl Drop for CodeStore {
+    /// What lives as long as this goes with it, though nobody closed it.
+    fn drop(&mut self) {
+        if self.own.is_some() {
+            self.close();
+        }
+    }
+}
+
 fn refused(fault: ZipFault) -> Refusal {
     match fault {
         ZipFault::Disk(reason) => Refusal::broken(ZipFault::Disk(reason).to_string()),

@@ -17,7 +17,7 @@ use stepwell_integrations::{
 };
 use stepwell_interpreter::{Chance, Command, Failure, Moment, TaskKey};
 use stepwell_protocol::{AwsAnswer, AwsCall, AwsError, Fault};
-use stepwell_spec::Timestamp;
+use stepwell_spec::{Timestamp, error};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
@@ -26,6 +26,7 @@ use crate::carrier::{Asker, Carrier};
 use crate::endpoints::Destination;
 use crate::jobs::{Ended, Pace, Start, Watch};
 use crate::shard::Answers;
+use crate::shield::shielded;
 use crate::web;
 
 /// Calls of one service at a time; more wait. Each has a connection, and of the 1,024 descriptors that a process may
@@ -99,10 +100,15 @@ impl Calls {
         }
         let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
         let service = call.service.clone();
-        self.spawn(&service, key, async move {
-            let answer = make(&carrier, &destination, call, &asker).await;
-            outcome_of(Task { request: &task.request, execution: &task.identity }, answer)
-        });
+        self.spawn(
+            &service,
+            key,
+            async move {
+                let answer = make(&carrier, &destination, call, &asker).await;
+                outcome_of(Task { request: &task.request, execution: &task.identity }, answer)
+            },
+            task_failed,
+        );
     }
 
     /// Asks the address a task names.
@@ -117,14 +123,19 @@ impl Calls {
             WebKind::Kubernetes => "eks",
         };
         let answers = self.answers.clone();
-        self.spawn(service, key, async move {
-            let mut exchange = None;
-            let answer = web::visit(&carrier, &call, &asker, &mut exchange).await;
-            if let Some(exchange) = exchange.filter(|_| is_test(task.execution)) {
-                answers.exchanged(task.execution, exchange);
-            }
-            web_outcome_of(Task { request: &task.request, execution: &task.identity }, answer)
-        });
+        self.spawn(
+            service,
+            key,
+            async move {
+                let mut exchange = None;
+                let answer = web::visit(&carrier, &call, &asker, &mut exchange).await;
+                if let Some(exchange) = exchange.filter(|_| is_test(task.execution)) {
+                    answers.exchanged(task.execution, exchange);
+                }
+                web_outcome_of(Task { request: &task.request, execution: &task.identity }, answer)
+            },
+            task_failed,
+        );
     }
 
     /// Goes on to ask for a job that was started before.
@@ -156,11 +167,12 @@ impl Calls {
         };
         let (open, answers, execution) = (self.open.clone(), self.answers.clone(), watch.execution());
         self.runtime.spawn(async move {
-            let ended = watch.run(start).await;
+            let ended = shielded(watch.run(start)).await;
             open.lock().remove(&key);
             match ended {
-                Ended::Told(command) => answers.send(execution, vec![command]),
-                Ended::Cancelled => {}
+                Ok(Ended::Told(command)) => answers.send(execution, vec![command]),
+                Ok(Ended::Cancelled) => {}
+                Err(because) => answers.send(execution, vec![task_failed(key.1, failure_of_ours(&because))]),
             }
         });
     }
@@ -171,49 +183,59 @@ impl Calls {
         let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
         let readings = self.readings.clone();
         let kept = self.readings.lock().remove(&key).filter(|kept| kept.is_at(request.from.as_ref()));
-        self.spawn("s3", key, async move {
-            let map_run = request.task.key;
-            let part = async {
-                let mut reading = match kept {
-                    Some(kept) => kept,
-                    None => Reading::new(&request)?,
-                };
-                loop {
-                    match reading.read_on() {
-                        ReadOn::Asks(call) => {
-                            reading.take(carry_again(&carrier, &destination, &call, &asker).await)?;
-                        }
-                        ReadOn::Part { items, next } => {
-                            if next.is_some() {
-                                readings.lock().insert(key, reading);
+        self.spawn(
+            "s3",
+            key,
+            async move {
+                let map_run = request.task.key;
+                let part = async {
+                    let mut reading = match kept {
+                        Some(kept) => kept,
+                        None => Reading::new(&request)?,
+                    };
+                    loop {
+                        match reading.read_on() {
+                            ReadOn::Asks(call) => {
+                                reading.take(carry_again(&carrier, &destination, &call, &asker).await)?;
                             }
-                            return Ok((items, next));
+                            ReadOn::Part { items, next } => {
+                                if next.is_some() {
+                                    readings.lock().insert(key, reading);
+                                }
+                                return Ok((items, next));
+                            }
+                            ReadOn::Failed(failure) => return Err(failure),
                         }
-                        ReadOn::Failed(failure) => return Err(failure),
                     }
+                };
+                match part.await {
+                    Ok((items, next)) => Command::ItemsRead { map_run, from: request.from.clone(), items, next },
+                    Err(Failure { error, cause, .. }) => Command::ItemsFailed { map_run, error, cause },
                 }
-            };
-            match part.await {
-                Ok((items, next)) => Command::ItemsRead { map_run, from: request.from.clone(), items, next },
-                Err(Failure { error, cause, .. }) => Command::ItemsFailed { map_run, error, cause },
-            }
-        });
+            },
+            |map_run, Failure { error, cause, .. }| Command::ItemsFailed { map_run, error, cause },
+        );
     }
 
     /// Writes the results of a Map Run.
     pub(crate) fn write(&mut self, write: ServiceWrite, destination: Destination) {
         let ServiceWrite { task, request, results } = write;
         let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
-        self.spawn("s3", key, async move {
-            let mut writing = Writing::new(request, results);
-            let mut outcome = Ok(());
-            while outcome.is_ok()
-                && let Some(call) = writing.next_call()
-            {
-                outcome = writing.take(carry_again(&carrier, &destination, &call, &asker).await);
-            }
-            Command::ResultsWritten { map_run: key.1, outcome }
-        });
+        self.spawn(
+            "s3",
+            key,
+            async move {
+                let mut writing = Writing::new(request, results);
+                let mut outcome = Ok(());
+                while outcome.is_ok()
+                    && let Some(call) = writing.next_call()
+                {
+                    outcome = writing.take(carry_again(&carrier, &destination, &call, &asker).await);
+                }
+                Command::ResultsWritten { map_run: key.1, outcome }
+            },
+            |map_run, failure| Command::ResultsWritten { map_run, outcome: Err(failure) },
+        );
     }
 
     fn places_of(&mut self, service: &str) -> Arc<Semaphore> {
@@ -221,19 +243,30 @@ impl Calls {
     }
 
     /// Does a task's work when its service has a place for it, and tells its execution what came of it.
-    fn spawn(&mut self, service: &str, key: Key, work: impl Future<Output = Command> + Send + 'static) {
+    /// `broken_off` is what it is told when the work panics.
+    fn spawn(
+        &mut self,
+        service: &str,
+        key: Key,
+        work: impl Future<Output = Command> + Send + 'static,
+        broken_off: fn(TaskKey, Failure) -> Command,
+    ) {
         let places = self.places_of(service);
         let (answers, open) = (self.answers.clone(), self.open.clone());
         let work = async move {
             // The semaphore is never closed.
             let place = places.acquire_owned().await;
-            let outcome = work.await;
+            let outcome = shielded(work).await.unwrap_or_else(|because| broken_off(key.1, failure_of_ours(&because)));
             drop(place);
             open.lock().remove(&key);
             answers.send(key.0, vec![outcome]);
         };
         // Noted before it can end.
         let mut open = self.open.lock();
+        // A service that was opened again asks again for what is on its way.
+        if open.contains_key(&key) {
+            return;
+        }
         open.insert(key, GiveUp::Abort(self.runtime.spawn(work).abort_handle()));
     }
 
@@ -275,6 +308,17 @@ async fn carry_again(carrier: &Carrier, destination: &Destination, call: &AwsCal
         wait *= 2;
     }
     carrier.carry(destination, call, asker).await
+}
+
+/// What a task comes to when what does it here panics.
+fn failure_of_ours(because: &str) -> Failure {
+    tracing::error!(because, "a panic in a task's call; please report this");
+    let cause = format!("A fault of Stepwell was met when this was done: {because}");
+    Failure::new(error::TASK_FAILED, cause)
+}
+
+fn task_failed(task: TaskKey, failure: Failure) -> Command {
+    Command::TaskFailed { task, error: failure.error, cause: failure.cause }
 }
 
 fn key_of(task: &ServiceTask) -> Key {

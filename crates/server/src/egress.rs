@@ -1,4 +1,4 @@
-//! Which addresses tasks may ask: public ones, over TLS, unless whoever starts the server says otherwise.
+//! Which addresses tasks and deliveries may ask: public ones, over TLS, unless whoever starts the server says otherwise.
 //!
 //! A task names an address itself, so it might name one that only this machine or its network should reach. A host is
 //! resolved once, and the connection goes to the very address that was judged.
@@ -80,7 +80,7 @@ impl Egress {
                 Err(Unresolved::Refused(format!("{host} may be asked over https only")))
             }
             (true, Some(first)) => Err(Unresolved::Refused(format!(
-                "{host} is {}, which is no public address; start the server with --egress-allow {}/{} to let tasks ask it",
+                "{host} is {}, which is no public address; start the server with --egress-allow {}/{} to let it be asked",
                 first.ip(),
                 first.ip(),
                 if first.is_ipv4() { 32 } else { 128 },

@@ -128,6 +128,14 @@ impl Front {
         }
     }
 
+    /// The answer of a request that made this program panic.
+    pub(crate) fn broken_off(&self, because: &str) -> Page {
+        self.metrics.panicked();
+        tracing::error!(because, "a panic in a request; please report this");
+        let id = self.request_id(self.requests.fetch_add(1, Ordering::Relaxed));
+        page(&Err(Refusal::silent(ProtocolError::InternalFailure)), Encoding::Json10, &id, true)
+    }
+
     /// What is refused before it is known to be a request of the API.
     fn refused(&self, status: StatusCode, name: &'static str, reason: &str) -> Page {
         self.metrics.count_refusal(name);

@@ -29,6 +29,7 @@ mod real_functions;
 mod server;
 mod settings;
 mod shard;
+mod shield;
 mod throttle;
 mod tls;
 mod transport;

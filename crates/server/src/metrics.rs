@@ -44,6 +44,8 @@ pub(crate) struct Metrics {
     connections: AtomicU64,
     connections_open: AtomicU64,
     executions: [Executions; TYPES.len()],
+    panics: AtomicU64,
+    quarantined: AtomicU64,
 }
 
 /// Executions of one type.
@@ -82,6 +84,8 @@ impl Metrics {
             connections: AtomicU64::new(0),
             connections_open: AtomicU64::new(0),
             executions: Default::default(),
+            panics: AtomicU64::new(0),
+            quarantined: AtomicU64::new(0),
         }
     }
 
@@ -134,6 +138,21 @@ impl Metrics {
         }
     }
 
+    /// Counts a panic that was caught.
+    pub(crate) fn panicked(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// So many executions are in quarantine now.
+    pub(crate) fn quarantine(&self, executions: usize) {
+        self.quarantined.store(executions as u64, Ordering::Relaxed);
+    }
+
+    /// The services are opened again: what runs is counted anew.
+    pub(crate) fn restart_executions(&self) {
+        self.executions.iter().for_each(|executions| executions.running.store(0, Ordering::Relaxed));
+    }
+
     /// All of it. What never came up is left out.
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::new();
@@ -149,6 +168,10 @@ impl Metrics {
             line(&mut text, &name, *count);
         }
         self.write_executions(&mut text);
+        describe(&mut text, "stepwell_quarantined_executions", "gauge", "Executions left alone after panics.");
+        line(&mut text, "stepwell_quarantined_executions", self.quarantined.load(Ordering::Relaxed));
+        describe(&mut text, "stepwell_panics_total", "counter", "Panics caught: each is a fault to report.");
+        line(&mut text, "stepwell_panics_total", self.panics.load(Ordering::Relaxed));
         describe(&mut text, "stepwell_connections_total", "counter", "Connections taken.");
         line(&mut text, "stepwell_connections_total", self.connections.load(Ordering::Relaxed));
         describe(&mut text, "stepwell_connections_open", "gauge", "Connections there are now.");

@@ -30,6 +30,7 @@ use crate::local::{self, Ground, Host, Leaves, Local, OwnApi, Pure};
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use crate::shard::{self, Mailbox, Running};
+use crate::shield::shielded;
 use crate::tls::Tls;
 use crate::transport::{Source, Transport};
 use crate::writer::Outside;
@@ -43,8 +44,15 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// Connections at a time; more wait to be accepted. Each may hold a body of a megabyte and one call.
 const CONNECTIONS_MAX: usize = 10_000;
 
+/// Descriptors that connections leave to files and calls of our own, where there are few: without one, what happens could
+/// not be kept.
+const DESCRIPTORS_LEFT: usize = 64;
+
 /// How long requests that are being answered may go on once the server is to end.
 const END_TIME: Duration = Duration::from_secs(5);
+
+/// The same when the store or the service has broken off.
+const END_AT_ONCE: Duration = Duration::from_millis(20);
 
 /// How long to wait when no connection can be taken, as when there are no file descriptors left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -193,10 +201,15 @@ impl Server {
                 _ = ended => Err(StartError::Refused("the service has broken off; please report what stands above".to_owned())),
             };
             drop(listener);
-            if tokio::time::timeout(END_TIME, connections.shutdown()).await.is_err() {
+            // What cannot be kept must not be answered: there is nothing to wait for then.
+            let end_time = if outcome.is_ok() { END_TIME } else { END_AT_ONCE };
+            if tokio::time::timeout(end_time, connections.shutdown()).await.is_err() && outcome.is_ok() {
                 tracing::warn!("ended with requests unanswered");
             }
-            leaves.shut_down().await;
+            match outcome {
+                Ok(()) => leaves.shut_down().await,
+                Err(_) => drop(tokio::time::timeout(END_AT_ONCE, leaves.shut_down()).await),
+            }
             outcome
         });
         // Connections that are left hold the door open; without them the thread ends.
@@ -235,9 +248,18 @@ fn open_store(directory: Option<&Path>, entropy: u64) -> Result<Box<dyn Store>, 
     }
 }
 
+/// How many connections there may be under these limits of the process, as Linux tells them.
+fn connections_max(limits: Option<&str>) -> usize {
+    let line = limits.and_then(|limits| limits.lines().find_map(|line| line.strip_prefix("Max open files")));
+    let descriptors = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<usize>().ok());
+    let left = |descriptors: usize| descriptors.saturating_sub(DESCRIPTORS_LEFT).max(descriptors / 2).max(1);
+    descriptors.map_or(CONNECTIONS_MAX, |descriptors| left(descriptors).min(CONNECTIONS_MAX))
+}
+
 /// Takes connections as long as it is polled.
 async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &GracefulShutdown) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let places =
+        Arc::new(Semaphore::new(connections_max(std::fs::read_to_string("/proc/self/limits").ok().as_deref())));
     // The semaphore is never closed.
     while let Ok(place) = places.clone().acquire_owned().await {
         let stream = match listener.accept().await {
@@ -258,7 +280,7 @@ async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &Gracef
             let (front, turn) = (front.clone(), turn.clone());
             async move {
                 turn.begin_answer();
-                let answer = front.answer(request).await;
+                let answer = shielded(front.answer(request)).await.unwrap_or_else(|because| front.broken_off(&because));
                 turn.end_answer();
                 Ok::<_, Infallible>(answer)
             }
@@ -322,4 +344,23 @@ async fn asked_to_end() {
 #[cfg(not(unix))]
 async fn asked_to_end() {
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_to_the_store() {
+        let limits = |soft: &str| {
+            format!(
+                "Limit  Soft Limit  Hard Limit  Units\nMax open files            {soft}                 4096                 files\n"
+            )
+        };
+        assert_eq!(connections_max(Some(&limits("1024"))), 960);
+        assert_eq!(connections_max(Some(&limits("100"))), 50);
+        assert_eq!(connections_max(Some(&limits("1048576"))), CONNECTIONS_MAX);
+        assert_eq!(connections_max(Some(&limits("unlimited"))), CONNECTIONS_MAX);
+        assert_eq!(connections_max(None), CONNECTIONS_MAX);
+    }
 }

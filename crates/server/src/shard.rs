@@ -3,7 +3,11 @@
 //! Messages come from connections, answers from what does the tasks, timers from the clock. Whatever comes of them goes
 //! to the writer, which lets it go when it is durable. Knows no HTTP.
 
+mod full;
+mod reopening;
+
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
@@ -16,7 +20,7 @@ use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
 use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
 use stepwell_services::{Asker, LogLine, Services, ServicesOuts, ServicesSettings};
-use stepwell_spec::{Response, Timestamp};
+use stepwell_spec::{Action, Response, Timestamp};
 use stepwell_store::Store;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -25,6 +29,7 @@ use crate::local::Local;
 use crate::metrics::Metrics;
 use crate::server::StartError;
 use crate::writer::{Outcomes, Outside, Writer};
+use reopening::{AtHand, Ground, Opened};
 
 /// How long to wait before it is looked again whether skipped time may go on.
 const HELD: Duration = Duration::from_millis(20);
@@ -47,7 +52,7 @@ enum Message {
     Answers(ExecutionId, Vec<Command>),
     /// What the task of a test asked of an address.
     Exchanged(ExecutionId, Box<HttpExchange>),
-    /// Nobody can ask any more.
+    /// Nobody can ask any more, or nothing can be kept.
     End,
 }
 
@@ -109,6 +114,12 @@ impl Answers {
     #[cfg(test)]
     pub(crate) fn unread() -> Answers {
         Answers(std::sync::mpsc::channel().0)
+    }
+
+    /// Whoever keeps what happens has ended, and nothing can be kept any more.
+    pub(crate) fn end(&self) {
+        // A service that is gone has ended already.
+        let _ = self.0.send(Message::End);
     }
 
     /// What an execution is to be told, in order.
@@ -258,12 +269,10 @@ pub(crate) fn start(parts: Parts, mailbox: Mailbox, outside: Outside) -> Result<
     let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
     let unreadable =
         |fault: &dyn std::fmt::Display| StartError::Refused(format!("what was kept cannot be taken up: {fault}"));
-    let Parts { store, mut settings, services, clock, metrics } = parts;
-    let index = store.index();
-    let (services, rows) = Services::open(&services, &*index).map_err(|fault| unreadable(&fault))?;
+    let Parts { store, settings, services, clock, metrics } = parts;
     let heard = settings.heard;
-    settings.heard.status_changes |= services.hears();
-    let (service, outs) = Service::open(&settings, index, clock.moment()).map_err(|fault| unreadable(&fault))?;
+    let mut ground = Ground::new(store.index(), settings, services, clock.clone(), metrics.clone());
+    let Opened { service, services, outs, rows } = ground.open().map_err(|fault| unreadable(&fault))?;
     let Mailbox { sender, messages } = mailbox;
     let (alive, ended) = oneshot::channel();
     let local = outside.local.clone();
@@ -281,6 +290,9 @@ pub(crate) fn start(parts: Parts, mailbox: Mailbox, outside: Outside) -> Result<
         asking: BTreeMap::new(),
         answers: VecDeque::new(),
         kept: 0,
+        kept_before: 0,
+        at_hand: AtHand::Own,
+        ground,
     };
     shard.deliver(outs);
     shard.deliver_local(ServicesOuts { rows, ..ServicesOuts::default() });
@@ -305,14 +317,20 @@ struct Shard {
     messages: Receiver<Message>,
     /// What listeners outside hear.
     heard: Heard,
-    /// Who waits for which call.
-    waiting: BTreeMap<u64, Caller>,
+    /// Who waits for which call, and what was asked.
+    waiting: BTreeMap<u64, (Action, Caller)>,
     /// Who waits for which call of a local service.
     asking: BTreeMap<u64, AwsCaller>,
     /// Answers to tasks on their way back.
     answers: VecDeque<(ExecutionId, Command)>,
-    /// Frames the service knows to be durable.
+    /// Frames the service knows to be durable, of those since it was opened.
     kept: u64,
+    /// Frames that were durable when it was opened.
+    kept_before: u64,
+    /// What is being done, in case it panics.
+    at_hand: AtHand,
+    /// What the services are opened again with.
+    ground: Ground,
 }
 
 enum Next {
@@ -325,12 +343,25 @@ enum Next {
 
 impl Shard {
     fn run(mut self) {
-        while self.turn() {}
+        loop {
+            // What panics leaves the services as they may be: they are thrown away and opened again.
+            let goes_on = match catch_unwind(AssertUnwindSafe(|| self.turn())) {
+                Ok(goes_on) => goes_on,
+                Err(panic) => self.reopen(&*panic),
+            };
+            if !goes_on {
+                break;
+            }
+        }
         self.writer.end();
     }
 
     /// One timer, one answer, one message. `false` when there is nothing more to do here.
     fn turn(&mut self) -> bool {
+        self.at_hand = AtHand::Own;
+        if self.writer.is_full() {
+            return self.turn_while_full();
+        }
         let at = self.clock.moment();
         // A timer that is due goes first, so that an execution that never stops moving still meets its timeout.
         if self.service.next_due().is_some_and(|due| due <= at.now) {
@@ -354,15 +385,22 @@ impl Shard {
         }
         let next = self.next_message();
         self.tell_kept();
+        self.take(next)
+    }
+
+    /// One message, or none. `false` when there is nothing more to do here.
+    fn take(&mut self, next: Next) -> bool {
         match next {
             Next::Message(Message::Call(call, caller)) => {
-                self.waiting.insert(call.id, caller);
+                self.at_hand = AtHand::Call(call.id);
+                self.waiting.insert(call.id, (call.request.action(), caller));
                 let at = self.clock.moment();
                 let outs = self.service.call(*call, at);
                 self.deliver(outs)
             }
             Next::Message(Message::Ask(asked, caller)) => {
                 let LocalCall { id, asker, place, call } = *asked;
+                self.at_hand = AtHand::Ask(id);
                 self.asking.insert(id, caller);
                 let outs = self.services.call(asker, &place, &call, id, self.clock.moment());
                 self.deliver_local(outs)
@@ -392,7 +430,7 @@ impl Shard {
 
     /// Tells the service how much of what it has done is durable.
     fn tell_kept(&mut self) {
-        let kept = self.writer.kept();
+        let kept = self.writer.kept() - self.kept_before;
         if kept > self.kept {
             self.kept = kept;
             self.service.kept(kept);
@@ -468,10 +506,11 @@ impl Shard {
         let says_nothing_new = outs.says_nothing_new(self.writer.is_even());
         let mut replies = Vec::with_capacity(outs.replies.len());
         for (id, answer) in outs.replies {
-            if let Some(caller) = self.waiting.remove(&id) {
+            if let Some((_, caller)) = self.waiting.remove(&id) {
                 replies.push((caller, answer));
             }
         }
+        self.metrics.quarantine(self.service.quarantined());
         if says_nothing_new {
             for (caller, answer) in replies {
                 caller.answer(answer);

@@ -8,7 +8,7 @@ mod index_keeper;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -39,6 +39,9 @@ const BATCH_MAX: usize = 1_024;
 
 /// How long to wait for room on a full disk before the same batch is tried again.
 const ROOM_AGAIN: Duration = Duration::from_millis(250);
+
+/// How long to wait before it is looked again whether all that was given is durable.
+const SETTLE_AGAIN: Duration = Duration::from_micros(200);
 
 /// How long nothing has to come before the index is brought up to date.
 const STILL: Duration = Duration::from_secs(5);
@@ -96,6 +99,8 @@ struct Kept {
     executions: AtomicU64,
     /// Of everything.
     all: AtomicU64,
+    /// Whether there is no room for more.
+    is_full: AtomicBool,
 }
 
 impl Writer {
@@ -125,6 +130,22 @@ impl Writer {
         self.kept.all.load(Ordering::Acquire) == self.given
     }
 
+    /// Whether there is no room on the disk. What was given before finds room as a rule: some is always kept ready.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept.is_full.load(Ordering::Relaxed)
+    }
+
+    /// Waits until everything given is durable. `false` when the writer has broken off.
+    pub(crate) fn settle(&self) -> bool {
+        while !self.is_even() {
+            if self.thread.is_finished() {
+                return false;
+            }
+            std::thread::sleep(SETTLE_AGAIN);
+        }
+        true
+    }
+
     /// Waits until everything given is durable and has left.
     pub(crate) fn end(self) {
         drop(self.sender);
@@ -144,23 +165,35 @@ struct Work {
 
 impl Work {
     fn run(mut self) {
-        let mut frame_keeper = Keeper::default();
+        let _farewell = Farewell(self.answers.clone());
+        let mut keeper = Keeper::default();
         let mut is_still = true;
         let index = self.store.index();
-        let keeper = match IndexKeeper::start(index.clone()) {
-            Ok(keeper) => keeper,
+        let index_keeper = match IndexKeeper::start(index.clone()) {
+            Ok(index_keeper) => index_keeper,
             Err(fault) => {
                 tracing::error!(%fault, "the index cannot follow the log; nothing is answered");
                 return;
             }
         };
         loop {
-            let wait = if is_still { Duration::MAX } else { STILL };
+            let wait = match (self.is_full(), is_still) {
+                (true, _) => ROOM_AGAIN,
+                (false, false) => STILL,
+                (false, true) => Duration::MAX,
+            };
             let first = match self.outcomes.recv_timeout(wait) {
                 Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) if self.is_full() => {
+                    index_keeper.wake();
+                    if !self.tend() {
+                        return;
+                    }
+                    continue;
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     is_still = true;
-                    keeper.wake();
+                    index_keeper.wake();
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -172,7 +205,7 @@ impl Work {
                 batch.push(next);
             }
             let frames: Vec<&(u32, NewFrame)> = batch.iter().filter_map(|outcomes| outcomes.frame.as_ref()).collect();
-            if let Err(fault) = self.keep(&frames, &mut frame_keeper) {
+            if let Err(fault) = self.keep(&frames, &mut keeper) {
                 tracing::error!(%fault, "what happened cannot be kept; nothing more is answered");
                 return;
             }
@@ -182,34 +215,27 @@ impl Work {
             for outcomes in batch {
                 self.let_go(outcomes);
             }
-            if let Err(fault) = self.store.tend() {
-                tracing::error!(%fault, "the store cannot be tended; nothing more is answered");
+            if !self.tend() {
                 return;
             }
             if index.is_behind() {
-                keeper.wake();
+                index_keeper.wake();
             }
         }
-        keeper.end();
+        index_keeper.end();
     }
 
     /// Makes frames durable, each at the end of its shard. Waits for room when the disk is full.
     fn keep(&mut self, frames: &[&(u32, NewFrame)], keeper: &mut Keeper) -> Result<(), String> {
-        let mut has_waited = false;
         loop {
             match keeper.keep(&mut *self.store, frames) {
                 Ok(()) => break,
-                Err(NotKept::Full(fault)) => {
-                    if !std::mem::replace(&mut has_waited, true) {
-                        tracing::error!(%fault, "waiting for room on the disk; callers wait too");
-                    }
+                Err(NotKept::Full(_)) => {
+                    self.set_full(true);
                     std::thread::sleep(ROOM_AGAIN);
                 }
                 Err(NotKept::Broken(fault)) => return Err(fault),
             }
-        }
-        if has_waited {
-            tracing::warn!("there is room on the disk again");
         }
         Ok(())
     }
@@ -253,5 +279,38 @@ impl Work {
                 listener.hear(notice);
             }
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.kept.is_full.load(Ordering::Relaxed)
+    }
+
+    fn set_full(&self, is_full: bool) {
+        if self.kept.is_full.swap(is_full, Ordering::Relaxed) == is_full {
+            return;
+        }
+        match is_full {
+            true => tracing::error!("there is no room on the disk: what would write is refused until there is"),
+            false => tracing::warn!("there is room on the disk again"),
+        }
+    }
+
+    /// Looks after the store, and whether it has room. `false` when it has failed.
+    fn tend(&mut self) -> bool {
+        if let Err(fault) = self.store.tend() {
+            tracing::error!(%fault, "the store cannot be tended; nothing more is answered");
+            return false;
+        }
+        self.set_full(!self.store.has_room());
+        true
+    }
+}
+
+/// Tells the service when the writer has ended, however that came about: one that is idle would not notice.
+struct Farewell(Answers);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }

@@ -45,6 +45,9 @@ pub trait DiskFile: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// Kept open to sync its names: there may be no descriptor left when that is due.
+    #[cfg(unix)]
+    names: File,
     _lock: File,
 }
 
@@ -70,8 +73,15 @@ impl Directory {
         let lock_path = path.join(LOCK);
         let open = options().create(true).truncate(false).open(&lock_path);
         let lock = open.map_err(StoreError::io("open", lock_path.display().to_string()))?;
+        #[cfg(unix)]
+        let names = File::open(path).map_err(StoreError::io("open the directory", &shown))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Directory { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Directory {
+                path: path.to_owned(),
+                #[cfg(unix)]
+                names,
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse { directory: shown }),
             Err(TryLockError::Error(error)) => Err(StoreError::io("lock", lock_path.display().to_string())(error)),
         }
@@ -99,6 +109,12 @@ impl Disk for Directory {
         fs::remove_file(self.path.join(name))
     }
 
+    #[cfg(unix)]
+    fn sync_names(&self) -> io::Result<()> {
+        self.names.sync_all()
+    }
+
+    #[cfg(windows)]
     fn sync_names(&self) -> io::Result<()> {
         sync_directory(&self.path)
     }

@@ -57,6 +57,8 @@ pub struct EmbeddedStore {
     index: Arc<EmbeddedIndex>,
     written: Vec<Written>,
     cleaning: Cleaning,
+    /// Whether there was no room for the next segment.
+    lacks_room: bool,
 }
 
 impl fmt::Debug for EmbeddedStore {
@@ -105,7 +107,8 @@ impl EmbeddedStore {
             Ok(())
         };
         let log = open_log(segments, &survey, segment_bytes, known, options.check, each)?;
-        Ok(EmbeddedStore { log, index: Arc::new(index), written: Vec::new(), cleaning: Cleaning::default() })
+        let (written, cleaning) = (Vec::new(), Cleaning::default());
+        Ok(EmbeddedStore { log, index: Arc::new(index), written, cleaning, lacks_room: false })
     }
 
     /// Reads every frame of the log and checks it, as opening with [`Check::Everything`] does; answers how many there are.
@@ -153,16 +156,20 @@ impl Store for EmbeddedStore {
 
     fn tend(&mut self) -> Result<(), StoreError> {
         self.log.remove_one();
-        match self.log.prepare() {
+        self.lacks_room = match self.log.prepare() {
             // Nobody needs the room yet. Who does will say that there is none.
-            Err(error) if error.is_full() => {}
-            prepared => prepared?,
-        }
+            Err(error) if error.is_full() => true,
+            prepared => prepared.map(|()| false)?,
+        };
         match self.cleaning.go_on(&mut self.log, &self.index, &mut self.written) {
             // What is alive can be carried forward when there is room again.
             Err(error) if error.is_full() => Ok(()),
             cleaned => cleaned,
         }
+    }
+
+    fn has_room(&self) -> bool {
+        !self.lacks_room && !self.index.lacks_room()
     }
 }
 

@@ -16,18 +16,18 @@
 //! Every value begins with a checksum over its key and itself, since the database does not check what it reads.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use redb::{
-    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend, Table,
-    TableDefinition,
+    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Table, TableDefinition,
 };
 
 use crate::bytes::{put_number, take_number};
+use crate::database_file::{DatabaseFile, Failures};
 use crate::disk::{Disk, DiskFile};
 use crate::error::StoreError;
 use crate::frame::{KeptFrame, put_full_key};
@@ -62,6 +62,10 @@ pub(crate) struct EmbeddedIndex {
     /// Held by whoever writes news down.
     writing: Mutex<()>,
     known: Mutex<Known>,
+    /// Why the database failed.
+    failures: Arc<Failures>,
+    /// Whether what was to be written down last found no room.
+    lacks_room: AtomicBool,
 }
 
 /// What is in the database, as far as its writer must know.
@@ -98,7 +102,8 @@ impl EmbeddedIndex {
     pub(crate) fn open(segments: Arc<Segments>, first: u64) -> Result<EmbeddedIndex, StoreError> {
         let disk = &*segments.disk;
         let there = disk.list().map_err(segments.failed("read", ""))?.iter().any(|name| name == FILE);
-        let known = if there { open_known(disk, segments.log) } else { None };
+        let failures = Arc::<Failures>::default();
+        let known = if there { open_known(disk, segments.log, &failures) } else { None };
         let is_new_enough = |known: &Known| known.last == Position::default() || known.last.segment >= first;
         let (database, known) = match known.filter(|(_, known)| is_new_enough(known)) {
             Some(known) => known,
@@ -107,7 +112,7 @@ impl EmbeddedIndex {
                     disk.remove(FILE).map_err(segments.failed("remove", FILE))?;
                 }
                 let file = disk.create(FILE).map_err(segments.failed("make", FILE))?;
-                let database = open_database(file)?;
+                let database = open_database(file, &failures)?;
                 let transaction = database.begin_write().map_err(StoreError::index)?;
                 write_about(&transaction, segments.log, Position::default())?;
                 for table in [POSITIONS, ROWS, TAILS, SEGMENTS] {
@@ -118,7 +123,16 @@ impl EmbeddedIndex {
             }
         };
         let (news, writing, known) = (RwLock::default(), Mutex::default(), Mutex::new(known));
-        Ok(EmbeddedIndex { segments, database: RwLock::new(Some(database)), news, writing, known })
+        let lacks_room = AtomicBool::new(false);
+        Ok(EmbeddedIndex {
+            segments,
+            database: RwLock::new(Some(database)),
+            news,
+            writing,
+            known,
+            failures,
+            lacks_room,
+        })
     }
 
     /// Asks what is in the database.
@@ -147,8 +161,8 @@ impl EmbeddedIndex {
         }
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if database.is_none() {
-            let reopened = open_known(&*self.segments.disk, self.segments.log);
-            let (reopened, known) = reopened.ok_or_else(|| StoreError::index("it cannot be opened again"))?;
+            let reopened = open_known(&*self.segments.disk, self.segments.log, &self.failures);
+            let (reopened, known) = reopened.ok_or_else(|| self.why(StoreError::index("it cannot be opened again")))?;
             *database = Some(reopened);
             *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
         }
@@ -195,9 +209,27 @@ impl EmbeddedIndex {
             Err(error) => {
                 // After a failure the database serves nobody any more; opened again it does.
                 *self.database.write().unwrap_or_else(PoisonError::into_inner) = None;
-                Err(error)
+                Err(self.why(error))
             }
         }
+    }
+
+    /// What a failure of the database means. After a failed sync nobody knows what is there, in the log's files as little as
+    /// in this one.
+    fn why(&self, error: StoreError) -> StoreError {
+        let no_room = self.failures.take_room();
+        if self.failures.has_sync() {
+            return self.segments.poison("sync", FILE, io::Error::other(error.to_string()));
+        }
+        match no_room {
+            true => StoreError::Full { file: self.segments.disk.describe(FILE) },
+            false => error,
+        }
+    }
+
+    /// Whether what was to be written down last found no room.
+    pub(crate) fn lacks_room(&self) -> bool {
+        self.lacks_room.load(Ordering::Relaxed)
     }
 
     /// Up to `limit` entries of an execution's frames.
@@ -393,7 +425,9 @@ impl Index for EmbeddedIndex {
                     None => return Ok(()),
                 }
             };
-            self.write(&leaving)?;
+            let written = self.write(&leaving);
+            self.lacks_room.store(written.as_ref().is_err_and(StoreError::is_full), Ordering::Relaxed);
+            written?;
             self.news.write().unwrap_or_else(PoisonError::into_inner).leaving = None;
         }
     }
@@ -761,9 +795,9 @@ fn shielded<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreE
 }
 
 /// Opens an index that is there, if it can be used for this log.
-fn open_known(disk: &dyn Disk, log: u64) -> Option<(Database, Known)> {
+fn open_known(disk: &dyn Disk, log: u64, failures: &Arc<Failures>) -> Option<(Database, Known)> {
     let opened = shielded(|| {
-        let database = open_database(disk.open(FILE).map_err(StoreError::index)?)?;
+        let database = open_database(disk.open(FILE).map_err(StoreError::index)?, failures)?;
         let known = read_known(&database, log)?;
         Ok((database, known))
     });
@@ -804,39 +838,9 @@ fn read_about(value: &[u8], log: u64) -> Option<Position> {
     is_ours.then(|| Position { segment: u64::from_le_bytes(*segment), offset: u32::from_le_bytes(*offset) })
 }
 
-fn open_database(file: Arc<dyn DiskFile>) -> Result<Database, StoreError> {
+fn open_database(file: Arc<dyn DiskFile>, failures: &Arc<Failures>) -> Result<Database, StoreError> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
-    builder.create_with_backend(DatabaseFile(file)).map_err(StoreError::index)
-}
-
-/// A file as the database wants it.
-struct DatabaseFile(Arc<dyn DiskFile>);
-
-impl fmt::Debug for DatabaseFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl StorageBackend for DatabaseFile {
-    fn len(&self) -> io::Result<u64> {
-        self.0.length()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read_at(offset, out)
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        self.0.set_length(length)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_at(offset, data)
-    }
+    let file = DatabaseFile::new(file, failures.clone());
+    builder.create_with_backend(file).map_err(StoreError::index)
 }

@@ -14,6 +14,7 @@
 
 mod bytes;
 mod cleaning;
+mod database_file;
 mod disk;
 mod embedded;
 mod encoding;
@@ -148,6 +149,12 @@ pub trait Store: Send {
     /// Does a bounded piece of what would otherwise delay a later batch: makes room for the next segment, and moves what is
     /// alive out of what can go. Call it between batches, after the replies have left.
     fn tend(&mut self) -> Result<(), StoreError>;
+
+    /// Whether the last [`Store::tend`] found room for what it makes ready. Without, there is room for a while yet, and then
+    /// appends fail with [`StoreError::Full`].
+    fn has_room(&self) -> bool {
+        true
+    }
 }
 
 /// The reading half: shared by pointer, from any thread. It shows what is durable, and all of it.

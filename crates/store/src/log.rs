@@ -423,7 +423,7 @@ impl Segments {
         }
     }
 
-    fn poison(&self, doing: &'static str, name: &str, error: std::io::Error) -> StoreError {
+    pub(crate) fn poison(&self, doing: &'static str, name: &str, error: std::io::Error) -> StoreError {
         let because = format!("cannot {doing} {}: {error}", self.disk.describe(name));
         // The first reason stays.
         let _ = self.poisoned.set(because.clone());

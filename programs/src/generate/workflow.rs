@@ -2,6 +2,7 @@
 
 use stepwell_json::Json;
 
+use super::query::expression;
 use super::{Named, Writer, document, field};
 
 /// What is known where a state stands.
@@ -139,12 +140,37 @@ impl Writer {
             start = self.name("Begin");
             self.beginning(&start, &names[0], &mut scope, &mut states);
         }
+        let told = (!scope.own.is_empty() && self.chance.percent(60)).then(|| self.name("Told"));
         for (place, name) in names.iter().enumerate() {
-            let way =
-                Way { next: names.get(place + 1).cloned(), further: names.iter().skip(place + 2).cloned().collect() };
+            let way = Way {
+                next: names.get(place + 1).or(told.as_ref()).cloned(),
+                further: names.iter().skip(place + 2).cloned().collect(),
+            };
             self.segment(name, &way, &scope, &mut states);
         }
+        if let Some(told) = told {
+            self.telling(&told, &scope, &mut states);
+        }
         vec![("StartAt", Json::from(start)), ("States", Json::object(states.0))]
+    }
+
+    /// The last state of a workflow, whose output tells what the variables are.
+    fn telling(&mut self, name: &str, scope: &Scope, states: &mut States) {
+        let is_jsonata = self.language(scope);
+        let mut fields = self.fields("Pass", is_jsonata, scope);
+        let names = scope.own.iter().map(|variable| &variable.name);
+        if is_jsonata {
+            let mut members: Vec<_> = names.map(|name| field(name, expression(&format!("${name}")))).collect();
+            members.push(field("of", "{% $states.input %}"));
+            fields.push(field("Output", Json::object(members)));
+        } else {
+            let mut members: Vec<_> = names.map(|name| field(&format!("{name}.$"), format!("${name}"))).collect();
+            members.push(field("of.$", "$"));
+            fields.push(field("Parameters", Json::object(members)));
+        }
+        fields.push(field("End", true));
+        states.add(name, fields);
+        self.states_left = self.states_left.saturating_sub(1);
     }
 
     /// `StartAt` and `States` of a workflow that gets whatever an item is: a document is made of it first.

@@ -2,7 +2,7 @@
 
 use stepwell_json::Json;
 
-use super::faults::Failure;
+use super::faults::{Failure, Failures};
 use super::thread::Thread;
 use super::{path_flow, query_flow};
 
@@ -34,6 +34,11 @@ impl<'a> Visit<'a> {
         self.field(name).and_then(Json::as_str)
     }
 
+    pub(super) fn context(&self, thread: &Thread) -> Json {
+        let can_retry = matches!(self.text("Type"), Some("Task" | "Parallel" | "Map"));
+        thread.context(self.name, can_retry.then_some(self.retry_count))
+    }
+
     /// What a Task, a Pass or a Parallel state works on.
     pub(super) fn argument(&self, thread: &Thread) -> Result<Json, Failure> {
         if self.is_jsonata {
@@ -50,7 +55,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Leaves with the result of some work.
-    pub(super) fn leave_with(&self, result: Json, thread: &Thread) -> Result<Exit, Failure> {
+    pub(super) fn leave_with(&self, result: Json, thread: &Thread) -> Result<Exit, Failures> {
         if self.is_jsonata {
             query_flow::leave(self.state, self, thread, query_flow::Also::Result(&result), &result)
         } else {
@@ -59,12 +64,12 @@ impl<'a> Visit<'a> {
     }
 
     /// Leaves a state that has no result: with its input.
-    pub(super) fn leave(&self, thread: &Thread) -> Result<Exit, Failure> {
+    pub(super) fn leave(&self, thread: &Thread) -> Result<Exit, Failures> {
         self.leave_by(self.state, thread)
     }
 
     /// [`Visit::leave`] by the fields of a Choice rule.
-    pub(super) fn leave_by(&self, fields: &Json, thread: &Thread) -> Result<Exit, Failure> {
+    pub(super) fn leave_by(&self, fields: &Json, thread: &Thread) -> Result<Exit, Failures> {
         if self.is_jsonata {
             query_flow::leave(fields, self, thread, query_flow::Also::Nothing, self.input)
         } else {
@@ -73,7 +78,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Leaves by a Catcher.
-    pub(super) fn leave_caught(&self, catcher: &Json, failure: &Failure, thread: &Thread) -> Result<Exit, Failure> {
+    pub(super) fn leave_caught(&self, catcher: &Json, failure: &Failure, thread: &Thread) -> Result<Exit, Failures> {
         let told = failure.output();
         if self.is_jsonata {
             query_flow::leave(catcher, self, thread, query_flow::Also::Error(&told), &told)

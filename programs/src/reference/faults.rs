@@ -63,6 +63,26 @@ impl Failure {
     }
 }
 
+/// Failures of one moment: what is asked for first is nowhere said, so any of them may be told.
+pub(super) struct Failures(pub(super) Vec<Failure>);
+
+impl From<Failure> for Failures {
+    fn from(failure: Failure) -> Failures {
+        Failures(vec![failure])
+    }
+}
+
+impl Failures {
+    /// Two values that are made at the same time.
+    pub(super) fn both<A, B>(first: Result<A, Failure>, second: Result<B, Failure>) -> Result<(A, B), Failures> {
+        match (first, second) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Err(first), Err(second)) if first != second => Err(Failures(vec![first, second])),
+            (Err(failure), _) | (_, Err(failure)) => Err(failure.into()),
+        }
+    }
+}
+
 /// How long retry number `attempt` (1 is the first) waits at most.
 pub(super) fn delay_ms(retrier: &Retrier, attempt: u64) -> i64 {
     let grown = retrier.interval_seconds * retrier.backoff_rate.powi(i32::try_from(attempt - 1).unwrap_or(i32::MAX));

@@ -3,7 +3,7 @@
 use stepwell_json::Json;
 
 use super::data::{Exit, Visit};
-use super::faults::{Failure, NO_CHOICE_MATCHED, RUNTIME, Retrier, delay_ms};
+use super::faults::{Failure, Failures, NO_CHOICE_MATCHED, RUNTIME, Retrier, delay_ms};
 use super::outcome::{Outcome, Range, Run, Tally};
 use super::query_flow::{self, Also};
 use super::thread::Thread;
@@ -134,7 +134,7 @@ impl<'a> Machine<'a> {
                     thread.assign(exit.assigned);
                     return Ok((exit.output, next.map(str::to_owned)));
                 }
-                Err(failure) => failure,
+                Err(failures) => self.one_of(failures),
             };
             if let Some(place) = retriers.iter().position(|retrier| failure.is_in(retrier)) {
                 let retrier = Retrier::of(&retriers[place]);
@@ -145,20 +145,27 @@ impl<'a> Machine<'a> {
                 }
             }
             let Some(catcher) = catchers.iter().find(|catcher| failure.is_in(catcher)) else { return Err(failure) };
-            let exit = visit.leave_caught(catcher, &failure, thread)?;
+            let exit = visit.leave_caught(catcher, &failure, thread).map_err(|failures| self.one_of(failures))?;
             thread.assign(exit.assigned);
             let next = catcher.get("Next").and_then(Json::as_str).expect("a Catcher leads somewhere");
             return Ok((exit.output, Some(next.to_owned())));
         }
     }
 
+    /// The failure that is told.
+    fn one_of(&mut self, failures: Failures) -> Failure {
+        let Failures(mut failures) = failures;
+        let way = if failures.len() > 1 { self.decisions.choose(failures.len()) } else { 0 };
+        failures.swap_remove(way)
+    }
+
     /// One attempt: what the state is left with and where it leads, or its failure.
-    fn attempt<'s>(&mut self, visit: &Visit<'s>, thread: &mut Thread) -> Result<(Exit, Option<&'s str>), Failure> {
+    fn attempt<'s>(&mut self, visit: &Visit<'s>, thread: &mut Thread) -> Result<(Exit, Option<&'s str>), Failures> {
         let next = visit.text("Next");
         let exit = match visit.text("Type").expect("a state has a type") {
             "Pass" => pass(visit, thread)?,
             "Succeed" => return Ok((visit.leave(thread)?, None)),
-            "Fail" => return Err(fail(visit, thread)?),
+            "Fail" => return Err(fail(visit, thread)?.into()),
             "Choice" => return choose(visit, thread),
             "Wait" => {
                 let until_ms = wait_end_ms(visit, thread)?;
@@ -190,7 +197,7 @@ pub(super) fn count(counts: &mut std::collections::BTreeMap<String, Range>, name
     range.max += 1;
 }
 
-fn pass(visit: &Visit<'_>, thread: &Thread) -> Result<Exit, Failure> {
+fn pass(visit: &Visit<'_>, thread: &Thread) -> Result<Exit, Failures> {
     if visit.is_jsonata {
         return visit.leave(thread);
     }
@@ -216,14 +223,14 @@ fn fail(visit: &Visit<'_>, thread: &Thread) -> Result<Failure, Failure> {
     Ok(Failure::told(text("Error")?, text("Cause")?))
 }
 
-fn choose<'s>(visit: &Visit<'s>, thread: &Thread) -> Result<(Exit, Option<&'s str>), Failure> {
+fn choose<'s>(visit: &Visit<'s>, thread: &Thread) -> Result<(Exit, Option<&'s str>), Failures> {
     if let Some(rule) = choice::first_rule(visit, thread)? {
         let next = rule.get("Next").and_then(Json::as_str);
         return Ok((visit.leave_by(rule, thread)?, next));
     }
     match visit.text("Default") {
         Some(default) => Ok((visit.leave(thread)?, Some(default))),
-        None => Err(Failure::of_executor(NO_CHOICE_MATCHED)),
+        None => Err(Failure::of_executor(NO_CHOICE_MATCHED).into()),
     }
 }
 

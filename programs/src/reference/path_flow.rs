@@ -4,7 +4,7 @@ use stepwell_json::Json;
 use stepwell_jsonpath::{EvaluationError, EvaluationErrorKind, Path, ReferencePath, Template, ValueExpression};
 
 use super::data::{Exit, Visit};
-use super::faults::{Failure, INTRINSIC_FAILURE, RESULT_PATH_MATCH_FAILURE, RUNTIME};
+use super::faults::{Failure, Failures, INTRINSIC_FAILURE, RESULT_PATH_MATCH_FAILURE, RUNTIME};
 use super::thread::{Sight, Thread};
 
 /// The state's input, or the part of it that `InputPath` names.
@@ -41,7 +41,7 @@ pub(super) fn template(template: &Json, visit: &Visit<'_>, thread: &Thread, docu
 }
 
 pub(super) fn sight<'a>(visit: &Visit<'_>, thread: &'a Thread, document: &'a Json) -> Sight<'a> {
-    Sight { input: document, context: thread.context(visit.name, visit.retry_count), thread }
+    Sight { input: document, context: visit.context(thread), thread }
 }
 
 fn failure_of(error: &EvaluationError) -> Failure {
@@ -56,27 +56,31 @@ fn failure_of(error: &EvaluationError) -> Failure {
 }
 
 /// Leaves with a result: it is selected from, placed into the state's raw input, and filtered. In `Assign`, `$` is the result.
-pub(super) fn leave_with(visit: &Visit<'_>, thread: &Thread, result: Json) -> Result<Exit, Failure> {
-    let assigned = assigned(visit.state, visit, thread, &result)?;
-    let selected = match visit.field("ResultSelector") {
-        Some(selector) => template(selector, visit, thread, &result)?,
-        None => result,
+pub(super) fn leave_with(visit: &Visit<'_>, thread: &Thread, result: Json) -> Result<Exit, Failures> {
+    let output = || {
+        let selected = match visit.field("ResultSelector") {
+            Some(selector) => template(selector, visit, thread, &result)?,
+            None => result.clone(),
+        };
+        filtered("OutputPath", visit, thread, &place(visit.state, visit.input, selected)?)
     };
-    let placed = place(visit.state, visit.input, selected)?;
-    Ok(Exit { output: filtered("OutputPath", visit, thread, &placed)?, assigned })
+    let (output, assigned) = Failures::both(output(), assigned(visit.state, visit, thread, &result))?;
+    Ok(Exit { output, assigned })
 }
 
 /// Leaves a state without a result. In `Assign`, `$` is the effective input.
-pub(super) fn leave(visit: &Visit<'_>, fields: &Json, thread: &Thread) -> Result<Exit, Failure> {
+pub(super) fn leave(visit: &Visit<'_>, fields: &Json, thread: &Thread) -> Result<Exit, Failures> {
     let effective = effective_input(visit, thread)?;
-    let assigned = assigned(fields, visit, thread, &effective)?;
-    Ok(Exit { output: filtered("OutputPath", visit, thread, &effective)?, assigned })
+    let output = filtered("OutputPath", visit, thread, &effective);
+    let (output, assigned) = Failures::both(output, assigned(fields, visit, thread, &effective))?;
+    Ok(Exit { output, assigned })
 }
 
 /// Leaves by a Catcher. In its `Assign`, `$` is what it passes on.
-pub(super) fn leave_caught(visit: &Visit<'_>, catcher: &Json, thread: &Thread, told: Json) -> Result<Exit, Failure> {
-    let assigned = assigned(catcher, visit, thread, &told)?;
-    Ok(Exit { output: place(catcher, visit.input, told)?, assigned })
+pub(super) fn leave_caught(visit: &Visit<'_>, catcher: &Json, thread: &Thread, told: Json) -> Result<Exit, Failures> {
+    let assigned = assigned(catcher, visit, thread, &told);
+    let (output, assigned) = Failures::both(place(catcher, visit.input, told), assigned)?;
+    Ok(Exit { output, assigned })
 }
 
 /// A result at the place that `ResultPath` names.

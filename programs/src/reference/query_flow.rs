@@ -4,7 +4,7 @@ use stepwell_json::Json;
 use stepwell_jsonata::{Environment, Expression, Limits, Outcome};
 
 use super::data::{Exit, Visit};
-use super::faults::{Failure, QUERY_EVALUATION_ERROR};
+use super::faults::{Failure, Failures, QUERY_EVALUATION_ERROR};
 use super::thread::Thread;
 
 /// What `$states` has beside the input and the context.
@@ -44,7 +44,7 @@ pub(super) fn leave(
     thread: &Thread,
     also: Also<'_>,
     otherwise: &Json,
-) -> Result<Exit, Failure> {
+) -> Result<Exit, Failures> {
     let output = match fields.get("Output") {
         Some(output) => value(output, visit, thread, also)?,
         None => otherwise.clone(),
@@ -75,7 +75,7 @@ fn expression_in(text: &str) -> Option<&str> {
 
 fn evaluate(text: &str, visit: &Visit<'_>, thread: &Thread, also: Also<'_>) -> Result<Json, Failure> {
     let expression = Expression::parse(text.trim()).expect("a valid expression");
-    let context = thread.context(visit.name, visit.retry_count);
+    let context = visit.context(thread);
     let mut states = vec![("input", visit.input.clone()), ("context", context)];
     match also {
         Also::Nothing => {}

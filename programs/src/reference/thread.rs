@@ -43,7 +43,9 @@ impl Thread {
     }
 
     /// The context object of a state.
-    pub(super) fn context(&self, state: &str, retry_count: u64) -> Json {
+    ///
+    /// There is a number of retries for the states that can be retried alone.
+    pub(super) fn context(&self, state: &str, retry_count: Option<u64>) -> Json {
         let any = || Json::from(ANY);
         let execution = Json::object([
             ("Id", any()),
@@ -53,11 +55,9 @@ impl Thread {
             ("StartTime", any()),
             ("RedriveCount", Json::from(0)),
         ]);
-        let entered = Json::object([
-            ("EnteredTime", any()),
-            ("Name", Json::from(state)),
-            ("RetryCount", Json::from(retry_count)),
-        ]);
+        let retry_count = retry_count.map(|count| ("RetryCount", Json::from(count)));
+        let entered = [("EnteredTime", any()), ("Name", Json::from(state))].into_iter().chain(retry_count);
+        let entered = Json::object(entered);
         let machine = Json::object([("Id", any()), ("Name", any())]);
         let mut members = vec![("Execution", execution), ("State", entered), ("StateMachine", machine)];
         if let Some(item) = &self.item {

@@ -3,6 +3,7 @@
 mod differential;
 mod engine;
 mod history;
+mod recorded;
 mod valid;
 
 /// How many seeds are tried, and the first of them: `STEPWELL_SEEDS` is a number, or `FIRST..END`.

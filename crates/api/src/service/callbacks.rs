@@ -51,6 +51,7 @@ impl Service {
     /// The open task of a token. A token that was issued here and has none is spent: its task is over.
     fn open_token(&mut self, token: &str) -> Result<(ExecutionId, TaskKey), Refusal> {
         let id = ExecutionId(self.tokens.open(token).ok_or_else(Refusal::invalid_token)?);
+        self.quarantine.admit(id)?;
         self.wake(id)?;
         let execution = self.engine.execution(id).ok_or_else(Refusal::task_timed_out)?;
         let task = execution

@@ -20,6 +20,7 @@ use stepwell_store::Order;
 
 use super::beginnings::read_history;
 use super::journal::KeptError;
+use super::quarantine::QUARANTINED;
 use super::redrives::not_redrivable;
 use super::registry::{Resolved, aws_owned_key};
 use super::residents::Run;
@@ -124,6 +125,8 @@ impl Service {
         let input = execution_input(input_text.map(|text| &**text))?;
         let input_text = input_text.cloned().unwrap_or_else(|| "{}".into());
         let express = resolved.machine.express;
+        self.quarantine.admit_start(resolved.machine.number)?;
+        self.at_work.starting(resolved.machine.number);
         let id = self.new_execution_id();
         let start = Start {
             definition: resolved.machine.definition()?.clone(),
@@ -144,7 +147,7 @@ impl Service {
             input_text: Some(input_text.clone()),
         };
         let test_case = machine.test_case.as_deref().map(Arc::from);
-        self.runs.insert(id, Run::new(resolved.machine, input_text, trace_header, test_case, None));
+        self.house(id, Run::new(resolved.machine, input_text, trace_header, test_case, None));
         self.arns.insert(arn, id);
         Ok((id, Input::Start(id, Box::new(start))))
     }
@@ -221,6 +224,10 @@ impl Service {
             Status::Running | Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) => None,
         };
         let failure = failure_of(execution);
+        let (error, cause) = match self.quarantine.cause(id) {
+            Some(cause) => (Some(QUARANTINED.into()), Some(cause)),
+            None => failure.map_or((None, None), |failure| (failure.error.clone(), failure.cause.clone())),
+        };
         let is_pending = self.engine.is_pending_redrive(id);
         let reason = not_redrivable(execution, now);
         let identity = &execution.identity;
@@ -237,8 +244,8 @@ impl Service {
             output: output.filter(|_| with_data),
             trace_header: run.trace_header.clone(),
             map_run_arn: run.child_of.as_ref().map(|child| child.map_run_arn.clone()),
-            error: failure.and_then(|failure| failure.error.clone()),
-            cause: failure.and_then(|failure| failure.cause.clone()),
+            error,
+            cause,
             state_machine_version_arn: identity.state_machine_version_arn.clone(),
             state_machine_alias_arn: identity.state_machine_alias_arn.clone(),
             redrive_count: Some(i64::try_from(execution.redrive_count).unwrap_or(i64::MAX)),

@@ -5,7 +5,7 @@ use std::mem;
 
 use stepwell_engine::ExecutionId;
 use stepwell_planted::{self as planted, Bug};
-use stepwell_spec::{ProtocolError, Record, Stored};
+use stepwell_spec::{ProtocolError, Record, Stored, Text};
 use stepwell_store::{DecodeError, Encoder, StoreError, TooDeep};
 
 use crate::refusal::Refusal;
@@ -45,6 +45,8 @@ pub enum KeptError {
     },
     /// A value nests deeper than can be kept.
     TooDeep(TooDeep),
+    /// It is what makes this program panic.
+    Quarantined(Text),
 }
 
 impl fmt::Display for KeptError {
@@ -62,6 +64,9 @@ impl fmt::Display for KeptError {
                 if found < known { "an older" } else { "a newer" }
             ),
             KeptError::TooDeep(error) => error.fmt(f),
+            KeptError::Quarantined(because) => {
+                write!(f, "it cannot be read without a fault of this program: {because}")
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod map_runs;
 mod nested;
 mod notices;
 mod own_calls;
+mod quarantine;
 mod recovery;
 mod redrives;
 mod registry;
@@ -43,6 +44,7 @@ use crate::tokens::TokenSeal;
 use activities::ActivityQueues;
 use journal::Journal;
 use own_calls::OwnCalls;
+use quarantine::{AtWork, Quarantine};
 use residents::{Resting, Run};
 use retention::Forgetting;
 use test_state::Tests;
@@ -50,6 +52,7 @@ use test_state::Tests;
 pub use journal::{KeptError, NewFrame};
 pub use keeper::{Keeper, NotKept};
 pub use notices::{Heard, LogEvent, Notice, StatusChange};
+pub use quarantine::{Laid, Ward};
 pub use registry::{MachineRow, Registry, Resolved};
 pub use retention::Retention;
 pub use stepwell_store::RowChange;
@@ -202,6 +205,8 @@ pub struct Service {
     names_given: u64,
     /// Executions in memory.
     runs: BTreeMap<ExecutionId, Run>,
+    /// Bytes of their inputs.
+    input_bytes: usize,
     /// The same, by ARN.
     arns: BTreeMap<Text, ExecutionId>,
     /// Executions in memory in the order they may leave it.
@@ -227,6 +232,10 @@ pub struct Service {
     touched: BTreeSet<ExecutionId>,
     /// What somebody listens to.
     heard: Heard,
+    /// Executions that are left alone.
+    quarantine: Quarantine,
+    /// Whom a panic would be laid to.
+    at_work: Arc<AtWork>,
     /// Why this input broke off.
     fault: Option<KeptError>,
 }
@@ -236,6 +245,7 @@ impl Service {
     pub fn call(&mut self, call: Call, at: Moment) -> Outs {
         let at = self.not_before(at);
         let mut outs = Outs::default();
+        self.at_work.clear();
         let id = call.id;
         if let Some(outcome) = self.answer(call, at, &mut outs) {
             outs.replies.push((id, outcome));
@@ -253,6 +263,7 @@ impl Service {
     pub fn complete(&mut self, execution: ExecutionId, command: Command, at: Moment) -> Outs {
         let at = self.not_before(at);
         let mut outs = Outs::default();
+        self.at_work.clear();
         if self.test_answered(execution, &command, at, &mut outs) {
             return outs;
         }
@@ -265,6 +276,7 @@ impl Service {
     pub fn tick(&mut self, at: Moment) -> Outs {
         let at = self.not_before(at);
         let mut outs = Outs::default();
+        self.at_work.clear();
         self.pass_time(at, &mut outs);
         self.finish(at, &mut outs);
         outs

@@ -111,6 +111,10 @@ impl Service {
     fn take_own_call(&mut self, execution: ExecutionId, request: TaskRequest, at: Moment, outs: &mut Outs) {
         let ResourceKind::Integration(integration) = &request.resource.kind else { return };
         let integration = integration.clone();
+        if self.quarantine.has(execution) {
+            return;
+        }
+        self.at_work.because_of(execution);
         match self.wake(execution) {
             Ok(true) => {}
             Ok(false) => return,

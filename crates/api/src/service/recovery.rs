@@ -10,6 +10,7 @@ use stepwell_store::Index;
 
 use super::journal::{Journal, KeptError};
 use super::map_runs::open_map_runs;
+use super::quarantine::{Quarantine, Ward};
 use super::registry::Registry;
 use super::retention::Forgetting;
 use super::shard::drawn;
@@ -38,7 +39,20 @@ impl Service {
     /// Opens a service over what is kept. What comes out is to be treated like the outcome of any input: a frame to keep
     /// first, then tasks to be done, some of them for the second time.
     pub fn open(settings: &ServiceSettings, index: Arc<dyn Index>, at: Moment) -> Result<(Service, Outs), KeptError> {
+        Service::open_after(settings, &Ward::default(), index, at)
+    }
+
+    /// As [`Service::open`], after panics that were laid to these.
+    pub fn open_after(
+        settings: &ServiceSettings,
+        ward: &Ward,
+        index: Arc<dyn Index>,
+        at: Moment,
+    ) -> Result<(Service, Outs), KeptError> {
+        ward.at_work.clear();
         let mut journal = Journal::default();
+        let (quarantine, changes) = Quarantine::open(&*index, ward, at.now)?;
+        changes.into_iter().for_each(|change| journal.row(change));
         let key = match index.get(ABOUT, SEAL_KEY)? {
             Some(key) => {
                 let found = index.get(ABOUT, FORMAT_KEY)?.map(|value| fact(FORMAT_KEY, &value)).transpose()?;
@@ -70,6 +84,7 @@ impl Service {
             journal,
             names_given,
             runs: Default::default(),
+            input_bytes: 0,
             arns: Default::default(),
             resting: VecDeque::new(),
             activities: ActivityQueues::default(),
@@ -83,6 +98,8 @@ impl Service {
             forgetting: Forgetting::after(settings.retention),
             touched: BTreeSet::new(),
             heard: settings.heard,
+            quarantine,
+            at_work: ward.at_work.clone(),
             fault: None,
         };
         service.engine.reserve_ids_below(ExecutionId(names_given));
@@ -120,8 +137,14 @@ impl Service {
     fn resume(&mut self, at: Moment, outs: &mut Outs) -> Result<(), KeptError> {
         let chance = Chance::new(at);
         for row in open_map_runs(&*self.index.clone())? {
-            if !planted::is(Bug::MapRunForgotten) {
-                self.restore_map_run(row, None)?;
+            let parent = row.parent;
+            // Its children end without it.
+            if self.quarantine.has(parent) || planted::is(Bug::MapRunForgotten) {
+                continue;
+            }
+            match self.restore_map_run(row, None) {
+                Err(KeptError::Quarantined(because)) => self.quarantine_with_child(parent, because, at),
+                restored => restored?,
             }
         }
         let mut past: Option<Vec<u8>> = None;
@@ -139,6 +162,10 @@ impl Service {
 
     /// Asks again for everything one execution waits for.
     fn resume_execution(&mut self, id: ExecutionId, at: Moment, outs: &mut Outs) -> Result<(), KeptError> {
+        if self.quarantine.has(id) {
+            return Ok(());
+        }
+        self.at_work.because_of(id);
         if !self.wake(id)? {
             return Err(KeptError::Missing(format!("the log of execution {}", id.0)));
         }

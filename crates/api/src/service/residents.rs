@@ -28,6 +28,9 @@ use stepwell_store::json_rows::RowError;
 /// Executions that stay in memory although they wait. What one takes depends on its payloads: some kilobytes.
 const RESIDENTS_MAX: usize = 1_024;
 
+/// Bytes of inputs that stay in memory so. What an execution takes is a few times its input.
+const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Executions looked at for each batch of frames that became durable, so that many which cannot leave cost little.
 const LOOKS_PER_FRAME: usize = 256;
 
@@ -133,10 +136,18 @@ impl Service {
         Ok(true)
     }
 
+    /// Keeps what the engine does not know of an execution.
+    pub(super) fn house(&mut self, id: ExecutionId, run: Run) {
+        self.input_bytes += run.input_text.len();
+        if let Some(before) = self.runs.insert(id, run) {
+            self.input_bytes -= before.input_text.len();
+        }
+    }
+
     /// Keeps an execution in memory that was folded from its log.
     pub(super) fn reside(&mut self, id: ExecutionId, run: Run, execution: Execution) {
         self.arns.insert(execution.identity.arn.clone(), id);
-        self.runs.insert(id, run);
+        self.house(id, run);
         self.engine.adopt(id, execution);
         // It has not moved: it may leave as soon as there is no room.
         self.resting.push_back((0, id));
@@ -144,6 +155,8 @@ impl Service {
 
     /// Folds an execution from its log.
     pub(super) fn load(&mut self, id: ExecutionId) -> Result<Option<(Run, Execution)>, KeptError> {
+        self.quarantine.admit_read(id)?;
+        self.at_work.on(id);
         let index = self.index.clone();
         let tokens = Tokens::issued_by(self.tokens.clone(), id.0);
         let mut found: Option<(Run, Execution)> = None;
@@ -201,7 +214,7 @@ impl Service {
         self.kept = frame;
         self.forgetting.kept(frame);
         for _ in 0..LOOKS_PER_FRAME {
-            if self.runs.len() <= RESIDENTS_MAX {
+            if self.runs.len() <= RESIDENTS_MAX && self.input_bytes <= INPUT_BYTES_MAX {
                 return;
             }
             let Some((of_frame, id)) = self.resting.pop_front_if(|(of_frame, _)| *of_frame <= frame) else { return };
@@ -218,7 +231,9 @@ impl Service {
         if !self.engine.release(id) {
             return false;
         }
-        self.runs.remove(&id);
+        if let Some(run) = self.runs.remove(&id) {
+            self.input_bytes -= run.input_text.len();
+        }
         if let Some(arn) = arn {
             self.arns.remove(&arn);
         }

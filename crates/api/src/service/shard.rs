@@ -30,10 +30,9 @@ impl Service {
     /// Fires what is due by now.
     pub(super) fn pass_time(&mut self, at: Moment, outs: &mut Outs) {
         let chance = Chance::new(at);
-        for _ in 0..self.yielded.len() {
-            if let Some(id) = self.yielded.pop_front() {
-                self.run(Input::Command(id, Command::Continue), drawn(at, &chance), outs);
-            }
+        // One of those that never stop moving has its turn, and then whoever asks for something else.
+        if let Some(id) = self.yielded.pop_front() {
+            self.run(Input::Command(id, Command::Continue), drawn(at, &chance), outs);
         }
         for _ in 0..TIMERS_PER_TICK {
             if self.engine.next_awake(at.now).is_none() || self.fault.is_some() {
@@ -46,6 +45,7 @@ impl Service {
 
     /// Steps the engine, and again for whatever that leads to inside the shard.
     pub(super) fn run(&mut self, input: Input, at: Moment, outs: &mut Outs) {
+        self.note_cause(&input, at.now);
         self.process(VecDeque::from([input]), None, at, outs);
     }
 
@@ -109,15 +109,21 @@ impl Service {
     /// One step of the engine, with the execution that it is for in memory.
     fn step(&mut self, input: Input, at: Moment) -> Result<Outbox, KeptError> {
         let started = match &input {
-            Input::Start(id, _) => Some(*id),
+            Input::Start(id, _) => {
+                self.at_work.on(*id);
+                Some(*id)
+            }
+            Input::Command(id, command) if self.is_left_alone(*id, command)? => return Ok(Outbox::default()),
             // One that is gone is told nothing.
             Input::Command(id, _) if !self.wake(*id)? => return Ok(Outbox::default()),
             Input::Command(id, command) => {
+                self.at_work.on(*id);
                 self.task_answered(*id, command);
                 None
             }
             Input::Tick => {
                 if let Some(id) = self.engine.next_awake(at.now) {
+                    self.at_work.on(id);
                     self.wake(id)?;
                 }
                 None
@@ -179,7 +185,7 @@ impl Service {
                 Some(Child { of, map_run_arn }),
             );
             self.arns.insert(child.identity.arn.clone(), id);
-            self.runs.insert(id, run);
+            self.house(id, run);
             self.write_beginning(id)?;
         }
         let mut ends = BTreeMap::new();
@@ -289,6 +295,7 @@ impl Service {
             outs.ended.count(execution);
         }
         self.close_tasks_of(id);
+        self.leave_quarantine(id);
         if let Some(call) = self.waiting_for_end.remove(&id) {
             outs.replies.push((call, self.sync_outcome(id)));
         }
@@ -305,10 +312,14 @@ impl Service {
             self.journal.row(change);
         }
         for id in std::mem::take(&mut self.touched) {
+            self.at_work.on(id);
             if let Err(fault) = self.write_listing(id) {
                 self.fault.get_or_insert(fault);
             }
         }
+        self.close_quarantine();
+        // What follows is about nobody.
+        self.at_work.clear();
         if let Err(fault) = self.forget_old(at.now) {
             self.fault.get_or_insert(fault);
         }

@@ -134,8 +134,8 @@ pub(crate) fn timed_out(burst: &mut Burst<'_>, key: TaskKey, purpose: TimerPurpo
         }),
     };
     burst.record_next(key.thread, event);
-    let also = (purpose == TimerPurpose::Heartbeat).then_some(error::HEARTBEAT_TIMEOUT);
-    burst.fail(key.thread, Failure { error: Some(error::TIMEOUT.into()), also, ..Failure::default() });
+    let missed_heartbeat = purpose == TimerPurpose::Heartbeat;
+    burst.fail(key.thread, Failure { error: Some(error::TIMEOUT.into()), missed_heartbeat, ..Failure::default() });
 }
 
 /// What a task is scheduled with, all of it evaluated.

@@ -19,6 +19,9 @@ use crate::process::limits;
 /// Processes and threads of one function at a time, as on Lambda.
 pub(crate) const PROCESSES_MAX: u64 = 1024;
 
+/// How the names of all groups begin.
+const FAMILY: &str = "stepwell";
+
 /// Who may be in a group, as a file.
 const MEMBERS: &str = "cgroup.procs";
 
@@ -45,14 +48,19 @@ impl Fences {
     /// Looks where groups can be made, and ends what is left in those of a server before this one.
     pub(crate) fn open(scratch: &Path) -> Fences {
         let digest = clock::hex(&Sha256::digest(scratch.as_os_str().as_encoded_bytes()));
-        let prefix = format!("stepwell-{}-", digest.get(..12).unwrap_or_default());
+        let prefix = format!("{FAMILY}-{}-", digest.get(..12).unwrap_or_default());
         let read = |path| fs::read_to_string(path).unwrap_or_default();
         let mut parents = parents(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
         for parent in &parents {
-            let left = fs::read_dir(parent).into_iter().flatten().flatten();
-            let left = left.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
-            let groups: Vec<PathBuf> = left.map(|entry| entry.path()).collect();
-            Fence { groups }.end();
+            for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if name.starts_with(&prefix) {
+                    Fence { groups: vec![entry.path()] }.end();
+                } else if is_left(&name) {
+                    // An empty one goes; one that somebody is in stays, and is for the server on its directory.
+                    let _ = fs::remove_dir(entry.path());
+                }
+            }
         }
         parents.retain(|parent| is_open(parent, &prefix));
         Fences { parents, prefix }
@@ -65,7 +73,7 @@ impl Fences {
 
     /// Groups for a process that is to be started.
     pub(crate) fn make(&self, version: &Version) -> Fence {
-        let name = format!("{}{}", self.prefix, clock::hex(&clock::random::<8>()));
+        let name = format!("{}{}-{}", self.prefix, std::process::id(), clock::hex(&clock::random::<8>()));
         let mut groups = Vec::new();
         for parent in &self.parents {
             let group = parent.join(&name);
@@ -154,6 +162,13 @@ fn set(group: &Path, file: &str, text: &str) -> io::Result<()> {
     io::Write::write_all(&mut file, text.as_bytes())
 }
 
+/// Whether a group's name is that of a server's that is gone: the directory's digest, the server's number, chance.
+fn is_left(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let [FAMILY, _, server, _] = parts[..] else { return false };
+    server.parse::<u32>().is_ok_and(|server| !Path::new(&format!("/proc/{server}")).exists())
+}
+
 /// Whether groups can be made in a group, and processes of this one put into them.
 fn is_open(parent: &Path, prefix: &str) -> bool {
     let probe = parent.join(format!("{prefix}probe"));
@@ -201,12 +216,23 @@ fn place_below(mount: &str, controllers: &str, path: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::parents;
+    use super::{is_left, parents};
 
     fn check(groups: &str, mounts: &str, expected: &[&str]) {
         let found: Vec<String> = parents(groups, mounts).iter().map(|path| path.display().to_string()).collect();
         let found: Vec<&str> = found.iter().map(|path| path.trim_end_matches('/')).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_a_server_left_that_is_gone_is_known_by_its_name() {
+        let here = std::process::id();
+        // Numbers of processes end at four millions.
+        assert!(is_left("stepwell-0123456789ab-4194305-0123456789abcdef"));
+        assert!(!is_left(&format!("stepwell-0123456789ab-{here}-0123456789abcdef")));
+        for other in ["stepwell-crash-4194305", "stepwell-0123456789ab-x-y", "other-0123456789ab-4194305-0", ""] {
+            assert!(!is_left(other), "{other}");
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub(crate) struct Sandbox {
 
 /// What is inside of the walls, for one process.
 #[derive(Debug)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 pub(crate) struct Ground {
     /// The function's code, which it may read and run.
     pub(crate) task: PathBuf,

@@ -22,6 +22,7 @@ mod local;
 mod mocks;
 mod notices;
 mod outward;
+mod poison;
 mod refusals;
 mod services;
 mod serving;

@@ -182,6 +182,7 @@ fn opening_that_is_cut_short_harms_nothing() {
 
 #[test]
 fn an_index_that_finds_no_room_loses_nothing() {
+    let mut found_no_room = 0;
     let disk = SimDisk::new(1);
     let mut store = open(&disk).expect("a new store");
     let with_row = |store: &EmbeddedStore, value: u8| Scripted {
@@ -193,23 +194,58 @@ fn an_index_that_finds_no_room_loses_nothing() {
         let frame = with_row(&store, value);
         append(&mut store, &[frame]).expect("room");
         disk.plan(1 + value as usize % 7, if value % 2 == 0 { Fault::NoRoom } else { Fault::Fails });
-        let _ = store.index().catch_up();
+        let written = store.index().catch_up();
         disk.forget_plan();
         assert_eq!(
             store.index().get("names", &[value]).expect("a get"),
             Some(vec![value; 50]),
             "who reads opens it again"
         );
+        // What has no room is told apart.
+        if written.is_err_and(|error| error.is_full()) {
+            assert!(!store.has_room());
+            found_no_room += 1;
+        }
         // Whether it is written down or not, and after a failure as soon as it can be.
         store.index().catch_up().expect("an index that works again");
+        assert!(store.has_room());
         for known in 0..=value {
             let found = store.index().get("names", &[known]).expect("a get");
             assert_eq!(found, Some(vec![known; 50]), "{known} after {value}");
         }
     }
+    assert!(found_no_room > 5, "{found_no_room}");
     drop(store);
     let store = open(&disk).expect("a store");
     assert_eq!(store.index().get("names", &[39]).expect("a get"), Some(vec![39; 50]));
+}
+
+/// What a failed sync left of the index is as little known as what it left of the log.
+#[test]
+fn after_a_failed_sync_of_the_index_nothing_is_acknowledged_either() {
+    let mut poisoned = 0;
+    for after in 1..20 {
+        let disk = SimDisk::new(after as u64);
+        let mut store = open(&disk).expect("a new store");
+        let frame = Scripted { rows: vec![("names", vec![1], Some(vec![1; 50]))], ..next(&store, 10) };
+        append(&mut store, std::slice::from_ref(&frame)).expect("room");
+        disk.plan(after, Fault::Fails);
+        if let Err(StoreError::Poisoned { because }) = store.index().catch_up() {
+            assert!(because.contains("index.redb"), "{because}");
+            let second = next(&store, 10);
+            let later = append(&mut store, std::slice::from_ref(&second)).expect_err("poisoned");
+            assert!(matches!(later, StoreError::Poisoned { .. }), "{later}");
+            poisoned += 1;
+        }
+        drop(store);
+        disk.forget_plan();
+        disk.restart_process();
+        disk.lose_power();
+        let store = open(&disk).expect("a store");
+        assert_eq!(frames_of(&store).expect("readable shards")[&0][0], frame);
+        assert_eq!(store.index().get("names", &[1]).expect("a get"), Some(vec![1; 50]));
+    }
+    assert!(poisoned > 0, "a sync was among what failed");
 }
 
 /// A directory of the system's that goes with the test.

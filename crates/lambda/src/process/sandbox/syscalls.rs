@@ -100,8 +100,8 @@ const NAME_SPACES: &[i32] = &[
     libc::CLONE_NEWNET,
 ];
 
-/// What puts words into a terminal as if its user had typed them.
-const TYPING: &[u64] = &[libc::TIOCSTI, libc::TIOCLINUX];
+/// What puts words into a terminal as if its user had typed them: `TIOCSTI` and `TIOCLINUX`, whose type is not the same everywhere.
+const TYPING: &[u64] = &[0x5412, 0x541c];
 
 /// Calls that do something to a process, and which argument names it: not the server. A wall of files that can scope signals
 /// keeps every other process too.

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, object};
+use crate::field::{Broken, Field, Outcome, one};
 use crate::load::{machine_arn, state_machine};
-use crate::server::Server;
+use crate::server::Launch;
 
 /// Clients that start executions at the same time.
 const CLIENTS: usize = 32;
@@ -12,9 +13,14 @@ const CLIENTS: usize = 32;
 /// How long a server is left alone before its memory is read: what is due to be written down is.
 const SETTLE: Duration = Duration::from_secs(8);
 
-/// Prints what was measured.
-pub(crate) fn measure(binary: &str, directory: &str, count: usize) -> Result<(), String> {
-    let server = Server::start(binary, directory)?;
+pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
+    measure(field).map(Outcome::Held).map_err(one)
+}
+
+fn measure(field: &Field) -> Result<String, String> {
+    let count = usize::try_from(field.count.unwrap_or(100_000)).map_err(|error| error.to_string())?;
+    let launch = Launch::new(&field.binary, &field.directory);
+    let server = launch.start()?;
     let address = server.address();
     let wait = r#"{"StartAt":"Wait","States":{"Wait":{"Type":"Wait","Seconds":3600,"End":true}}}"#;
     state_machine(&mut Client::new(address), "waiting", wait)?;
@@ -30,19 +36,24 @@ pub(crate) fn measure(binary: &str, directory: &str, count: usize) -> Result<(),
     let took = began.elapsed();
     std::thread::sleep(SETTLE);
     let full = server.resident_bytes()?;
-    let each = full.saturating_sub(empty) / started as u64;
-    println!("{started} executions started by {CLIENTS} clients in {:.1} s", took.as_secs_f64());
-    println!("memory: {} MiB empty, {} MiB with them: {each} bytes each", empty >> 20, full >> 20);
+    let each = full.saturating_sub(empty) / (started as u64).max(1);
     server.kill()?;
-    let began = Instant::now();
-    let server = Server::start(binary, directory)?;
-    println!("ready {} ms after kill -9 and start", began.elapsed().as_millis());
+    let server = launch.start()?;
+    let ready = server.age();
     let list = object(&[("stateMachineArn", &machine_arn("waiting")), ("statusFilter", "RUNNING")]);
     Client::new(address).insist("ListExecutions", &list)?;
     std::thread::sleep(SETTLE);
     let again = server.resident_bytes()?;
-    println!("memory after that: {} MiB, {} bytes each", again >> 20, again.saturating_sub(empty) / started as u64);
-    server.end()
+    server.end()?;
+    Ok(format!(
+        "{started} executions started by {CLIENTS} clients in {:.1} s; {} MiB empty, {} MiB with them, {each} bytes each; \
+         ready {} ms after kill -9, then {} MiB",
+        took.as_secs_f64(),
+        empty >> 20,
+        full >> 20,
+        ready.as_millis(),
+        again >> 20,
+    ))
 }
 
 fn start_many(address: &str, number: usize, count: usize) -> Result<usize, String> {
