@@ -12,6 +12,8 @@ impl World {
     /// Damages copies of the disk, one place each. Whoever opens such a copy is refused, or told of the damage, or sees everything as
     /// it was.
     pub(crate) fn check_damage(&mut self, shown: &[String]) -> Result<(), String> {
+        self.flush()?;
+        let durable = self.shell().kept;
         let disk = self.disk.clone();
         let names = disk.names_ending(".log");
         for _ in 0..DAMAGES {
@@ -80,12 +82,12 @@ impl World {
             let has_mark_behind =
                 disk.bytes(&name).get(end..).is_some_and(|rest| rest.windows(4).any(|four| four == b"BTCH"));
             let looks_torn = names.last() == Some(&name) && end > 0;
-            let is_last_batch = tail + self.last_batch >= self.mirror.last() || !has_mark_behind;
-            if looks_torn && tail < self.mirror.last() && is_last_batch {
+            let is_last_batch = tail + self.last_batch >= durable || !has_mark_behind;
+            if looks_torn && tail < durable && is_last_batch {
                 continue;
             }
-            if tail < self.mirror.last() {
-                return Err(format!("I15: {name}: {what}: it opens with {tail} frames of {}", self.mirror.last()));
+            if tail < durable {
+                return Err(format!("I15: {name}: {what}: it opens with {tail} frames of {durable}"));
             }
             let before = self.shell.replace(shell);
             let kept = std::mem::replace(&mut self.disk, copy);
