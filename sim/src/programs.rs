@@ -350,13 +350,13 @@ impl Trial {
             self.wall += self.random.between(0, 3) as i64;
             return self.tick();
         }
-        for name in self.activities.clone() {
-            if worker::stays_silent(name) || self.polls.values().any(|polled| *polled == name) {
-                continue;
+        // Workers take all there is before time passes, silent ones too: only of what was taken a heartbeat is expected.
+        loop {
+            let taken = self.taken.len();
+            self.poll()?;
+            if self.taken.len() <= taken {
+                break;
             }
-            self.polls.insert(self.calls + 1, name);
-            let activity_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:activity:{name}").into();
-            self.ask(Request::GetActivityTask(GetActivityTaskInput { activity_arn, worker_name: None }))?;
         }
         if !self.taken.is_empty() && self.taken.iter().any(|(name, ..)| !worker::stays_silent(name)) {
             return Ok(());
@@ -368,6 +368,18 @@ impl Trial {
             self.wall = self.wall.max(due.0);
         }
         self.tick()
+    }
+
+    fn poll(&mut self) -> Result<(), String> {
+        for name in self.activities.clone() {
+            if self.polls.values().any(|polled| *polled == name) {
+                continue;
+            }
+            self.polls.insert(self.calls + 1, name);
+            let activity_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:activity:{name}").into();
+            self.ask(Request::GetActivityTask(GetActivityTaskInput { activity_arn, worker_name: None }))?;
+        }
+        Ok(())
     }
 
     fn tick(&mut self) -> Result<(), String> {
