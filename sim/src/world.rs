@@ -8,6 +8,7 @@ use stepwell_interpreter::{Command, Moment, TaskKey};
 use stepwell_json::Json;
 use stepwell_spec::shapes::ExecutionStatus;
 use stepwell_spec::{Response, Text};
+use stepwell_store::StoreError;
 
 use crate::audit::Mirror;
 use crate::calls::Ask;
@@ -758,7 +759,11 @@ impl World {
         {
             return self.crash(&fault.to_string());
         }
-        if self.random.once_in(12) && self.shell().store_catches_up().is_err() && self.disk.has_died() {
+        // One that failed is written the next time; after a failed sync the store has stopped, and the server with it.
+        if self.random.once_in(12)
+            && let Err(fault) = self.shell().store_catches_up()
+            && (self.disk.has_died() || matches!(fault, StoreError::Poisoned { .. }))
+        {
             return self.crash("while the index was brought up to date");
         }
         Ok(())
@@ -830,9 +835,7 @@ impl World {
                     return self.recovered(outs);
                 }
                 Ok(_) => {}
-                Err(NotOpened::Store(fault))
-                    if disturbed && !matches!(fault, stepwell_store::StoreError::Damaged { .. }) =>
-                {
+                Err(NotOpened::Store(fault)) if disturbed && !matches!(fault, StoreError::Damaged { .. }) => {
                     self.tally.refused_openings += 1;
                 }
                 Err(NotOpened::Service(_)) if disturbed => self.tally.refused_openings += 1,
