@@ -549,7 +549,9 @@ impl World {
         if let Some(place) = self.task_facts.remove(&(arn.clone(), key)) {
             self.ledger.hear(place);
         }
-        let again = self.outside.iter().any(|known| known.task.identity.arn == arn && known.task.request.key == key);
+        // By the engine's name: a name that was forgotten may be another execution's.
+        let again =
+            self.outside.iter().any(|known| (known.task.execution, known.task.request.key) == (task.execution, key));
         if again {
             return Err(format!("I9: the task of event {} of {arn} is asked for twice", key.scheduled_event_id));
         }
