@@ -8,12 +8,10 @@
 mod audit;
 mod calls;
 mod damage;
-mod disk;
 mod history;
 mod ledger;
 mod machines;
 mod programs;
-mod random;
 mod shell;
 mod tally;
 mod trace;

@@ -2,7 +2,7 @@
 
 use stepwell_json::Json;
 
-use crate::random::Random;
+use stepwell_sim_disk::Random;
 
 /// The account and region everything is in.
 pub(crate) const ACCOUNT: &str = "123456789012";

@@ -17,14 +17,14 @@ use stepwell_spec::shapes::{
 use stepwell_spec::{Request, Response, Text, Timestamp};
 
 use crate::calls;
-use crate::disk::{Fault, SimDisk};
 use crate::history::{self, Event};
 use crate::machines::{ACCOUNT, REGION, ROLE};
-use crate::random::Random;
 use crate::shell::{Leaving, Shell, Written};
 use crate::tally::Tally;
 use crate::trace::Trace;
 use crate::world::place;
+use stepwell_sim_disk::Random;
+use stepwell_sim_disk::{Fault, SimDisk};
 
 const BEGINNING: i64 = 1_790_000_000_000;
 
@@ -225,7 +225,7 @@ impl Trial {
     fn write(&mut self) -> Result<(), String> {
         if self.shell().waiting() > 0 && self.random.percent(self.crash_percent * 2) {
             let fault = if self.random.once_in(5) { Fault::Fails } else { Fault::Dies };
-            self.disk.plan(self.random.between(1, 2), fault);
+            self.disk.plan_instead(self.random.between(1, 2), fault);
         }
         let most = 1 + self.random.below(8);
         match self.shell().write(most) {

@@ -16,7 +16,7 @@ use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{Response, Timestamp};
 use stepwell_store::{Append, Check, EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
 
-use crate::disk::SimDisk;
+use stepwell_sim_disk::SimDisk;
 
 /// A reply and the number of the call it is for.
 pub(crate) type Reply = (u64, Result<Response, Refusal>);

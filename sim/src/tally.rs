@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::disk::DiskTally;
+use stepwell_sim_disk::DiskTally;
 
 /// Figures of one seed, or of many.
 #[derive(Clone, Debug, Default)]

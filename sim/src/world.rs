@@ -12,15 +12,15 @@ use stepwell_store::StoreError;
 
 use crate::audit::Mirror;
 use crate::calls::Ask;
-use crate::disk::{DiskTally, Fault, SimDisk};
 use crate::history::Event;
 use crate::ledger::{Fact, Ledger};
 use crate::machines::{ACCOUNT, AT_ONCE, KINDS, Kind, REGION};
-use crate::random::Random;
 use crate::shell::{Leaving, NotOpened, Shell, Written};
 use crate::tally::Tally;
 use crate::trace::{Trace, hash_of};
 use crate::workers::{Outside, Token};
+use stepwell_sim_disk::Random;
+use stepwell_sim_disk::{DiskTally, Fault, SimDisk};
 
 /// When everything begins: a time in 2026.
 const BEGINNING: i64 = 1_790_000_000_000;
@@ -707,8 +707,8 @@ impl World {
 
     fn disturb_disk(&mut self) {
         match self.random.below(6) {
-            0 | 1 => self.disk.plan(self.random.between(1, 12), Fault::Fails),
-            2 => self.disk.plan(self.random.between(1, 40), Fault::Dies),
+            0 | 1 => self.disk.plan_instead(self.random.between(1, 12), Fault::Fails),
+            2 => self.disk.plan_instead(self.random.between(1, 40), Fault::Dies),
             3 => {
                 let room = self.random.below(60_000);
                 self.disk.set_room(Some(room));
@@ -738,7 +738,7 @@ impl World {
         let aims = self.shell().waiting() > 0 && self.random.percent(self.knobs.window_percent);
         if aims {
             // The write, or the sync behind it.
-            self.disk.plan(self.random.between(1, 2), Fault::Dies);
+            self.disk.plan_instead(self.random.between(1, 2), Fault::Dies);
         }
         let most = 1 + self.random.below(self.knobs.batch);
         match self.write_some(most) {
@@ -814,7 +814,7 @@ impl World {
         for attempt in 0.. {
             if !self.calm && attempt < OPENINGS_AT_MOST && self.random.once_in(4) {
                 let fault = if self.random.once_in(3) { Fault::Fails } else { Fault::Dies };
-                self.disk.plan(self.random.between(1, 30), fault);
+                self.disk.plan_instead(self.random.between(1, 30), fault);
             }
             if attempt > 0 {
                 self.disk.set_room(None);

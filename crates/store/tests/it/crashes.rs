@@ -8,7 +8,7 @@ use std::sync::Arc;
 use stepwell_store::{Check, EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
 
 use crate::scripted::{Scripted, append, check_store};
-use crate::sim_disk::{Fault, Random, SimDisk};
+use stepwell_sim_disk::{Fault, Random, SimDisk};
 
 const INDEX: &str = "index.redb";
 
@@ -67,14 +67,14 @@ fn open(disk: &SimDisk, segment_bytes: u32) -> Result<EmbeddedStore, StoreError>
 /// A few lives of one store.
 fn live(seed: u64, tally: &mut Tally) {
     let mut random = Random::new(seed);
-    let disk = SimDisk::new(seed);
+    let disk = SimDisk::new(Random::new(seed));
     let segment_bytes = [512, 2_000, 6_000, 40_000][random.below(4)];
     let shards = 1 + random.below(2) as u32;
     let mut expected = Expected::default();
     for _ in 0..3 {
         tally.lives += 1;
         if random.once_in(4) {
-            disk.plan(1 + random.below(30), Fault::Dies);
+            disk.plan(random.between(1, 30), Fault::Dies);
         }
         let mut store = match open(&disk, segment_bytes) {
             Ok(store) => store,
@@ -90,7 +90,7 @@ fn live(seed: u64, tally: &mut Tally) {
         expected.check(&store, tally, seed);
         store.check().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let fault = [Fault::Dies, Fault::Dies, Fault::Dies, Fault::Fails, Fault::NoRoom][random.below(5)];
-        disk.plan(1 + random.below(120), fault);
+        disk.plan(random.between(1, 120), fault);
         for _ in 0..1 + random.below(30) {
             if !one_batch(&mut store, &mut expected, shards, &mut random, tally) {
                 break;
@@ -160,7 +160,7 @@ fn end_life(disk: &SimDisk, random: &mut Random, tally: &mut Tally) {
         tally.power_losses += 1;
         disk.lose_power();
     }
-    if random.once_in(6) && disk.names().iter().any(|name| name == INDEX) {
+    if random.once_in(6) && !disk.names_ending(INDEX).is_empty() {
         tally.lost_indexes += 1;
         disk.remove_file(INDEX);
     }

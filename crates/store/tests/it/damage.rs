@@ -6,7 +6,7 @@ use std::sync::Arc;
 use stepwell_store::{ALL_KEYS, Check, EmbeddedStore, Options, Order, Store, StoreError};
 
 use crate::scripted::{Scripted, append, check_index, frames_of};
-use crate::sim_disk::{Random, SimDisk};
+use stepwell_sim_disk::{Random, SimDisk};
 
 const INDEX: &str = "index.redb";
 const FORMAT: &str = "FORMAT";
@@ -36,7 +36,7 @@ fn fill(store: &mut EmbeddedStore, batches: usize, frames: usize, bytes_max: usi
 
 /// A log of two segments whose index was written down before the first frame: it knows nothing that the log does not.
 fn small_log() -> (SimDisk, Frames) {
-    let disk = SimDisk::new(3);
+    let disk = SimDisk::new(Random::new(3));
     let mut store = open(&disk).expect("a new store");
     fill(&mut store, 6, 2, 160, &mut Random::new(3));
     let frames = frames_of(&store).expect("readable shards");
@@ -100,7 +100,7 @@ fn every_flipped_bit_of_an_acknowledged_log_is_detected_or_harmless() {
 /// reads it.
 #[test]
 fn every_flipped_bit_of_an_indexed_log_is_detected_or_harmless() {
-    let disk = SimDisk::new(3);
+    let disk = SimDisk::new(Random::new(3));
     let mut store = open(&disk).expect("a new store");
     fill(&mut store, 20, 2, 160, &mut Random::new(3));
     store.index().catch_up().expect("an index");
@@ -119,14 +119,16 @@ fn every_flipped_bit_of_an_indexed_log_is_detected_or_harmless() {
             disk.set_bytes(name, &bad);
             // The mark of the last batch says what its frames say too.
             let is_redundant = *name == last && bit / 8 >= end - 16;
-            let checked =
-                EmbeddedStore::open_on(Arc::new(disk.copy(1)), Options { check: Check::Everything, ..OPTIONS });
+            let checked = EmbeddedStore::open_on(
+                Arc::new(disk.copy(Random::new(1))),
+                Options { check: Check::Everything, ..OPTIONS },
+            );
             assert_eq!(
                 matches!(checked, Err(StoreError::Damaged { .. } | StoreError::Newer { .. })),
                 !is_redundant,
                 "{what}"
             );
-            match open(&disk.copy(1)) {
+            match open(&disk.copy(Random::new(1))) {
                 Err(StoreError::Damaged { file, .. } | StoreError::Newer { file, .. }) => {
                     assert!(file.ends_with(name) && (*name == last || bit / 8 < 64), "{what}: {file}");
                 }
@@ -162,7 +164,7 @@ fn check_what_can_be_read(store: &EmbeddedStore, frames: &Frames, what: &str) {
 fn opening_reads_no_more_when_the_log_is_longer() {
     let mut read = Vec::new();
     for batches in [40, 400] {
-        let disk = SimDisk::new(3);
+        let disk = SimDisk::new(Random::new(3));
         let mut store = open(&disk).expect("a new store");
         fill(&mut store, batches, 2, 160, &mut Random::new(3));
         store.index().catch_up().expect("an index");
@@ -197,23 +199,23 @@ fn every_shortened_file_is_detected() {
 
 #[test]
 fn a_missing_segment_is_detected() {
-    let disk = SimDisk::new(3);
+    let disk = SimDisk::new(Random::new(3));
     let mut store = open(&disk).expect("a new store");
     fill(&mut store, 20, 2, 160, &mut Random::new(3));
     drop(store);
     let segments = disk.names_ending(".log");
     assert!(segments.len() > 3);
     for name in &segments[..segments.len() - 1] {
-        let damaged = disk.copy(1);
+        let damaged = disk.copy(Random::new(1));
         damaged.remove_file(name);
         let error = open(&damaged).expect_err("a gap");
         assert!(matches!(&error, StoreError::Damaged { what, .. } if what.contains("missing")), "{name}: {error}");
     }
-    let damaged = disk.copy(1);
+    let damaged = disk.copy(Random::new(1));
     damaged.remove_file(FORMAT);
     assert!(matches!(open(&damaged).expect_err("no format"), StoreError::Damaged { .. }));
     // Two segments in each other's place.
-    let swapped = disk.copy(1);
+    let swapped = disk.copy(Random::new(1));
     swapped.set_bytes(&segments[0], &disk.bytes(&segments[1]));
     swapped.set_bytes(&segments[1], &disk.bytes(&segments[0]));
     assert!(matches!(open(&swapped).expect_err("swapped"), StoreError::Damaged { .. }));
@@ -221,7 +223,7 @@ fn a_missing_segment_is_detected() {
 
 /// A log of acknowledged batches, one more that was not acknowledged, and where that one begins.
 fn log_with_unanswered_batch() -> (SimDisk, Frames, Frames, String, usize) {
-    let disk = SimDisk::new(9);
+    let disk = SimDisk::new(Random::new(9));
     let options = Options { segment_bytes: 8_192, ..OPTIONS };
     let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).expect("a new store");
     let mut random = Random::new(9);
@@ -286,7 +288,7 @@ fn a_batch_with_any_of_its_sectors_missing_is_cut() {
 
 #[test]
 fn an_index_that_is_lost_broken_old_or_foreign_is_made_again() {
-    let disk = SimDisk::new(3);
+    let disk = SimDisk::new(Random::new(3));
     let mut store = open(&disk).expect("a new store");
     let mut random = Random::new(3);
     fill(&mut store, 5, 3, 100, &mut random);
@@ -300,7 +302,7 @@ fn an_index_that_is_lost_broken_old_or_foreign_is_made_again() {
     drop(store);
     let current = disk.bytes(INDEX);
 
-    let foreign = SimDisk::new(4);
+    let foreign = SimDisk::new(Random::new(4));
     let options = Options { entropy: 6, ..OPTIONS };
     let mut store = EmbeddedStore::open_on(Arc::new(foreign.clone()), options).expect("a new store");
     fill(&mut store, 9, 3, 100, &mut random);
@@ -336,7 +338,7 @@ fn an_index_that_is_lost_broken_old_or_foreign_is_made_again() {
 
 #[test]
 fn a_value_of_the_index_that_rots_is_not_read() {
-    let disk = SimDisk::new(3);
+    let disk = SimDisk::new(Random::new(3));
     let mut store = open(&disk).expect("a new store");
     let frame = Scripted {
         epoch: 1,
@@ -370,7 +372,7 @@ fn a_value_of_the_index_that_rots_is_not_read() {
 
 #[test]
 fn a_log_that_lost_what_its_index_knows_is_refused() {
-    let disk = SimDisk::new(3);
+    let disk = SimDisk::new(Random::new(3));
     let mut store = open(&disk).expect("a new store");
     let mut random = Random::new(3);
     fill(&mut store, 1, 2, 100, &mut random);
@@ -379,7 +381,7 @@ fn a_log_that_lost_what_its_index_knows_is_refused() {
     fill(&mut store, 1, 2, 100, &mut random);
     store.index().catch_up().expect("an index");
     drop(store);
-    let whole = disk.copy(1);
+    let whole = disk.copy(Random::new(1));
     for (name, bytes) in before {
         disk.set_bytes(&name, &bytes);
     }
@@ -401,7 +403,7 @@ fn a_log_that_lost_what_its_index_knows_is_refused() {
 
 #[test]
 fn a_frame_that_rots_while_the_store_is_open_is_not_read() {
-    let disk = SimDisk::new(3);
+    let disk = SimDisk::new(Random::new(3));
     let mut store = open(&disk).expect("a new store");
     let frame = Scripted {
         epoch: 1,

@@ -10,7 +10,7 @@ use stepwell_spec::{
 };
 use stepwell_store::{DecodeError, Decoder, Encoder, Kind, TooDeep, decode};
 
-use crate::sim_disk::Random;
+use stepwell_sim_disk::Random;
 
 /// Gives any fields, so that the table of events itself makes events of every kind.
 struct AnyFields<'r> {

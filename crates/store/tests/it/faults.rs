@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use stepwell_store::{Check, EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
 
 use crate::scripted::{Scripted, append, frames_of};
-use crate::sim_disk::{Fault, SimDisk};
+use stepwell_sim_disk::{Fault, Random, SimDisk};
 
 const OPTIONS: Options = Options { segment_bytes: 4_096, entropy: 5, check: Check::Tail };
 
@@ -22,7 +22,7 @@ fn next(store: &EmbeddedStore, bytes: usize) -> Scripted {
 
 #[test]
 fn a_batch_is_one_sync_however_large() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), Options { segment_bytes: 1 << 20, ..OPTIONS })
         .expect("a new store");
     let before = disk.syncs();
@@ -40,7 +40,7 @@ fn a_batch_is_one_sync_however_large() {
 #[test]
 fn after_a_failed_sync_nothing_is_acknowledged_any_more() {
     for seed in 0..50 {
-        let disk = SimDisk::new(seed);
+        let disk = SimDisk::new(Random::new(seed));
         let mut store = open(&disk).expect("a new store");
         let first = next(&store, 100);
         append(&mut store, std::slice::from_ref(&first)).expect("room");
@@ -72,7 +72,7 @@ fn after_a_failed_sync_nothing_is_acknowledged_any_more() {
 
 #[test]
 fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut store = open(&disk).expect("a new store");
     let (mut refused, mut kept) = (0, 0);
     for cycle in 0..100 {
@@ -106,7 +106,7 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
 
 #[test]
 fn a_write_that_finds_no_room_is_taken_back() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut store = open(&disk).expect("a new store");
     for _ in 0..20 {
         let frame = next(&store, 300);
@@ -128,16 +128,16 @@ fn a_write_that_finds_no_room_is_taken_back() {
 
 #[test]
 fn what_was_refused_does_not_come_back() {
-    let new = SimDisk::new(1);
+    let new = SimDisk::new(Random::new(1));
     drop(open(&new).expect("a new store"));
     for seed in 0..1_000 {
-        let disk = new.copy(seed);
+        let disk = new.copy(Random::new(seed));
         let mut store = open(&disk).expect("a store");
         disk.plan(1, Fault::NoRoom);
         // In half of the cases the process dies while it takes the batch back.
         let dies = seed % 2 == 0;
         if dies {
-            disk.plan(2 + seed as usize / 2 % 4, Fault::Dies);
+            disk.plan(2 + seed / 2 % 4, Fault::Dies);
         }
         let frames: Vec<Scripted> = (1..=9).map(|sequence| Scripted { sequence, ..next(&store, 60) }).collect();
         let error = append(&mut store, &frames).expect_err("no room");
@@ -153,13 +153,13 @@ fn what_was_refused_does_not_come_back() {
 /// Opening mends what the life before left half done. When it is cut short in that, the next opening mends it.
 #[test]
 fn opening_that_is_cut_short_harms_nothing() {
-    let new = SimDisk::new(1);
+    let new = SimDisk::new(Random::new(1));
     let mut store = open(&new).expect("a new store");
     let first = next(&store, 100);
     append(&mut store, std::slice::from_ref(&first)).expect("room");
     drop(store);
     for seed in 0..1_200 {
-        let disk = new.copy(seed);
+        let disk = new.copy(Random::new(seed));
         let mut store = open(&disk).expect("a store");
         // The write goes well, the sync makes some of it durable and says so to nobody.
         disk.plan(2, Fault::Fails);
@@ -170,7 +170,7 @@ fn opening_that_is_cut_short_harms_nothing() {
             0 => disk.lose_power(),
             _ => disk.restart_process(),
         }
-        disk.plan(1 + seed as usize % 16, Fault::Dies);
+        disk.plan(1 + seed % 16, Fault::Dies);
         let _ = open(&disk);
         disk.lose_power();
         let store = open(&disk).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
@@ -183,7 +183,7 @@ fn opening_that_is_cut_short_harms_nothing() {
 #[test]
 fn an_index_that_finds_no_room_loses_nothing() {
     let mut found_no_room = 0;
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut store = open(&disk).expect("a new store");
     let with_row = |store: &EmbeddedStore, value: u8| Scripted {
         executions: vec![1],
@@ -193,7 +193,7 @@ fn an_index_that_finds_no_room_loses_nothing() {
     for value in 0..40 {
         let frame = with_row(&store, value);
         append(&mut store, &[frame]).expect("room");
-        disk.plan(1 + value as usize % 7, if value % 2 == 0 { Fault::NoRoom } else { Fault::Fails });
+        disk.plan(1 + u64::from(value) % 7, if value % 2 == 0 { Fault::NoRoom } else { Fault::Fails });
         let written = store.index().catch_up();
         disk.forget_plan();
         assert_eq!(
@@ -225,7 +225,7 @@ fn an_index_that_finds_no_room_loses_nothing() {
 fn after_a_failed_sync_of_the_index_nothing_is_acknowledged_either() {
     let mut poisoned = 0;
     for after in 1..20 {
-        let disk = SimDisk::new(after as u64);
+        let disk = SimDisk::new(Random::new(after));
         let mut store = open(&disk).expect("a new store");
         let frame = Scripted { rows: vec![("names", vec![1], Some(vec![1; 50]))], ..next(&store, 10) };
         append(&mut store, std::slice::from_ref(&frame)).expect("room");

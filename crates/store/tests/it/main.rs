@@ -6,5 +6,4 @@ mod encoding;
 mod faults;
 mod retention;
 mod scripted;
-mod sim_disk;
 mod suite;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use stepwell_store::{Check, EmbeddedStore, HISTORIES, Options, Order, Store, StoreError, Tail};
 
 use crate::scripted::{Scripted, ScriptedRow, append, check_store};
-use crate::sim_disk::SimDisk;
+use stepwell_sim_disk::{Random, SimDisk};
 
 const INDEX: &str = "index.redb";
 
@@ -66,7 +66,7 @@ fn segments(disk: &SimDisk) -> Vec<String> {
 
 #[test]
 fn a_log_of_executions_that_come_and_go_stays_small() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut life = Life::begin(&disk);
     // One that stays, a row that is never changed again, and a shard that says no more.
     life.keep(&[1], vec![("machines", b"m".to_vec(), Some(b"the definition".to_vec()))]);
@@ -104,7 +104,7 @@ fn a_log_of_executions_that_come_and_go_stays_small() {
 /// Segments that are full of life stand before those that are dead: they are not in the way for ever.
 #[test]
 fn what_lives_does_not_keep_what_is_dead() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut life = Life::begin(&disk);
     for execution in 0..40 {
         life.keep(&[execution], Vec::new());
@@ -126,7 +126,7 @@ fn what_lives_does_not_keep_what_is_dead() {
 
 #[test]
 fn nothing_is_moved_while_nothing_dies() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut life = Life::begin(&disk);
     for execution in 0..100u64 {
         let key = execution.to_be_bytes().to_vec();
@@ -141,7 +141,7 @@ fn nothing_is_moved_while_nothing_dies() {
 /// A life that ends while a segment is being emptied does not make more of what lives.
 #[test]
 fn what_was_carried_forward_before_a_crash_is_not_carried_twice() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut life = Life::begin(&disk);
     for execution in 0..20 {
         life.keep(&[execution % 2, 10 + execution], vec![("names", vec![execution as u8], Some(vec![1]))]);
@@ -172,7 +172,7 @@ fn what_was_carried_forward_before_a_crash_is_not_carried_twice() {
 
 /// A log whose first segments are gone, and copies of them and of the index as they were before.
 fn log_that_lost_segments() -> (SimDisk, Frames, Vec<(String, Vec<u8>)>) {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut life = Life::begin(&disk);
     life.keep(&[1], vec![("machines", b"m".to_vec(), Some(b"the definition".to_vec()))]);
     for execution in 2..40 {
@@ -224,7 +224,7 @@ fn an_index_from_before_segments_went_leads_nowhere_wrong() {
 fn a_needed_segment_that_is_missing_is_missed() {
     let (disk, _, _) = log_that_lost_segments();
     for name in segments(&disk) {
-        let damaged = disk.copy(1);
+        let damaged = disk.copy(Random::new(1));
         damaged.remove_file(&name);
         let error = open(&damaged).expect_err("a segment is missing");
         assert!(matches!(error, StoreError::Damaged { .. }), "{name}: {error}");
@@ -234,7 +234,7 @@ fn a_needed_segment_that_is_missing_is_missed() {
 /// What has rotten is not written once more with a checksum that is right.
 #[test]
 fn damage_is_not_carried_forward() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut life = Life::begin(&disk);
     for execution in 1..40 {
         life.keep(&[execution], Vec::new());
@@ -265,7 +265,7 @@ impl Drop for EndAtLast<'_> {
 #[expect(clippy::disallowed_methods, reason = "readers are other threads")]
 #[test]
 fn readers_find_what_moves_meanwhile() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut life = Life::begin(&disk);
     for _ in 0..5 {
         life.keep(&[1], vec![("machines", b"m".to_vec(), Some(b"the definition".to_vec()))]);
@@ -302,7 +302,7 @@ fn readers_find_what_moves_meanwhile() {
 
 #[test]
 fn a_full_disk_is_no_reason_to_stop_making_room() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let mut life = Life::begin(&disk);
     for execution in 1..60 {
         life.keep(&[execution], Vec::new());

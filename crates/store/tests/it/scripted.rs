@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use stepwell_store::{ALL_KEYS, Append, HISTORIES, Index, KeptFrame, Order, Outcome, Row, Store, StoreError, Tail};
 
-use crate::sim_disk::Random;
+use stepwell_sim_disk::Random;
 
 /// A frame with everything in it its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

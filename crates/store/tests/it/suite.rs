@@ -9,7 +9,7 @@ use stepwell_store::{
 };
 
 use crate::scripted::{Scripted, append, check_store};
-use crate::sim_disk::{Random, SimDisk};
+use stepwell_sim_disk::{Random, SimDisk};
 
 /// Everything. `make` makes an empty store.
 fn hold(make: &mut dyn FnMut() -> Box<dyn Store>) {
@@ -342,7 +342,7 @@ fn the_store_in_memory_holds() {
 
 #[test]
 fn an_index_that_nobody_writes_down_is_written_at_last() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let options = Options { segment_bytes: 1_000_000, ..Options::new(1) };
     let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).expect("a new store");
     let untouched = disk.bytes("index.redb");
@@ -362,14 +362,14 @@ fn the_embedded_store_holds_on_a_simulated_disk() {
     for segment_bytes in [256, 4_096, 100_000] {
         hold(&mut || {
             let options = Options { segment_bytes, ..Options::new(1) };
-            Box::new(EmbeddedStore::open_on(Arc::new(SimDisk::new(1)), options).expect("a new store"))
+            Box::new(EmbeddedStore::open_on(Arc::new(SimDisk::new(Random::new(1))), options).expect("a new store"))
         });
     }
 }
 
 #[test]
 fn an_index_says_when_it_is_worth_writing_down() {
-    let disk = SimDisk::new(1);
+    let disk = SimDisk::new(Random::new(1));
     let options = Options { segment_bytes: 200_000, ..Options::new(1) };
     let mut store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).expect("a new store");
     let (mut sequence, mut written_after) = (0, None);

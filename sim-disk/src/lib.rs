@@ -4,6 +4,7 @@
 //! Owns what is on the disk and what goes wrong when it is told to. Knows nothing of what the bytes mean.
 
 mod file;
+mod random;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,12 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stepwell_store::{Disk, DiskFile};
 
-use crate::random::Random;
 use file::File;
+
+pub use random::Random;
 
 /// What goes wrong at an operation that changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The process dies in the middle of it.
     Dies,
     /// A write fails after some of its bytes; a sync fails, and some of what was written is durable.
@@ -28,22 +30,22 @@ pub(crate) enum Fault {
 
 /// What has gone wrong so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct DiskTally {
+pub struct DiskTally {
     /// Faults that happened because they were planned.
-    pub(crate) planned: u64,
+    pub planned: u64,
     /// Losses of power.
-    pub(crate) power_losses: u64,
+    pub power_losses: u64,
     /// Losses of power that took or tore something that was not synced.
-    pub(crate) lost_or_torn: u64,
+    pub lost_or_torn: u64,
     /// Reads that failed.
-    pub(crate) failed_reads: u64,
+    pub failed_reads: u64,
     /// Writes for which there was no room.
-    pub(crate) no_room: u64,
+    pub no_room: u64,
 }
 
 /// The disk, shared by its files.
 #[derive(Clone)]
-pub(crate) struct SimDisk(Arc<Mutex<World>>);
+pub struct SimDisk(Arc<Mutex<World>>);
 
 struct World {
     random: Random,
@@ -55,7 +57,7 @@ struct World {
     /// Counts writes, syncs and changes of names.
     operations: u64,
     /// What is going to happen, and when.
-    plan: Option<(u64, Fault)>,
+    plan: Vec<(u64, Fault)>,
     /// The next read of a log fails.
     read_fails: bool,
     /// The process is dead: every operation fails.
@@ -64,6 +66,9 @@ struct World {
     process: u64,
     /// So many more bytes may be added to files.
     room: Option<usize>,
+    syncs: u64,
+    /// By file.
+    bytes_read: BTreeMap<usize, usize>,
     tally: DiskTally,
 }
 
@@ -75,7 +80,7 @@ struct Handle {
 
 impl SimDisk {
     /// An empty disk, whose failures are drawn from here.
-    pub(crate) fn new(random: Random) -> SimDisk {
+    pub fn new(random: Random) -> SimDisk {
         SimDisk(Arc::new(Mutex::new(World {
             random,
             files: Vec::new(),
@@ -83,11 +88,13 @@ impl SimDisk {
             durable_names: BTreeMap::new(),
             names_since: Vec::new(),
             operations: 0,
-            plan: None,
+            plan: Vec::new(),
             read_fails: false,
             is_dead: false,
             process: 0,
             room: None,
+            syncs: 0,
+            bytes_read: BTreeMap::new(),
             tally: DiskTally::default(),
         })))
     }
@@ -96,48 +103,68 @@ impl SimDisk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets something go wrong so many operations from now, instead of whatever was planned.
-    pub(crate) fn plan(&self, after: u64, fault: Fault) {
+    /// Lets something go wrong so many operations from now, beside whatever was planned.
+    pub fn plan(&self, after: u64, fault: Fault) {
         let mut world = self.world();
-        world.plan = Some((world.operations + after, fault));
+        let at = world.operations + after;
+        world.plan.push((at, fault));
+    }
+
+    /// As [`SimDisk::plan`], instead of whatever was planned.
+    pub fn plan_instead(&self, after: u64, fault: Fault) {
+        self.world().plan.clear();
+        self.plan(after, fault);
     }
 
     /// Nothing goes wrong but what has.
-    pub(crate) fn forget_plan(&self) {
+    pub fn forget_plan(&self) {
         let mut world = self.world();
-        world.plan = None;
+        world.plan.clear();
         world.read_fails = false;
     }
 
     /// The next read of a segment fails.
-    pub(crate) fn fail_next_read(&self) {
+    pub fn fail_next_read(&self) {
         self.world().read_fails = true;
     }
 
     /// Leaves room for so many bytes, or as many as anybody wants.
-    pub(crate) fn set_room(&self, room: Option<usize>) {
+    pub fn set_room(&self, room: Option<usize>) {
         self.world().room = room;
     }
 
+    /// Syncs of files and names so far.
+    pub fn syncs(&self) -> u64 {
+        self.world().syncs
+    }
+
+    /// Bytes read so far from files whose names end like this.
+    pub fn bytes_read(&self, ending: &str) -> usize {
+        let world = self.world();
+        let files = world.names.iter().filter(|(name, _)| name.ends_with(ending));
+        files.filter_map(|(_, file)| world.bytes_read.get(file)).sum()
+    }
+
     /// Whether the process died in an operation.
-    pub(crate) fn has_died(&self) -> bool {
+    pub fn has_died(&self) -> bool {
         self.world().is_dead
     }
 
     /// What has gone wrong so far.
-    pub(crate) fn tally(&self) -> DiskTally {
+    pub fn tally(&self) -> DiskTally {
         self.world().tally
     }
 
     /// A new process: the system and its memory lived on.
-    pub(crate) fn restart_process(&self) {
+    pub fn restart_process(&self) {
         let mut world = self.world();
-        (world.is_dead, world.plan, world.read_fails) = (false, None, false);
+        (world.is_dead, world.read_fails) = (false, false);
+        world.plan.clear();
         world.process += 1;
     }
 
     /// The power failed: of what was not synced anything may be there, and a new process starts.
-    pub(crate) fn lose_power(&self) {
+    pub fn lose_power(&self) {
         self.restart_process();
         let world = &mut *self.world();
         let kept = world.random.below(world.names_since.len() + 1);
@@ -153,18 +180,18 @@ impl SimDisk {
     }
 
     /// Names that end like this, in order.
-    pub(crate) fn names_ending(&self, ending: &str) -> Vec<String> {
+    pub fn names_ending(&self, ending: &str) -> Vec<String> {
         self.world().names.keys().filter(|name| name.ends_with(ending)).cloned().collect()
     }
 
     /// The bytes of a file as a process sees them.
-    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
         let world = self.world();
         world.names.get(name).map(|file| world.files[*file].seen().to_vec()).unwrap_or_default()
     }
 
     /// Sets a file's bytes behind everybody's back, on the disk itself.
-    pub(crate) fn set_bytes(&self, name: &str, bytes: &[u8]) {
+    pub fn set_bytes(&self, name: &str, bytes: &[u8]) {
         let world = &mut *self.world();
         let file = match world.names.get(name) {
             Some(&file) => file,
@@ -179,14 +206,14 @@ impl SimDisk {
     }
 
     /// Takes a file away for good.
-    pub(crate) fn remove_file(&self, name: &str) {
+    pub fn remove_file(&self, name: &str) {
         let world = &mut *self.world();
         world.names.remove(name);
         world.durable_names = world.names.clone();
     }
 
     /// Another disk with what a process sees on this one.
-    pub(crate) fn copy(&self, random: Random) -> SimDisk {
+    pub fn copy(&self, random: Random) -> SimDisk {
         let copy = SimDisk::new(random);
         for name in self.names_ending("") {
             copy.set_bytes(&name, &self.bytes(&name));
@@ -214,7 +241,8 @@ impl World {
             return Err(dead());
         }
         self.operations += 1;
-        let Some((_, fault)) = self.plan.take_if(|(at, _)| *at <= self.operations) else { return Ok(None) };
+        let Some(due) = self.plan.iter().position(|(at, _)| *at <= self.operations) else { return Ok(None) };
+        let (_, fault) = self.plan.remove(due);
         self.is_dead = fault == Fault::Dies;
         self.tally.planned += 1;
         Ok(Some(fault))
@@ -294,6 +322,7 @@ impl Disk for SimDisk {
 
     fn sync_names(&self) -> io::Result<()> {
         let mut world = self.world();
+        world.syncs += 1;
         match world.begin()? {
             None => {
                 world.durable_names = world.names.clone();
@@ -340,6 +369,7 @@ impl DiskFile for Handle {
             world.tally.failed_reads += 1;
             return Err(Fault::Fails.error());
         }
+        *world.bytes_read.entry(self.file).or_default() += bytes.len();
         let offset = offset as usize;
         let found = world.files[self.file].seen().get(offset..offset + bytes.len());
         bytes.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
@@ -379,6 +409,7 @@ impl DiskFile for Handle {
     fn sync(&self) -> io::Result<()> {
         let (mut world, fault) = self.change()?;
         let world = &mut *world;
+        world.syncs += 1;
         let file = &mut world.files[self.file];
         match fault {
             None => {
