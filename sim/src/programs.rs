@@ -23,8 +23,7 @@ use crate::shell::{Leaving, Shell, Written};
 use crate::tally::Tally;
 use crate::trace::Trace;
 use crate::world::place;
-use stepwell_sim_disk::Random;
-use stepwell_sim_disk::{Fault, SimDisk};
+use stepwell_sim_disk::{Fault, Random, SimDisk};
 
 const BEGINNING: i64 = 1_790_000_000_000;
 

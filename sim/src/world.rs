@@ -19,8 +19,7 @@ use crate::shell::{Leaving, NotOpened, Shell, Written};
 use crate::tally::Tally;
 use crate::trace::{Trace, hash_of};
 use crate::workers::{Outside, Token};
-use stepwell_sim_disk::Random;
-use stepwell_sim_disk::{DiskTally, Fault, SimDisk};
+use stepwell_sim_disk::{DiskTally, Fault, Random, SimDisk};
 
 /// When everything begins: a time in 2026.
 const BEGINNING: i64 = 1_790_000_000_000;

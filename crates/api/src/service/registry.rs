@@ -119,7 +119,7 @@ impl Registry {
     pub fn resolve(&self, place: &Place, asked: &MachineRef, chance: &Chance) -> Result<Resolved, Refusal> {
         let arn = machine_arn(asked);
         let missing = || Refusal::state_machine_does_not_exist(&qualified_arn(asked));
-        let machine = self.own_machine(place, asked).ok_or_else(missing)?;
+        let machine = self.own_machine_of(place, asked, &arn).ok_or_else(missing)?;
         let version_arn = |version: u64| Text::from(format!("{arn}:{version}"));
         match &asked.qualifier {
             None => Ok(Resolved { machine: machine.current.clone(), version_arn: None, alias_arn: None }),
@@ -144,7 +144,12 @@ impl Registry {
 
     /// A state machine of the caller's.
     fn own_machine(&self, place: &Place, asked: &MachineRef) -> Option<&Machine> {
-        place.owns(&asked.region, &asked.account).then(|| self.machines.get(machine_arn(asked).as_str())).flatten()
+        self.own_machine_of(place, asked, &machine_arn(asked))
+    }
+
+    /// The same, when its ARN is known already.
+    fn own_machine_of(&self, place: &Place, asked: &MachineRef, arn: &str) -> Option<&Machine> {
+        place.owns(&asked.region, &asked.account).then(|| self.machines.get(arn)).flatten()
     }
 
     /// An activity of the caller's.
