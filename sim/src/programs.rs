@@ -123,14 +123,7 @@ impl Trial {
             input: Some(self.program.input.as_str().into()),
             trace_header: None,
         }))?;
-        while self.step < STEPS_MAX {
-            self.step += 1;
-            self.turn()?;
-            if self.step.is_multiple_of(16) && self.has_ended()? {
-                return self.judge();
-            }
-        }
-        Err("I14: the program has not ended".to_owned())
+        self.live_on()
     }
 
     fn arn() -> Text {
@@ -453,6 +446,7 @@ impl Trial {
         history::check_any(&events, ended.status.text())
     }
 
+    /// Turn after turn, until the program has ended for good.
     fn live_on(&mut self) -> Result<(), String> {
         while self.step < STEPS_MAX {
             self.step += 1;
