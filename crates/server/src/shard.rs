@@ -116,6 +116,13 @@ impl Answers {
         Answers(std::sync::mpsc::channel().0)
     }
 
+    /// A way, and what has been said on it.
+    #[cfg(test)]
+    pub(crate) fn heard() -> (Answers, impl Fn() -> Vec<String>) {
+        let (sender, messages) = std::sync::mpsc::channel();
+        (Answers(sender), move || messages.try_iter().map(|message| format!("{message:?}")).collect())
+    }
+
     /// Whoever keeps what happens has ended, and nothing can be kept any more.
     pub(crate) fn end(&self) {
         // A service that is gone has ended already.

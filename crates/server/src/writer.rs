@@ -169,7 +169,7 @@ impl Work {
         let mut keeper = Keeper::default();
         let mut is_still = true;
         let index = self.store.index();
-        let index_keeper = match IndexKeeper::start(index.clone()) {
+        let index_keeper = match IndexKeeper::start(index.clone(), self.answers.clone()) {
             Ok(index_keeper) => index_keeper,
             Err(fault) => {
                 tracing::error!(%fault, "the index cannot follow the log; nothing is answered");

@@ -205,10 +205,10 @@ pub struct Service {
     names_given: u64,
     /// Executions in memory.
     runs: BTreeMap<ExecutionId, Run>,
-    /// Bytes of their inputs.
-    input_bytes: usize,
     /// The same, by ARN.
     arns: BTreeMap<Text, ExecutionId>,
+    /// Bytes of their inputs, all together.
+    input_bytes: usize,
     /// Executions in memory in the order they may leave it.
     resting: Resting,
     activities: ActivityQueues,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use stepwell_store::Index;
+use stepwell_store::{Index, StoreError};
+
+use crate::shard::Answers;
 
 /// The way to it.
 pub(super) struct IndexKeeper {
@@ -14,13 +16,20 @@ pub(super) struct IndexKeeper {
 }
 
 impl IndexKeeper {
-    /// Gives an index a thread.
-    pub(super) fn start(index: Arc<dyn Index>) -> io::Result<IndexKeeper> {
+    /// Gives an index a thread. After a failed sync nothing can be kept any more, which `answers` passes on: whoever is
+    /// idle would not notice.
+    pub(super) fn start(index: Arc<dyn Index>, answers: Answers) -> io::Result<IndexKeeper> {
         let (sender, wakes) = sync_channel(1);
         let thread = std::thread::Builder::new().name("stepwell-index".to_owned()).spawn(move || {
             while wakes.recv().is_ok() {
-                if let Err(fault) = index.catch_up() {
-                    tracing::warn!(%fault, "the index is behind the log; opening will take longer");
+                match index.catch_up() {
+                    Ok(()) => {}
+                    Err(fault @ StoreError::Poisoned { .. }) => {
+                        tracing::error!(%fault, "the index cannot be kept; nothing more is answered");
+                        answers.end();
+                        return;
+                    }
+                    Err(fault) => tracing::warn!(%fault, "the index is behind the log; opening will take longer"),
                 }
             }
         })?;
@@ -40,5 +49,50 @@ impl IndexKeeper {
         drop(self.sender);
         // That it could not was said when it could not.
         let _ = self.thread.join();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stepwell_store::{KeptFrame, KeyValue, Keys, Order};
+
+    use super::*;
+
+    /// An index that cannot be written down.
+    struct Broken(fn() -> StoreError);
+
+    impl Index for Broken {
+        fn get(&self, _: &str, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            Err(self.0())
+        }
+
+        fn scan(&self, _: &str, _: Keys<'_>, _: Order, _: usize) -> Result<Vec<KeyValue>, StoreError> {
+            Err(self.0())
+        }
+
+        fn history(&self, _: u32, _: u64, _: Order, _: Option<u64>, _: usize) -> Result<Vec<KeptFrame>, StoreError> {
+            Err(self.0())
+        }
+
+        fn is_behind(&self) -> bool {
+            true
+        }
+
+        fn catch_up(&self) -> Result<(), StoreError> {
+            Err(self.0())
+        }
+    }
+
+    #[test]
+    fn a_failed_sync_is_told_to_who_is_idle() {
+        let said_after = |fault: fn() -> StoreError| {
+            let (answers, said) = Answers::heard();
+            let keeper = IndexKeeper::start(Arc::new(Broken(fault)), answers).expect("a thread");
+            keeper.wake();
+            keeper.end();
+            said()
+        };
+        assert_eq!(said_after(|| StoreError::Poisoned { because: "a sync failed".to_owned() }), ["End"]);
+        assert!(said_after(|| StoreError::Full { file: "index.redb".to_owned() }).is_empty());
     }
 }
