@@ -152,8 +152,7 @@ impl Log {
             return;
         };
         self.sealed.remove(&number);
-        let name = self.segments.name_of(number);
-        self.segments.close_below(number + 1);
+        let name = self.segments.close_through(number);
         // Whether the file goes or stays changes nothing: opening removes what is not needed.
         let _ = self.segments.disk.remove(&name);
     }

@@ -31,7 +31,7 @@ const ENTRY_BYTES: usize = 8;
 /// Bytes of a block: few enough that one frame is soon found, enough that what frames have in common is in it.
 pub(crate) const BLOCK_BYTES: u32 = 32 * 1024;
 
-/// The largest segment there is has room for one frame and little else.
+/// Blocks of the largest segment that there could be.
 const BLOCKS_MAX: u32 = u32::MAX / BLOCK_BYTES + 1;
 
 /// A block as it stands in the file.

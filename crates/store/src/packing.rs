@@ -10,7 +10,6 @@
 //! is there as it was written.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::disk::DiskFile;
 use crate::error::StoreError;
@@ -29,7 +28,7 @@ pub(crate) struct Packing {
     /// Segments before this one are packed.
     at: u64,
     /// Names for spares are never used twice in one run.
-    spares_made: AtomicU64,
+    spares_made: u64,
     /// It failed, and is not tried again in this run.
     has_failed: bool,
 }
@@ -96,11 +95,13 @@ impl Packing {
         Ok(true)
     }
 
-    fn begin(&self, segments: &Segments, number: u64) -> Result<Begun, StoreError> {
+    fn begin(&mut self, segments: &Segments, number: u64) -> Result<Begun, StoreError> {
         let (name, source) = segments.file(number)?;
         let bytes = source.length().map_err(segments.failed("measure", &name))?;
-        let bytes = u32::try_from(bytes).map_err(|_| StoreError::damaged(&name, 0, "larger than any segment"))?;
-        let spare = format!("p{}{SPARE_ENDING}", self.spares_made.fetch_add(1, Ordering::Relaxed));
+        let too_large = |_| StoreError::damaged(&segments.disk.describe(&name), 0, "larger than any segment");
+        let bytes = u32::try_from(bytes).map_err(too_large)?;
+        let spare = format!("p{}{SPARE_ENDING}", self.spares_made);
+        self.spares_made += 1;
         let file = segments.disk.create(&spare).map_err(segments.failed("make", &spare))?;
         let contents = Contents::new(Place { log: segments.log, number }, bytes);
         Ok(Begun { number, source, spare, file, contents })

@@ -128,7 +128,18 @@ impl Segments {
 
     /// Segments before this one are going away.
     pub(crate) fn close_below(&self, first: u64) {
+        self.close(&mut self.files(), first);
+    }
+
+    /// This segment and those before it are going away; answers the name of the file that it stands in.
+    pub(crate) fn close_through(&self, number: u64) -> String {
         let mut files = self.files();
+        let name = files.name_of(number);
+        self.close(&mut files, number + 1);
+        name
+    }
+
+    fn close(&self, files: &mut Files, first: u64) {
         self.first.store(first, Ordering::Release);
         files.open.retain(|(number, _)| *number >= first);
         files.packed = files.packed.split_off(&first);
