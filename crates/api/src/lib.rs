@@ -30,6 +30,7 @@ pub use refusal::Refusal;
 pub use service::{
     ByType, Call, Heard, HttpAnswered, HttpAsked, HttpExchange, Keeper, KeptError, Laid, LogEvent, MachineRow,
     NewFrame, NotKept, Notice, Outs, Place, Registry, Resolved, Retention, RowChange, RowError, SHARD, Service,
-    ServiceRead, ServiceSettings, ServiceTask, ServiceWrite, StatusChange, TestCase, Ward, is_test,
+    ServiceRead, ServiceSettings, ServiceTask, ServiceWrite, StatusChange, TestCase, Ward, is_test, said,
+    told_after_panic,
 };
 pub use sigv4::{Caller, Credential, Credentials, SERVICE, Signature, is_region};

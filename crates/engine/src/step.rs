@@ -64,7 +64,7 @@ pub struct Engine {
     next_execution: u64,
     /// Time never goes back, whatever the clock does.
     now: Timestamp,
-    /// The execution whose turn it was last.
+    /// The execution whose turn it is.
     last_turn: Option<ExecutionId>,
 }
 
@@ -109,8 +109,8 @@ impl Engine {
         self.turn(turns, outbox, &chance)
     }
 
-    /// The execution whose turn it was last in this step: after a panic, the one to blame. The engine itself is of no use
-    /// any more then.
+    /// The execution whose turn it is in this step: after a panic in it, the one to blame. The engine itself is of no use any more
+    /// then. Nobody between two steps: what panics there is not about whoever moved before.
     pub fn last_turn(&self) -> Option<ExecutionId> {
         self.last_turn
     }
@@ -252,6 +252,9 @@ impl Engine {
             };
             let turns_left = TURNS_PER_STEP.saturating_sub(taken + turns.len());
             self.deliver(id, decision, chance, turns_left, &mut turns, &mut outbox);
+        }
+        if !planted::is(Bug::BlameTheLast) {
+            self.last_turn = None;
         }
         outbox
     }

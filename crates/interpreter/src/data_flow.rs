@@ -10,6 +10,7 @@
 use stepwell_asl::{Assign, DataFlow, InputPath, JsonPathFlow, QueryTemplate, ResultPath, Setting, State, Transition};
 use stepwell_json::{DEPTH_MAX, Json};
 use stepwell_jsonpath::{EvaluationError, EvaluationErrorKind, Template, ValueExpression};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{AssignedVariables, Onward, Text, error, quota};
 
 use crate::failure::Failure;
@@ -270,7 +271,8 @@ pub(crate) fn assign_from_query(
 /// `States.DataLimitExceeded` when a payload is larger than it may be. `whose` is the state or task AWS names.
 pub(crate) fn check_size(around: &Surroundings<'_>, whose: &str, payload: &Json) -> Result<(), Failure> {
     check_depth(around, payload)?;
-    if payload.serialized_bytes() > around.execution.settings.payload_bytes_max {
+    let bytes_max = around.execution.settings.payload_bytes_max + usize::from(planted::is(Bug::ByteTooMany));
+    if payload.serialized_bytes() > bytes_max {
         return Err(data_limit_exceeded(whose));
     }
     Ok(())

@@ -550,6 +550,7 @@ impl<'a> Burst<'a> {
     /// `effects` is how many effects there were before the turn that overran: what came after is not asked for.
     fn enforce_history_quota(&mut self, effects: usize) {
         let Some(max) = self.execution.settings.history_events_max else { return };
+        let max = max + u64::from(planted::is(Bug::EventTooMany));
         let ended_in_time = !self.execution.is_running() && self.execution.last_event_id <= max;
         if self.execution.last_event_id < max || ended_in_time {
             return;

@@ -110,6 +110,22 @@ bugs! {
     PageSkipsOne,
     /// A redrive does not count.
     RedriveUncounted,
+    /// A synchronous Express execution is written down.
+    SyncKept,
+    /// The end of a synchronous Express execution is answered twice.
+    SyncAnsweredTwice,
+    /// Express executions of one name have one ARN.
+    ExpressNamesMeet,
+    /// A history may have one event too many.
+    EventTooMany,
+    /// A payload may have one byte too many.
+    ByteTooMany,
+    /// An execution that panics is never left alone, and its shard does nothing else.
+    PoisonStalls,
+    /// That an execution is left alone is not written down.
+    QuarantineForgotten,
+    /// A panic between two turns is laid to whoever had the last one.
+    BlameTheLast,
 }
 
 #[cfg(not(feature = "planted"))]

@@ -1,10 +1,11 @@
 //! Panics in what connections and calls do, caught where they happen: the one request or task fails, and nothing waits
 //! for ever for an answer that will not come.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
+
+use stepwell_api::said;
 
 /// Does the work; what it says when it panics, otherwise.
 pub(crate) async fn shielded<T>(work: impl Future<Output = T>) -> Result<T, String> {
@@ -14,12 +15,6 @@ pub(crate) async fn shielded<T>(work: impl Future<Output = T>) -> Result<T, Stri
         Err(panic) => Poll::Ready(Err(said(&*panic))),
     })
     .await
-}
-
-/// What a panic says.
-pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 #[cfg(test)]
@@ -35,6 +30,5 @@ mod tests {
             assert!(count > 0, "nothing in {count}");
         };
         assert_eq!(shielded(broken).await, Err("nothing in 0".to_owned()));
-        assert_eq!(said(&7), "a panic without words");
     }
 }

@@ -108,7 +108,7 @@ impl Service {
         let begun = Begun { machine, resolved, name, arn, trace_header };
         let (id, first) = self.begin(place, begun, input.input.as_ref())?;
         if let Some(run) = self.runs.get_mut(&id) {
-            run.is_kept = false;
+            run.is_kept = planted::is(Bug::SyncKept);
         }
         self.waiting_for_end.insert(id, call);
         self.run(first, drawn(at, &chance), outs);
@@ -224,7 +224,8 @@ impl Service {
             Status::Running | Status::Failed(_) | Status::TimedOut(_) | Status::Aborted(_) => None,
         };
         let failure = failure_of(execution);
-        let (error, cause) = match self.quarantine.cause(id) {
+        // One that has ended shows its end, whatever it panics over since.
+        let (error, cause) = match self.quarantine.cause(id).filter(|_| execution.is_running()) {
             Some(cause) => (Some(QUARANTINED.into()), Some(cause)),
             None => failure.map_or((None, None), |failure| (failure.error.clone(), failure.cause.clone())),
         };
@@ -501,6 +502,7 @@ struct Begun {
 fn execution_arn(place: &Place, resolved: &Resolved, name: &str, chance: &Chance) -> Text {
     let machine = &resolved.machine.name;
     match resolved.machine.express {
+        true if planted::is(Bug::ExpressNamesMeet) => place.arn(format_args!("express:{machine}:{name}:same")),
         true => place.arn(format_args!("express:{machine}:{name}:{}", chance.uuid())),
         false => place.arn(format_args!("execution:{machine}:{name}")),
     }

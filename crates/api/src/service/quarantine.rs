@@ -12,11 +12,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use stepwell_engine::{ExecutionId, Input};
 use stepwell_interpreter::{Command, Moment};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::{ProtocolError, Text, Timestamp};
 use stepwell_store::json_rows::{RowWriter, each_row};
 use stepwell_store::{Index, Order, RowChange, StoreError};
@@ -33,6 +34,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Panics of an execution until it is left alone: a fault that comes and goes should be gone by then.
 const STRIKES_MAX: u32 = 3;
 
+/// Panics one after the other that are laid to nobody and that no caller asked for: what panics so will do so for ever.
+const BLAMELESS_MAX: u32 = 5;
+
 /// Panics of one until it is not even read any more: by then reading it is what makes it panic.
 const READS_MAX: u32 = 6;
 
@@ -48,13 +52,16 @@ pub(super) struct AtWork {
     now: AtomicU64,
     /// The revision of a state machine of which an execution is being started, which nothing durable tells of yet.
     revision: AtomicU64,
+    /// Executions that have left quarantine: what they did before is forgotten.
+    released: Mutex<Vec<ExecutionId>>,
 }
 
 const NOBODY: u64 = u64::MAX;
 
 impl Default for AtWork {
     fn default() -> AtWork {
-        AtWork { cause: AtomicU64::new(NOBODY), now: AtomicU64::new(NOBODY), revision: AtomicU64::new(NOBODY) }
+        let [cause, now, revision] = [const { AtomicU64::new(NOBODY) }; 3];
+        AtWork { cause, now, revision, released: Mutex::default() }
     }
 }
 
@@ -78,6 +85,14 @@ impl AtWork {
         self.revision.store(revision, Ordering::Relaxed);
     }
 
+    fn release(&self, id: ExecutionId) {
+        self.released.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+    }
+
+    fn take_released(&self) -> Vec<ExecutionId> {
+        std::mem::take(&mut *self.released.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Whose panic it may be, the nearest first.
     fn suspects(&self, last_turn: Option<ExecutionId>) -> impl Iterator<Item = ExecutionId> {
         let known = [&self.now, &self.cause].map(|place| place.load(Ordering::Relaxed));
@@ -93,6 +108,8 @@ pub struct Ward {
     cases: BTreeMap<ExecutionId, Case>,
     /// Revisions of state machines whose executions panic when they start, before anything of them is durable.
     revisions: BTreeMap<u64, u32>,
+    /// Panics in a row that nobody is to blame for.
+    blameless: u32,
 }
 
 #[derive(Debug)]
@@ -120,31 +137,53 @@ pub enum Laid {
         /// Whether it is started no more.
         is_refused: bool,
     },
-    /// To nobody: it was not about an execution, or not about one that is durable.
+    /// To an execution of which nothing is durable and that is gone with the service: a synchronous Express one.
+    ToTheGone(ExecutionId),
+    /// To nobody: it was not about an execution.
     ToNobody,
 }
 
 impl Ward {
-    /// Lays a panic to whoever was at work. `last_turn` is [`Service::last_turn`], where there is a service.
+    /// Lays a panic to whoever was at work. `last_turn` is [`Service::last_turn`], where there is a service; `somebody_asked` says that
+    /// it met the call of somebody.
     pub fn lay(
         &mut self,
         last_turn: Option<ExecutionId>,
         index: &dyn Index,
         because: &str,
+        somebody_asked: bool,
     ) -> Result<Laid, StoreError> {
+        for id in self.at_work.take_released() {
+            self.cases.remove(&id);
+        }
+        let laid = self.find(last_turn, index, because)?;
+        self.blameless = if laid == Laid::ToNobody && !somebody_asked { self.blameless + 1 } else { 0 };
+        Ok(laid)
+    }
+
+    /// Whether there is reason to go on: not when what panics is nobody's, again and again.
+    pub fn sees_a_way_on(&self) -> bool {
+        self.blameless < BLAMELESS_MAX
+    }
+
+    fn find(&mut self, last_turn: Option<ExecutionId>, index: &dyn Index, because: &str) -> Result<Laid, StoreError> {
+        let mut gone = None;
         for execution in self.at_work.suspects(last_turn) {
-            // One that began with this very input is gone with it.
+            // One that began with this very input is gone with it, as is one that is never written down.
             if index.history(SHARD, execution.0, Order::Ascending, None, 1)?.is_empty() {
+                gone = gone.or(Some(execution));
                 continue;
             }
             let case = self.cases.entry(execution).or_insert(Case { strikes: 0, because: Text::default() });
             case.strikes += 1;
             case.because = because.into();
-            return Ok(Laid::To { execution, strikes: case.strikes, is_quarantined: case.strikes >= STRIKES_MAX });
+            let is_quarantined = case.strikes >= STRIKES_MAX && !planted::is(Bug::PoisonStalls);
+            return Ok(Laid::To { execution, strikes: case.strikes, is_quarantined });
         }
-        match self.at_work.revision.load(Ordering::Relaxed) {
-            NOBODY => Ok(Laid::ToNobody),
-            revision => {
+        match (self.at_work.revision.load(Ordering::Relaxed), gone) {
+            (NOBODY, Some(execution)) => Ok(Laid::ToTheGone(execution)),
+            (NOBODY, None) => Ok(Laid::ToNobody),
+            (revision, _) => {
                 let strikes = self.revisions.entry(revision).or_default();
                 *strikes += 1;
                 Ok(Laid::ToStart { strikes: *strikes, is_refused: *strikes >= STRIKES_MAX })
@@ -191,10 +230,13 @@ impl Quarantine {
             Ok(())
         })?;
         for (&id, case) in &ward.cases {
-            if case.strikes < STRIKES_MAX && !inmates.contains_key(&id) {
+            let is_left_alone = case.strikes >= STRIKES_MAX && !planted::is(Bug::PoisonStalls);
+            if !is_left_alone && !inmates.contains_key(&id) {
                 continue;
             }
-            changes.push(row_of(id, &case.because, now));
+            if !planted::is(Bug::QuarantineForgotten) {
+                changes.push(row_of(id, &case.because, now));
+            }
             let is_unreadable = case.strikes >= READS_MAX;
             inmates.insert(id, Inmate { because: case.because.clone(), is_unreadable });
         }
@@ -292,6 +334,7 @@ impl Service {
     /// One that has ended is in nobody's way any more.
     pub(super) fn leave_quarantine(&mut self, id: ExecutionId) {
         if self.quarantine.inmates.remove(&id).is_some() {
+            self.at_work.release(id);
             self.journal.row(RowChange { table: QUARANTINE, key: id.0.to_be_bytes().to_vec(), value: None });
         }
     }
@@ -335,6 +378,9 @@ impl fmt::Display for Laid {
             Laid::ToStart { strikes, is_refused } => {
                 write!(f, "starts of this revision of a state machine have panicked {strikes} times")?;
                 if *is_refused { f.write_str(" and are refused") } else { Ok(()) }
+            }
+            Laid::ToTheGone(execution) => {
+                write!(f, "execution {} has panicked, of which nothing is kept; it is gone", execution.0)
             }
             Laid::ToNobody => f.write_str("no execution is to blame"),
         }

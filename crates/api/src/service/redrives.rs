@@ -54,6 +54,7 @@ impl Service {
         outs: &mut Outs,
     ) -> Result<RedriveExecutionOutput, Refusal> {
         let id = self.find(place, &input.execution_arn)?;
+        self.quarantine.admit(id)?;
         let (Some(execution), Some(run)) = (self.engine.execution(id), self.runs.get(&id)) else {
             return Err(Refusal::execution_does_not_exist(&input.execution_arn));
         };

@@ -120,6 +120,7 @@ impl Service {
         for (table, key) in gone {
             self.journal.row(RowChange { table, key, value: None });
         }
+        self.leave_quarantine(ended.id);
         self.forgetting.forgotten.insert(ended.id, self.journal.frame());
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use stepwell_asl::ResourceKind;
 use stepwell_engine::{ExecutionId, Input, Outbox};
 use stepwell_interpreter::{Chance, Command, Moment, TaskKey, TaskRequest};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::shapes::MapRunStatus;
 use stepwell_spec::{Event, Record};
 
@@ -298,6 +299,9 @@ impl Service {
         self.leave_quarantine(id);
         if let Some(call) = self.waiting_for_end.remove(&id) {
             outs.replies.push((call, self.sync_outcome(id)));
+            if planted::is(Bug::SyncAnsweredTwice) {
+                outs.replies.push((call, self.sync_outcome(id)));
+            }
         }
         inputs.extend(self.nested_ended(id));
         if self.runs.get(&id).is_some_and(|run| !run.is_kept) {

@@ -80,6 +80,7 @@ pub(crate) fn run(definition: &str, script: &Json) -> Outcome {
         let Some(input) = inputs.pop_front().or_else(|| world.wait()) else { break };
         let at = world.moment();
         let outbox = world.engine.step(input, at);
+        assert_eq!(world.engine.last_turn(), None, "I24: between two steps nobody is to blame");
         inputs.extend(world.take(outbox));
     }
     let execution = world.engine.execution(ExecutionId(0)).expect("it was started").clone();

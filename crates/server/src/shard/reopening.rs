@@ -5,24 +5,18 @@
 //! that waited for a task ask again.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use stepwell_api::{Laid, Outs, Refusal, Service, ServiceSettings, Ward};
+use stepwell_api::{Laid, Outs, Service, ServiceSettings, Ward, said, told_after_panic};
 use stepwell_json::Json;
 use stepwell_protocol::{AwsError, Fault};
 use stepwell_services::{Services, ServicesOuts, ServicesSettings};
-use stepwell_spec::shapes::GetActivityTaskOutput;
-use stepwell_spec::{Action, ProtocolError, Response, Text};
-use stepwell_store::{Index, RowChange};
+use stepwell_spec::Text;
+use stepwell_store::{Index, RowChange, StoreError};
 
 use super::Shard;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
-use crate::shield::said;
-
-/// Panics one after the other that are laid to nobody and that no caller asked for: what panics so will do so for ever.
-const BLAMELESS_MAX: u32 = 5;
 
 /// What the services are opened with, again and again.
 pub(super) struct Ground {
@@ -32,8 +26,6 @@ pub(super) struct Ground {
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     ward: Ward,
-    /// Panics in a row that nobody is to blame for.
-    blameless: u32,
 }
 
 /// The services, and what they want done first.
@@ -63,51 +55,49 @@ impl Ground {
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Ground {
-        Ground { index, settings, services, clock, metrics, ward: Ward::default(), blameless: 0 }
+        Ground { index, settings, services, clock, metrics, ward: Ward::default() }
     }
 
     /// Opens the services. What panics while that is done has a strike, and is left alone in the end.
     pub(super) fn open(&mut self) -> Result<Opened, String> {
-        loop {
-            let opened = catch_unwind(AssertUnwindSafe(|| {
-                let opened = Services::open(&self.services, &*self.index).map_err(|fault| fault.to_string());
-                let (services, rows) = opened?;
-                let mut settings = self.settings.clone();
-                settings.heard.status_changes |= services.hears();
-                let opened = Service::open_after(&settings, &self.ward, self.index.clone(), self.clock.moment());
-                let (service, outs) = opened.map_err(|fault| fault.to_string())?;
-                Ok(Opened { service, services, outs, rows })
-            }));
-            match opened {
-                Ok(opened) => return opened,
-                Err(panic) => {
-                    if !self.lay(None, &said(&*panic), false) {
-                        return Err("it panics whenever it is opened".to_owned());
-                    }
-                }
-            }
-        }
+        let Ground { index, settings, services, clock, metrics, ward } = self;
+        let open = |ward: &Ward| {
+            let (services, rows) = Services::open(services, &**index).map_err(|fault| fault.to_string())?;
+            let mut settings = settings.clone();
+            settings.heard.status_changes |= services.hears();
+            let opened = Service::open_after(&settings, ward, index.clone(), clock.moment());
+            let (service, outs) = opened.map_err(|fault| fault.to_string())?;
+            Ok(Opened { service, services, outs, rows })
+        };
+        ward.open(&**index, open, |because, laid| tell(metrics, None, because, laid))
     }
 
     /// Lays a panic to somebody, and tells of it. `false` when there is no way on.
-    fn lay(&mut self, service: Option<&Service>, because: &str, somebody_asked: bool) -> bool {
-        self.metrics.panicked();
-        let laid = match self.ward.lay(service.and_then(Service::last_turn), &*self.index, because) {
-            Ok(laid) => laid,
-            Err(fault) => {
-                tracing::error!(%fault, because, "a panic, and nothing can be read");
-                return false;
-            }
-        };
-        let arn = match laid {
-            Laid::To { execution, .. } => service.and_then(|service| service.arn_of(execution)),
-            Laid::ToStart { .. } | Laid::ToNobody => None,
-        };
-        let arn: Text = arn.unwrap_or_default();
-        tracing::error!(because, %laid, execution = &*arn, "a panic; opened again from what is durable. Please report this");
-        self.blameless = if laid == Laid::ToNobody && !somebody_asked { self.blameless + 1 } else { 0 };
-        self.blameless < BLAMELESS_MAX
+    fn lay(&mut self, service: &Service, because: &str, somebody_asked: bool) -> bool {
+        let laid = self.ward.lay(service.last_turn(), &*self.index, because, somebody_asked);
+        tell(&self.metrics, Some(service), because, &laid);
+        laid.is_ok() && self.ward.sees_a_way_on()
     }
+}
+
+/// Tells those who run the server of a panic.
+fn tell(metrics: &Metrics, service: Option<&Service>, because: &str, laid: &Result<Laid, StoreError>) {
+    metrics.panicked();
+    let laid = match laid {
+        Ok(laid) => laid,
+        Err(fault) => {
+            tracing::error!(%fault, because, "a panic, and nothing can be read");
+            return;
+        }
+    };
+    let arn = match laid {
+        Laid::To { execution, .. } | Laid::ToTheGone(execution) => {
+            service.and_then(|service| service.arn_of(*execution))
+        }
+        Laid::ToStart { .. } | Laid::ToNobody => None,
+    };
+    let arn: Text = arn.unwrap_or_default();
+    tracing::error!(because, %laid, execution = &*arn, "a panic; opened again from what is durable. Please report this");
 }
 
 impl Shard {
@@ -118,7 +108,7 @@ impl Shard {
         if !self.writer.settle() {
             return false;
         }
-        if !self.ground.lay(Some(&self.service), &said(panic), at_hand != AtHand::Own) {
+        if !self.ground.lay(&self.service, &said(panic), at_hand != AtHand::Own) {
             return false;
         }
         let opened = match self.ground.open() {
@@ -140,12 +130,7 @@ impl Shard {
     /// Answers everybody whose call went with the service.
     fn tell_the_waiting(&mut self, at_hand: AtHand) {
         for (id, (action, caller)) in std::mem::take(&mut self.waiting) {
-            // A worker's poll ends as it does after a minute without a task.
-            let is_poll = action == Action::GetActivityTask && at_hand != AtHand::Call(id);
-            caller.answer(match is_poll {
-                true => Ok(Response::GetActivityTask(GetActivityTaskOutput { task_token: None, input: None })),
-                false => Err(Refusal::silent(ProtocolError::InternalFailure)),
-            });
+            caller.answer(told_after_panic(action, at_hand == AtHand::Call(id)));
         }
         for (_, caller) in std::mem::take(&mut self.asking) {
             caller.answer(Err(AwsError {

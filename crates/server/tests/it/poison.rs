@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use stepwell_json::Json;
-use stepwell_server::Settings;
+use stepwell_server::{Settings, Time};
 
 use crate::executions::{create, ended, json, quoted, text};
 use crate::{Answer, Running};
@@ -216,4 +216,52 @@ fn children_end_without_a_parent_that_is_left_alone_and_it_stops_with_its_map_ru
     server.end().expect("ends well");
     let server = kept_in(&directory);
     assert_eq!(text(&json(&describe(&server, &poison)), "status"), "ABORTED");
+}
+
+#[test]
+fn one_that_was_stopped_is_not_left_alone_again_when_another_panics() {
+    let server = Running::start();
+    let machine = create(&server, "m", "STANDARD", WAIT);
+    let poison = started(&server, &machine, "poison-timer-stopped");
+    wait_until("it is left alone", || is_quarantined(&server, &poison));
+    json(&server.call("StopExecution", &format!(r#"{{"executionArn":"{poison}","error":"E"}}"#)));
+    assert_eq!(start(&server, &machine, "poison-start-after").status, 500);
+    let shown = json(&describe(&server, &poison));
+    assert_eq!((&*text(&shown, "status"), &*text(&shown, "error")), ("ABORTED", "E"));
+    assert_eq!(metric(&server, "stepwell_quarantined_executions"), 0);
+}
+
+#[test]
+fn synchronous_executions_that_panic_are_gone_and_end_no_server() {
+    let server = Running::with(Settings { time: Time::Skip, ..Settings::default() });
+    let machine = create(&server, "m", "EXPRESS", WAIT);
+    let wait_for = |name: &str| {
+        server.call("StartSyncExecution", &format!(r#"{{"stateMachineArn":"{machine}","name":"{name}"}}"#))
+    };
+    for number in 0..7 {
+        let answer = wait_for(&format!("poison-timer-{number}"));
+        assert_eq!(answer.status, 500, "{answer:?}");
+        assert!(answer.body.contains("InternalFailure"), "{answer:?}");
+    }
+    assert_eq!(metric(&server, "stepwell_panics_total"), 7);
+    assert_eq!(text(&json(&wait_for("healthy")), "status"), "SUCCEEDED");
+}
+
+#[test]
+fn one_that_panics_behind_its_end_shows_its_end_and_is_not_redriven() {
+    let server = Running::start();
+    let child = create(&server, "child", "STANDARD", WAIT);
+    let parent = format!(
+        r#"{{"StartAt":"N","States":{{"N":{{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync:2",
+        "Parameters":{{"StateMachineArn":"{child}"}},"End":true}}}}}}"#
+    );
+    let parent = create(&server, "parent", "STANDARD", &parent);
+    let poison = started(&server, &parent, "poison-answer-parent");
+    json(&server.call("StopExecution", &format!(r#"{{"executionArn":"{poison}","error":"E"}}"#)));
+    // Its child ends and tells it.
+    wait_until("it has panicked three times", || metric(&server, "stepwell_panics_total") == 3);
+    let shown = json(&describe(&server, &poison));
+    assert_eq!((&*text(&shown, "status"), &*text(&shown, "error")), ("ABORTED", "E"));
+    let redriven = server.call("RedriveExecution", &format!(r#"{{"executionArn":"{poison}"}}"#));
+    assert!(redriven.status == 500 && redriven.body.contains("left alone"), "{redriven:?}");
 }
