@@ -5,7 +5,7 @@ use stepwell_spec::shapes::{
     CreateActivityInput, CreateStateMachineInput, DeleteStateMachineInput, DescribeExecutionInput, DescribeMapRunInput,
     DescribeStateMachineInput, ExecutionStatus, GetActivityTaskInput, GetExecutionHistoryInput, ListExecutionsInput,
     ListMapRunsInput, RedriveExecutionInput, SendTaskFailureInput, SendTaskHeartbeatInput, SendTaskSuccessInput,
-    StartExecutionInput, StopExecutionInput, UpdateStateMachineInput,
+    StartExecutionInput, StartSyncExecutionInput, StateMachineType, StopExecutionInput, UpdateStateMachineInput,
 };
 use stepwell_spec::{Request, Text};
 
@@ -21,6 +21,13 @@ pub(crate) enum Ask {
     Delete(Kind),
     DescribeMachine(Kind),
     Start {
+        kind: Kind,
+        name: String,
+        input: Json,
+        text: Text,
+    },
+    /// As [`Ask::Start`], and its end is waited for.
+    StartSync {
         kind: Kind,
         name: String,
         input: Json,
@@ -80,7 +87,7 @@ impl Ask {
                 name: kind.name().into(),
                 definition: kind.definition().into(),
                 role_arn: ROLE.into(),
-                kind: None,
+                kind: kind.is_express().then_some(StateMachineType::Express),
                 logging_configuration: None,
                 tags: None,
                 tracing_configuration: None,
@@ -110,6 +117,13 @@ impl Ask {
                 name: Some(name.as_str().into()),
                 input: Some(text.clone()),
                 trace_header: None,
+            }),
+            Ask::StartSync { kind, name, text, .. } => Request::StartSyncExecution(StartSyncExecutionInput {
+                state_machine_arn: kind.arn().into(),
+                name: Some(name.as_str().into()),
+                input: Some(text.clone()),
+                trace_header: None,
+                included_data: None,
             }),
             Ask::Stop(arn) => Request::StopExecution(StopExecutionInput {
                 execution_arn: arn.clone(),
@@ -151,6 +165,7 @@ impl Ask {
     pub(crate) fn line(&self) -> String {
         match self {
             Ask::Start { kind, name, text, .. } => format!("start {} {name} {text}", kind.name()),
+            Ask::StartSync { kind, name, text, .. } => format!("start {} {name} {text} and wait", kind.name()),
             Ask::History { arn, events, .. } => format!("history of {arn} behind {}", events.len()),
             Ask::Complete { token, mark, is_good, .. } => {
                 format!("complete token {token} {} as {mark}", if *is_good { "well" } else { "badly" })

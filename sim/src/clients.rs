@@ -5,6 +5,7 @@ use stepwell_spec::shapes::ExecutionStatus;
 
 use crate::calls::Ask;
 use crate::machines::Kind;
+use crate::quotas;
 use crate::world::{Mail, World};
 
 impl World {
@@ -21,7 +22,7 @@ impl World {
             (0..40, _) | (_, None) => self.start(kind),
             (40..48, Some(arn)) => drop(self.ask(Ask::Describe(arn))),
             (48..60, Some(arn)) => {
-                let page = [1, 2, 5, 1_000][self.random.below(4)];
+                let page = if quotas::is_long(&arn) { 1_000 } else { [1, 2, 5, 1_000][self.random.below(4)] };
                 self.ask(Ask::History { arn, page, events: Vec::new(), next: None });
             }
             (60..66, Some(arn)) => drop(self.ask(Ask::Stop(arn))),
@@ -58,11 +59,14 @@ impl World {
     }
 
     fn start(&mut self, kind: Kind) {
-        if self.ledger.executions.len() > 40 {
+        let of_kind = self.ledger.executions.values().filter(|known| known.kind == kind).count();
+        if self.ledger.executions.len() + self.ledger.express.len() > 40 || of_kind >= kind.executions_max() {
             return;
         }
-        self.names += 1;
-        let name = format!("e{}", self.names);
+        if kind.is_express() {
+            return self.start_express(kind);
+        }
+        let name = self.draw_name(kind);
         let input = kind.input(&mut self.random);
         let text: Text = input.to_string().into();
         self.ask(Ask::Start { kind, name: name.clone(), input: input.clone(), text: text.clone() });

@@ -1,10 +1,11 @@
-//! What must be true of every history, whatever happened to its execution: I2, I4, I7, I8, I11, I19, and timers that were not early.
+//! What must be true of every history, whatever happened to its execution: I2, I4, I7, I8, I11, I19, I20, and timers that were not early.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use stepwell_json::Json;
 
 use crate::machines::Kind;
+use crate::quotas;
 
 /// One event as the API shows it.
 #[derive(Clone, Debug)]
@@ -30,8 +31,18 @@ impl Event {
         })
     }
 
+    /// Whether an execution failed so.
+    pub(crate) fn is_failed_by(&self, error: &str) -> bool {
+        self.detail("executionFailedEventDetails", "error").and_then(Json::as_str) == Some(error)
+    }
+
+    /// Whether a task failed so.
+    pub(crate) fn is_task_failed_by(&self, error: &str) -> bool {
+        self.detail("taskFailedEventDetails", "error").and_then(Json::as_str) == Some(error)
+    }
+
     /// A member of its details.
-    fn detail(&self, details: &str, key: &str) -> Option<&Json> {
+    pub(crate) fn detail(&self, details: &str, key: &str) -> Option<&Json> {
         self.json.get(details)?.get(key)
     }
 
@@ -73,6 +84,7 @@ pub(crate) struct Checked {
 /// Checks a history of an execution that stands so.
 pub(crate) fn check(events: &[Event], kind: Kind, status: &str) -> Result<Checked, String> {
     order(events)?;
+    quotas::check_length(events)?;
     finality(events, status)?;
     let checked = tasks(events, true)?;
     waits(events)?;

@@ -18,6 +18,8 @@ pub(crate) enum Fact {
     Machine { kind: Kind, exists: bool, revision: Option<Text> },
     /// An execution began.
     Started { kind: Kind, arn: Text, input: Json, text: Text, at: Timestamp },
+    /// An Express execution began that nobody waits for.
+    Begun { kind: Kind, arn: Text, input: Json },
     /// An execution was stopped, or had ended before.
     Stopped { arn: Text },
     /// An execution was redriven.
@@ -55,6 +57,8 @@ pub(crate) struct Known {
 pub(crate) struct Ledger {
     entries: Vec<Entry>,
     pub(crate) executions: BTreeMap<Text, Known>,
+    /// Express executions that nobody waits for, with their inputs.
+    pub(crate) express: BTreeMap<Text, (Kind, Json)>,
     /// Machines as the last fact about each left them.
     pub(crate) machines: BTreeMap<Kind, (bool, Option<Text>)>,
     /// Completions: the mark each token was answered with.
@@ -87,7 +91,7 @@ impl Ledger {
                 return Err(format!("{what}: frame {} of {tail}: {:?}", entry.frame, entry.fact));
             }
         }
-        (self.executions, self.machines, self.completions) = Default::default();
+        (self.executions, self.express, self.machines, self.completions) = Default::default();
         let entries = std::mem::take(&mut self.entries);
         let folded = entries.iter().try_for_each(|entry| self.fold(&entry.fact));
         self.entries = entries;
@@ -121,6 +125,11 @@ impl Ledger {
                 }
                 Some(_) => {}
             },
+            Fact::Begun { kind, arn, input } => {
+                if self.express.insert(arn.clone(), (*kind, input.clone())).is_some() {
+                    return Err(format!("I22: {arn} began twice"));
+                }
+            }
             Fact::Stopped { arn } => {
                 if let Some(known) = self.executions.get_mut(arn) {
                     known.is_stopped = true;
@@ -137,7 +146,10 @@ impl Ledger {
                     return Err(format!("I8: token {token} completed its task with {before} and again with {mark}"));
                 }
             }
-            Fact::Forgotten { arn } => drop(self.executions.remove(arn)),
+            Fact::Forgotten { arn } => {
+                self.executions.remove(arn);
+                self.express.remove(arn);
+            }
             Fact::Dispatched { .. } => {}
         }
         Ok(())

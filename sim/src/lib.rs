@@ -9,10 +9,14 @@ mod audit;
 mod calls;
 mod clients;
 mod damage;
+mod express;
 mod history;
+mod latency;
 mod ledger;
 mod machines;
+mod poison;
 mod programs;
+mod quotas;
 mod shell;
 mod tally;
 mod trace;
@@ -68,16 +72,12 @@ pub fn run(seed: u64) -> Course {
     Course { hash: world.trace.hash(), tally: world.take_tally(), violation }
 }
 
-/// What did not hold. A panic of the service would end the server.
+/// What did not hold. A panic of a program is one that nobody planted.
 fn unbroken(live: impl FnOnce() -> Result<(), String>) -> Option<String> {
     match catch_unwind(AssertUnwindSafe(live)) {
         Ok(Ok(())) => None,
         Ok(Err(what)) => Some(what),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            Some(format!("I24: panic: {}", text.unwrap_or_default()))
-        }
+        Err(panic) => Some(format!("I24: panic: {}", stepwell_api::said(&*panic))),
     }
 }
 

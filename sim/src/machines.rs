@@ -4,6 +4,8 @@ use stepwell_json::Json;
 
 use stepwell_sim_disk::Random;
 
+use crate::{express, quotas};
+
 /// The account and region everything is in.
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "us-east-1";
@@ -40,10 +42,18 @@ pub(crate) enum Kind {
     Jsonata,
     /// Waits longer than it may.
     Late,
+    /// Express: as [`Kind::Loop`], and may fail.
+    Express,
+    /// Express: a task with Retry, Catch and timeout, and a wait.
+    ExpressTask,
+    /// As many events as a history may have, or a few more.
+    Long,
+    /// Payloads as large as they may be, or larger.
+    Large,
 }
 
-/// All of them.
-pub(crate) const KINDS: [Kind; 13] = [
+/// All of them that cost little.
+pub(crate) const KINDS: [Kind; 15] = [
     Kind::Loop,
     Kind::Wait,
     Kind::Task,
@@ -57,6 +67,8 @@ pub(crate) const KINDS: [Kind; 13] = [
     Kind::Nested,
     Kind::Jsonata,
     Kind::Late,
+    Kind::Express,
+    Kind::ExpressTask,
 ];
 
 /// How many children of a Map Run may fail, and run at a time.
@@ -95,6 +107,24 @@ impl Kind {
             Kind::Nested => "nested",
             Kind::Jsonata => "jsonata",
             Kind::Late => "late",
+            Kind::Express => "express",
+            Kind::ExpressTask => "expresstask",
+            Kind::Long => "long",
+            Kind::Large => "large",
+        }
+    }
+
+    /// Whether its executions are Express ones.
+    pub(crate) fn is_express(self) -> bool {
+        matches!(self, Kind::Express | Kind::ExpressTask)
+    }
+
+    /// How many of its executions a seed has, at most.
+    pub(crate) fn executions_max(self) -> usize {
+        match self {
+            Kind::Long => 1,
+            Kind::Large => 3,
+            _ => usize::MAX,
         }
     }
 
@@ -188,6 +218,10 @@ impl Kind {
                     .to_owned(),
             ),
             Kind::Late => ("Rest", r#""Rest":{"Type":"Wait","Seconds":30,"End":true}"#.to_owned()),
+            Kind::Express => ("Count", express::states()),
+            Kind::ExpressTask => ("Work", express::task_states(&task, catch, caught)),
+            Kind::Long => ("Each", quotas::long_states(&task, catch, caught)),
+            Kind::Large => ("Work", quotas::large_states(&task, catch, caught)),
         };
         let timeout = if self == Kind::Late { r#""TimeoutSeconds":10,"# } else { "" };
         format!(r#"{{{timeout}"StartAt":"{start}","States":{{{states}}}}}"#)
@@ -218,6 +252,9 @@ impl Kind {
                 Json::object([("items", Json::array((0..count).map(item).collect()))])
             }
             Kind::Jsonata => Json::object([("n", Json::from(random.between(0, 99))), ("wait", Json::from(2_u64))]),
+            Kind::Express | Kind::ExpressTask => express::input(self, random),
+            Kind::Long => quotas::long_input(random),
+            Kind::Large => quotas::large_input(random),
         }
     }
 
@@ -262,6 +299,10 @@ impl Kind {
                 vec![End::Output(Json::object([("n", Json::from(number("n") + 1)), ("same", Json::Bool(true))]))]
             }
             Kind::Late => vec![End::TimedOut],
+            // How long they took has its say.
+            Kind::Express | Kind::ExpressTask => Vec::new(),
+            Kind::Long => quotas::long_ends(input),
+            Kind::Large => quotas::large_ends(input),
         }
     }
 
@@ -277,7 +318,7 @@ impl Kind {
     /// How often one visit of a Task state may be tried, at most: its own attempts, of all its items together.
     pub(crate) fn attempts_max(self) -> Option<u64> {
         match self {
-            Kind::Task | Kind::Activity | Kind::Callback => Some(3),
+            Kind::Task | Kind::Activity | Kind::Callback | Kind::ExpressTask | Kind::Long => Some(3),
             _ => None,
         }
     }

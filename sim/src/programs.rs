@@ -265,6 +265,9 @@ impl Trial {
         let retention = Retention(std::time::Duration::from_hours(24 * 4_000));
         let opened = Shell::open(&self.disk, 16_384, retention, at);
         let (shell, outs) = opened.map_err(|fault| format!("I1: what is kept is not opened again: {fault}"))?;
+        if let Some(panic) = shell.panics.first() {
+            return Err(format!("I24: panic: {panic}"));
+        }
         self.shell = Some(shell);
         self.settle(outs)
     }

@@ -1,20 +1,21 @@
 //! One process: the service and the store, and between them what has happened and is not durable yet.
 //!
 //! The server has threads here (`crates/server/src/{shard,writer}.rs`); this has a queue that is worked off when the schedule says
-//! so. Both share what decides: when an answer may leave at once ([`Outs::says_nothing_new`]), and how frames are kept ([`Keeper`]).
+//! so. Both share what decides: when an answer may leave at once ([`Outs::says_nothing_new`]), how frames are kept ([`Keeper`]), and
+//! whom a panic is laid to ([`Ward`]).
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use stepwell_api::{
-    Keeper, KeptError, NewFrame, NotKept, Outs, Refusal, Retention, SHARD, Service, ServiceSettings, ServiceTask,
+    Keeper, Laid, NewFrame, NotKept, Outs, Refusal, Retention, SHARD, Service, ServiceSettings, ServiceTask, Ward,
 };
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::{Chance, Moment, TaskKey};
 use stepwell_planted::{self as planted, Bug};
-use stepwell_spec::{Response, Timestamp};
-use stepwell_store::{Append, Check, EmbeddedStore, Options, Outcome, Store, StoreError, Tail};
+use stepwell_spec::{Response, Text, Timestamp};
+use stepwell_store::{Append, Check, EmbeddedStore, Index, Options, Outcome, Store, StoreError, Tail};
 
 use stepwell_sim_disk::SimDisk;
 
@@ -37,7 +38,7 @@ struct Held {
 /// Why a process was not made.
 pub(crate) enum NotOpened {
     Store(StoreError),
-    Service(KeptError),
+    Service(String),
 }
 
 impl fmt::Display for NotOpened {
@@ -53,6 +54,10 @@ impl fmt::Display for NotOpened {
 pub(crate) struct Shell {
     pub(crate) store: EmbeddedStore,
     pub(crate) service: Service,
+    settings: ServiceSettings,
+    ward: Ward,
+    /// What panicked while the service was opened, until somebody takes it.
+    pub(crate) panics: Vec<String>,
     keeper: Keeper,
     queue: VecDeque<Held>,
     /// The number of the last frame that was durable when the process began.
@@ -87,13 +92,52 @@ impl Shell {
         let store = EmbeddedStore::open_on(Arc::new(disk.clone()), options).map_err(NotOpened::Store)?;
         let settings = ServiceSettings { key: [7; 32], retention, ..ServiceSettings::default() };
         let chance = Chance::new(at);
-        let first = Moment { now: at.now, entropy: chance.draw() };
-        let (service, outs) = Service::open(&settings, store.index(), first).map_err(NotOpened::Service)?;
+        let mut ward = Ward::default();
+        let (opened, panics) = open_service(&mut ward, &settings, &store.index(), at.now, &chance);
+        let (service, outs) = opened.map_err(NotOpened::Service)?;
         let base = store.tail(SHARD).sequence;
-        let (keeper, queue) = (Keeper::default(), VecDeque::new());
-        let shell =
-            Shell { store, service, keeper, queue, base, given: base, kept: base, told: 0, now: at.now, chance };
+        let shell = Shell {
+            store,
+            service,
+            settings,
+            ward,
+            panics,
+            keeper: Keeper::default(),
+            queue: VecDeque::new(),
+            base,
+            given: base,
+            kept: base,
+            told: 0,
+            now: at.now,
+            chance,
+        };
         Ok((shell, outs))
+    }
+
+    /// Opens the service again after a panic, once everything given to the writer is durable. Answers also the execution that the panic
+    /// was laid to. Fails when the process is to end.
+    pub(crate) fn reopen(&mut self, because: &str, somebody_asked: bool) -> Result<(Outs, Option<Text>), String> {
+        let index = self.store.index();
+        let laid = self.ward.lay(self.service.last_turn(), &*index, because, somebody_asked);
+        let laid_to = match laid.map_err(|fault| fault.to_string())? {
+            Laid::To { execution, .. } => self.service.arn_of(execution),
+            Laid::ToStart { .. } | Laid::ToTheGone(_) | Laid::ToNobody => None,
+        };
+        if !self.ward.sees_a_way_on() {
+            return Err("panics that nobody is to blame for end the process".to_owned());
+        }
+        let (opened, panics) = open_service(&mut self.ward, &self.settings, &index, self.now, &self.chance);
+        self.panics.extend(panics);
+        let (service, outs) = opened?;
+        self.service = service;
+        (self.base, self.told) = (self.kept, 0);
+        Ok((outs, laid_to))
+    }
+
+    /// Another service over what is durable, opened as another process would. It may panic.
+    pub(crate) fn open_beside(&self, entropy: u64) -> Result<(Service, Outs), String> {
+        let at = Moment { now: self.now, entropy };
+        Service::open(&self.settings, self.store.index(), at).map_err(|fault| fault.to_string())
     }
 
     /// The moment of an input, with this time on the wall. A clock that runs never goes back.
@@ -177,4 +221,21 @@ impl Shell {
         let done = self.store.append_batch(&[append], &mut outcomes);
         done.is_ok() && outcomes.iter().any(|outcome| matches!(outcome, Outcome::Appended { .. }))
     }
+}
+
+/// A service over what is durable, and what panicked before it was there.
+fn open_service(
+    ward: &mut Ward,
+    settings: &ServiceSettings,
+    index: &Arc<dyn Index>,
+    now: Timestamp,
+    chance: &Chance,
+) -> (Result<(Service, Outs), String>, Vec<String>) {
+    let mut panics = Vec::new();
+    let open = |ward: &Ward| {
+        let at = Moment { now, entropy: chance.draw() };
+        Service::open_after(settings, ward, Arc::clone(index), at).map_err(|fault| fault.to_string())
+    };
+    let opened = ward.open(&**index, open, |because, _| panics.push(because.to_owned()));
+    (opened, panics)
 }

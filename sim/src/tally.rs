@@ -32,6 +32,13 @@ pub struct Tally {
     pub(crate) damages: u64,
     pub(crate) indexes_lost: u64,
     pub(crate) zombies: u64,
+    /// Batches that the disk took its time for.
+    pub(crate) slow_writes: u64,
+    /// Panics of executions, and openings of the service after them.
+    pub(crate) panics: u64,
+    pub(crate) service_reopenings: u64,
+    /// Answers of synchronous executions.
+    pub(crate) sync_answers: u64,
     pub(crate) disk: DiskTally,
     /// Abstract states met, by hash.
     pub(crate) states: BTreeSet<u64>,
@@ -40,10 +47,12 @@ pub struct Tally {
 impl Tally {
     /// Everything that went wrong on purpose.
     pub fn faults(&self) -> u64 {
-        let disk = self.disk.planned + self.disk.failed_reads + self.disk.no_room + self.disk.lost_or_torn;
+        let disk =
+            self.disk.planned + self.disk.failed_reads + self.disk.no_room + self.disk.lost_or_torn + self.slow_writes;
         let callers = self.gone_callers + self.repeated_calls + self.races;
         let workers = self.duplicates + self.late_or_lost + self.foreign_tokens + self.spent_tokens;
-        disk + callers + workers + self.crashes + self.clock_jumps + self.damages + self.indexes_lost + self.zombies
+        let process = self.crashes + self.panics + self.zombies;
+        disk + callers + workers + process + self.clock_jumps + self.damages + self.indexes_lost
     }
 
     /// Adds another's.
@@ -71,6 +80,10 @@ impl Tally {
             damages,
             indexes_lost,
             zombies,
+            slow_writes,
+            panics,
+            service_reopenings,
+            sync_answers,
             disk,
             states,
         } = other;
@@ -96,6 +109,10 @@ impl Tally {
         self.damages += damages;
         self.indexes_lost += indexes_lost;
         self.zombies += zombies;
+        self.slow_writes += slow_writes;
+        self.panics += panics;
+        self.service_reopenings += service_reopenings;
+        self.sync_answers += sync_answers;
         self.disk.planned += disk.planned;
         self.disk.power_losses += disk.power_losses;
         self.disk.lost_or_torn += disk.lost_or_torn;
@@ -123,7 +140,7 @@ impl fmt::Display for Tally {
         writeln!(
             f,
             "{} faults: {} crashes ({} between write and sync: {window} %), {} losses of power ({} took or tore something), {} disk faults, \
-             {} failed reads, {} without room, {} damages, {} lost indexes",
+             {} failed reads, {} without room, {} slow batches, {} damages, {} lost indexes",
             self.faults(),
             self.crashes,
             self.crashes_in_window,
@@ -132,13 +149,15 @@ impl fmt::Display for Tally {
             self.disk.planned,
             self.disk.failed_reads,
             self.disk.no_room,
+            self.slow_writes,
             self.damages,
             self.indexes_lost
         )?;
         write!(
             f,
             "  {} duplicate answers, {} late or lost, {} spent and {} foreign tokens, {} callers gone, {} calls repeated, {} races, \
-             {} clock jumps, {} writers of an old epoch; {} openings, {} refused while the disk failed",
+             {} clock jumps, {} writers of an old epoch, {} panics; {} openings, {} refused while the disk failed, {} after a panic; \
+             {} synchronous executions answered",
             self.duplicates,
             self.late_or_lost,
             self.spent_tokens,
@@ -148,8 +167,11 @@ impl fmt::Display for Tally {
             self.races,
             self.clock_jumps,
             self.zombies,
+            self.panics,
             self.reopenings,
-            self.refused_openings
+            self.refused_openings,
+            self.service_reopenings,
+            self.sync_answers
         )
     }
 }

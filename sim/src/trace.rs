@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 /// Lines that are kept.
 const LINES: usize = 120;
 
+/// Characters of a line that are kept: a definition fits, the largest payload does not.
+const CHARACTERS: usize = 20_000;
+
 /// A trace.
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -23,7 +26,11 @@ impl Trace {
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }
-        self.lines.push_back(line);
+        let kept = match line.char_indices().nth(CHARACTERS) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line,
+        };
+        self.lines.push_back(kept);
     }
 
     pub(crate) fn hash(&self) -> u64 {

@@ -6,6 +6,7 @@ use stepwell_json::Json;
 use stepwell_spec::Text;
 
 use crate::calls::Ask;
+use crate::quotas;
 use crate::world::{Mail, World};
 
 /// A task the world was asked for.
@@ -35,6 +36,9 @@ impl Outside {
         let key = request.key;
         if request.is_called_back() {
             return Command::TaskSubmitted { task: key, output: Json::object([("sent", Json::Bool(true))]) };
+        }
+        if let Some(output) = quotas::large_result(&request.input) {
+            return Command::TaskSucceeded { task: key, output };
         }
         let failures = request.input.get("fail").and_then(Json::as_i64).unwrap_or(0);
         match (request.retry_count as i64) < failures {

@@ -11,9 +11,12 @@ use stepwell_store::StoreError;
 
 use crate::audit::Mirror;
 use crate::calls::Ask;
+use crate::express::Express;
 use crate::history::Event;
+use crate::latency::Slow;
 use crate::ledger::{Fact, Ledger};
 use crate::machines::{ACCOUNT, AT_ONCE, KINDS, Kind, REGION};
+use crate::poison::Poison;
 use crate::shell::{Leaving, NotOpened, Shell, Written};
 use crate::tally::Tally;
 use crate::trace::{Trace, hash_of};
@@ -52,6 +55,10 @@ pub(crate) struct Knobs {
     pub(crate) write_percent: u64,
     pub(crate) batch: usize,
     pub(crate) steps: u64,
+    /// Batches that the disk takes its time for.
+    pub(crate) slow_percent: u64,
+    /// Executions that panic.
+    pub(crate) poison_percent: u64,
     /// How long executions stay after their end; 90 days, or so short that they go while the seed lives.
     pub(crate) retention: Retention,
 }
@@ -61,6 +68,12 @@ impl Knobs {
         let mut kinds: Vec<Kind> = KINDS.into_iter().filter(|_| random.percent(45)).collect();
         if kinds.is_empty() {
             kinds.push(KINDS[random.below(KINDS.len())]);
+        }
+        // Long histories cost more than anything else.
+        if random.once_in(60) {
+            kinds = vec![Kind::Long];
+        } else if random.once_in(10) {
+            kinds.push(Kind::Large);
         }
         let mut some = |choices: &[u64]| choices[random.below(choices.len())];
         Knobs {
@@ -76,6 +89,8 @@ impl Knobs {
             write_percent: some(&[10, 25, 50]),
             batch: some(&[1, 3, 16]) as usize,
             steps: some(&[150, 300, 500]),
+            slow_percent: some(&[0, 5, 20]),
+            poison_percent: some(&[0, 0, 10]),
             retention: match some(&[0, 1, 2, 3, 4]) {
                 0 => Retention(std::time::Duration::from_secs(600)),
                 _ => Retention::default(),
@@ -124,6 +139,10 @@ pub(crate) struct World {
     began_with: DiskTally,
     /// Frames of the last batch that was written.
     pub(crate) last_batch: u64,
+    /// What the disk is busy with.
+    pub(crate) slow: Option<Slow>,
+    pub(crate) poison: Poison,
+    pub(crate) express: Express,
 }
 
 pub(crate) fn place() -> Place {
@@ -164,13 +183,16 @@ impl World {
             max_room: false,
             began_with: DiskTally::default(),
             last_batch: 0,
+            slow: None,
+            poison: Poison::default(),
+            express: Express::default(),
         }
     }
 
     pub(crate) fn take_tally(&mut self) -> Tally {
         let mut tally = std::mem::take(&mut self.tally);
         tally.disk = self.disk.tally();
-        tally.executions = self.ledger.executions.len() as u64;
+        tally.executions = (self.ledger.executions.len() + self.ledger.express.len()) as u64;
         tally.steps = self.step;
         tally
     }
@@ -293,8 +315,7 @@ impl World {
             if round > 400 {
                 return Err("I10: time passes, and what is due stays due".to_owned());
             }
-            let outs = self.shell().service.tick(at);
-            if !self.settle(outs, None)? {
+            if !self.take_in(None, |service, at| service.tick(at))? {
                 return Ok(());
             }
         }
@@ -325,22 +346,22 @@ impl World {
 
     pub(crate) fn take_mail(&mut self, mail: Mail) -> Result<(), String> {
         self.tally.inputs += 1;
-        let at = self.moment();
+        let now = self.shell().now().0.max(self.wall);
         match mail {
             Mail::Call(id) => {
                 let Some(ask) = self.asked.get(&id).cloned() else { return Ok(()) };
-                self.trace.say(format!("{} call {id}: {}", at.now.0, ask.line()));
+                self.trace.say(format!("{now} call {id}: {}", ask.line()));
+                self.poison.hear(&ask);
                 let request = ask.request();
                 if let Err(refusal) = stepwell_api::check(&request) {
                     return Err(format!("a client's request is refused: {refusal}"));
                 }
-                let outs = self.shell().service.call(Call { id, place: place(), request }, at);
-                self.settle(outs, Some(id)).map(drop)
+                let call = Call { id, place: place(), request };
+                self.take_in(Some(id), |service, at| service.call(call, at)).map(drop)
             }
             Mail::Answer(execution, command) => {
-                self.trace.say(format!("{} answer to {}: {command:?}", at.now.0, execution.0));
-                let outs = self.shell().service.complete(execution, command, at);
-                self.settle(outs, None).map(drop)
+                self.trace.say(format!("{now} answer to {}: {command:?}", execution.0));
+                self.take_in(None, |service, at| service.complete(execution, command, at)).map(drop)
             }
             Mail::Gone(id) => {
                 if self.asked.remove(&id).is_some() {
@@ -355,7 +376,7 @@ impl World {
     }
 
     /// Takes what an input led to. `false` when the process has ended over it.
-    fn settle(&mut self, mut outs: Outs, call: Option<u64>) -> Result<bool, String> {
+    pub(crate) fn settle(&mut self, mut outs: Outs, call: Option<u64>) -> Result<bool, String> {
         if let Some(fault) = outs.fault.take() {
             if !self.is_disturbed() {
                 return Err(format!("the service broke off: {fault}"));
@@ -363,7 +384,11 @@ impl World {
             self.crash(&format!("the service broke off: {fault}"))?;
             return Ok(false);
         }
+        for task in &outs.tasks {
+            self.express.note_task(task)?;
+        }
         if let Some(frame) = &outs.frame {
+            self.express.check_frame(frame)?;
             self.mirror.push(frame);
         }
         let frame = self.mirror.last();
@@ -373,12 +398,13 @@ impl World {
             }
             let Some(ask) = self.asked.get(id).cloned() else { continue };
             if let Some(fact) = self.fact_of(&ask, reply)? {
-                if let (Fact::Started { arn, .. }, Some(frame)) = (&fact, &outs.frame)
+                if let (Fact::Started { arn, .. } | Fact::Begun { arn, .. }, Some(frame)) = (&fact, &outs.frame)
                     && !self.ledger.executions.contains_key(arn)
                 {
                     // A start's own row comes first.
-                    let key = frame.rows.iter().find(|row| row.table == "executions").map(|row| row.key.clone());
-                    self.arns.extend(key.map(|key| (key, arn.clone())));
+                    let row = frame.rows.iter().find(|row| row.table == "executions");
+                    self.arns.extend(row.map(|row| (row.key.clone(), arn.clone())));
+                    self.express.note_id(arn, row.and_then(|row| row.value.as_deref()));
                 }
                 let place = self.ledger.note(frame, fact)?;
                 self.facts.insert(*id, place);
@@ -422,8 +448,8 @@ impl World {
         let known = |arn: &Text| self.ledger.executions.get(arn);
         let refused = reply.as_ref().err().map(Refusal::name);
         if refused == Some("InternalFailure") {
-            // What cannot be read is said to be so.
-            return match self.is_disturbed() {
+            // What cannot be read is said to be so, and who is left alone.
+            return match self.is_disturbed() || self.poison.excuses(ask) {
                 true => Ok(None),
                 false => Err(format!("{}: {reply:?}", ask.line())),
             };
@@ -447,6 +473,9 @@ impl World {
                 }
                 None
             }
+            (Ask::Start { kind, input, .. }, Ok(Response::StartExecution(output))) if kind.is_express() => {
+                Some(Fact::Begun { kind: *kind, arn: output.execution_arn.clone(), input: input.clone() })
+            }
             (Ask::Start { kind, input, text, .. }, Ok(Response::StartExecution(output))) => Some(Fact::Started {
                 kind: *kind,
                 arn: output.execution_arn.clone(),
@@ -454,7 +483,7 @@ impl World {
                 text: text.clone(),
                 at: output.start_date,
             }),
-            (Ask::Start { kind, name, .. }, Err(refusal)) => {
+            (Ask::Start { kind, name, .. } | Ask::StartSync { kind, name, .. }, Err(refusal)) => {
                 let arn: Text = kind.execution_arn(name).into();
                 match refusal.name() {
                     "ExecutionAlreadyExists" if known(&arn).is_none() => {
@@ -469,6 +498,7 @@ impl World {
             (Ask::Stop(arn), Ok(_)) => Some(Fact::Stopped { arn: arn.clone() }),
             (Ask::Redrive { arn, .. }, Ok(_)) => Some(Fact::Redriven { arn: arn.clone() }),
             (Ask::Describe(arn), Ok(Response::DescribeExecution(output))) => {
+                self.check_left_alone(arn, output)?;
                 if let Some(known) = known(arn)
                     && (known.at != output.start_date || output.input.as_deref() != Some(&*known.text))
                 {
@@ -511,7 +541,7 @@ impl World {
     }
 
     /// Whether something has gone wrong with the disk in the life of this process.
-    fn is_disturbed(&self) -> bool {
+    pub(crate) fn is_disturbed(&self) -> bool {
         self.disk.has_died() || self.disk.tally() != self.began_with
     }
 
@@ -527,8 +557,13 @@ impl World {
             if let Some(place) = self.facts.remove(&id) {
                 self.ledger.hear(place);
             }
-            let Some(ask) = self.asked.remove(&id) else { continue };
-            self.heard(ask, reply)?;
+            match self.asked.remove(&id) {
+                Some(ask) => self.heard(ask, reply)?,
+                None if id <= self.calls && !self.gone.contains(&id) => {
+                    return Err(format!("I22: call {id} is answered twice"));
+                }
+                None => {}
+            }
         }
         for task in leaving.tasks {
             self.dispatch(task)?;
@@ -562,7 +597,7 @@ impl World {
         Ok(())
     }
 
-    fn heard(&mut self, ask: Ask, reply: Result<Response, Refusal>) -> Result<(), String> {
+    pub(crate) fn heard(&mut self, ask: Ask, reply: Result<Response, Refusal>) -> Result<(), String> {
         self.trace.say(match &reply {
             Ok(_) => format!("heard: {}", ask.line()),
             Err(refusal) => format!("refused: {}: {}", ask.line(), refusal.name()),
@@ -584,9 +619,17 @@ impl World {
             (Ask::MapRuns(_), Ok(Response::ListMapRuns(output))) => {
                 self.map_runs.extend(output.map_runs.into_iter().map(|run| run.map_run_arn));
             }
+            (Ask::StartSync { kind, name, input, text }, Ok(Response::StartSyncExecution(output))) => {
+                self.check_sync_answer((kind, &name, &input, &text), &output)?;
+            }
             (Ask::Complete { token, .. }, reply) => {
                 self.tokens[token].is_spent |= reply.is_ok();
-                self.tokens[token].is_over |= reply.is_err_and(|refusal| refusal.name() == "TaskTimedOut");
+                // Of one that is left alone no token is taken any more.
+                let is_over = |refusal: Refusal| {
+                    let is_left_alone = refusal.message().is_some_and(|message| message.contains("left alone"));
+                    refusal.name() == "TaskTimedOut" || is_left_alone
+                };
+                self.tokens[token].is_over |= reply.is_err_and(is_over);
             }
             _ => {}
         }
@@ -643,12 +686,12 @@ impl World {
 
     /// The writer's turn.
     fn write(&mut self) -> Result<(), String> {
+        let Some(most) = self.next_batch() else { return Ok(()) };
         let aims = self.shell().waiting() > 0 && self.random.percent(self.knobs.window_percent);
         if aims {
             // The write, or the sync behind it.
             self.disk.plan_instead(self.random.between(1, 2), Fault::Dies);
         }
-        let most = 1 + self.random.below(self.knobs.batch);
         match self.write_some(most) {
             Written::Leaves(all) => {
                 for leaving in all {
@@ -683,6 +726,7 @@ impl World {
     pub(crate) fn crash(&mut self, why: &str) -> Result<(), String> {
         self.tally.crashes += 1;
         self.trace.say(format!("crash: {why}"));
+        self.die_in_a_slow_write();
         self.shell = None;
         if self.random.percent(self.knobs.power_percent) {
             self.disk.lose_power();
@@ -766,6 +810,9 @@ impl World {
         self.trace.say(format!("opened behind frame {tail}"));
         self.ledger.recover(tail)?;
         self.mirror.recover(tail)?;
+        self.poison.recover(tail);
+        self.express.lose();
+        self.take_opening_panics()?;
         self.check_store()?;
         self.settle(outs, None)?;
         self.sample_executions()
