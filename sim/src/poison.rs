@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use stepwell_api::{Outs, Service, said, told_after_panic};
+use stepwell_api::{Laid, Outs, Service, said, told_after_panic};
 use stepwell_interpreter::Moment;
 use stepwell_spec::Text;
 use stepwell_spec::shapes::{DescribeExecutionOutput, ExecutionStatus};
@@ -115,6 +115,11 @@ fn name_of(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)
 }
 
+/// Who says so of itself. A panic that nobody planted is a fault.
+fn name_in(because: &str) -> Result<&str, String> {
+    because.strip_suffix(" is poison").ok_or_else(|| format!("I24: panic: {because}"))
+}
+
 /// Whether an execution panics now or then.
 pub(crate) fn is_poison(arn: &str) -> bool {
     arn.contains(":poison-")
@@ -155,61 +160,56 @@ impl World {
 
     fn panicked(&mut self, because: &str, call: Option<u64>) -> Result<(), String> {
         self.trace.say(format!("panic: {because}"));
+        let name = name_in(because)?;
         let ask = call.and_then(|id| self.asked.get(&id)).cloned();
-        let is_left_alone = self.note_panic(because, ask.as_ref())?;
         // What was given to the writer counts, and only that.
         let crashes = self.tally.crashes;
         self.flush()?;
         if self.tally.crashes > crashes {
             return Ok(());
         }
-        let (outs, laid_to) = match self.shell().reopen(because, call.is_some()) {
+        let (outs, laid, arn) = match self.shell().reopen(because, call.is_some()) {
             Ok(reopened) => reopened,
             Err(fault) if self.is_disturbed() => return self.crash(&fault),
             Err(fault) => return Err(format!("I24: {fault}")),
         };
-        let is_its_own =
-            |arn: &Text| because.strip_suffix(" is poison").is_some_and(|name| arn.split(':').any(|part| part == name));
-        if let Some(arn) = laid_to.filter(|arn| !is_its_own(arn)) {
+        if let Some(arn) = arn.filter(|arn| arn.split(':').all(|part| part != name)) {
             return Err(format!("I24: {arn} is to blame, and {because}"));
         }
         self.tally.service_reopenings += 1;
+        let is_left_alone = self.note_panic(name, laid, ask.as_ref())?;
         self.express.lose();
         self.tell_the_waiting(call)?;
         self.answer_late();
         self.take_opening_panics()?;
-        if self.settle(outs, None)?
-            && let Some(name) = is_left_alone
-        {
-            self.poison.left_alone.insert(name, self.mirror.last());
+        if self.settle(outs, None)? && is_left_alone {
+            self.poison.left_alone.insert(name.to_owned(), self.mirror.last());
         }
         Ok(())
     }
 
-    /// Lays a panic to whom it belongs. Answers who is left alone after it.
-    fn note_panic(&mut self, because: &str, ask: Option<&Ask>) -> Result<Option<String>, String> {
-        let Some(name) = because.strip_suffix(" is poison") else { return Err(format!("I24: panic: {because}")) };
+    /// Notes a panic, and whom it was laid to. Answers whether that one is left alone now.
+    fn note_panic(&mut self, name: &str, laid: Laid, ask: Option<&Ask>) -> Result<bool, String> {
         self.tally.panics += 1;
         self.poison.is_met = true;
-        if express::is_its_name(name) {
-            // It is gone, or nothing is shown of it.
-            return Ok(None);
+        match (laid, ask) {
+            // Nothing is shown of it.
+            (Laid::To { .. }, _) if express::is_its_name(name) => Ok(false),
+            (Laid::To { .. }, _) => self.poison.strike(name),
+            (Laid::ToStart { .. }, Some(Ask::Start { kind, .. })) => self.poison.strike_start(*kind).map(|()| false),
+            (Laid::ToTheGone(_), _) if express::is_its_name(name) => Ok(false),
+            (Laid::ToStart { .. } | Laid::ToTheGone(_) | Laid::ToNobody, _) => {
+                Err(format!("I24: {name} panics, and {laid}"))
+            }
         }
-        if name.starts_with("poison-start") {
-            // Nobody but a client starts executions of such names.
-            return match ask {
-                Some(Ask::Start { kind, .. }) => self.poison.strike_start(*kind).map(|()| None),
-                _ => Err(format!("I24: {name} panics, and nobody starts it")),
-            };
-        }
-        Ok(self.poison.strike(name)?.then(|| name.to_owned()))
     }
 
     /// Panics that met an opening have been laid to somebody by then.
     pub(crate) fn take_opening_panics(&mut self) -> Result<(), String> {
-        for because in std::mem::take(&mut self.shell().panics) {
+        for (because, laid) in std::mem::take(&mut self.shell().panics) {
             self.trace.say(format!("panic while opening: {because}"));
-            self.note_panic(&because, None)?;
+            let laid = laid.ok_or_else(|| "I24: a panic is laid to nobody, and the service is opened".to_owned())?;
+            self.note_panic(name_in(&because)?, laid, None)?;
         }
         Ok(())
     }

@@ -265,7 +265,7 @@ impl Trial {
         let retention = Retention(std::time::Duration::from_hours(24 * 4_000));
         let opened = Shell::open(&self.disk, 16_384, retention, at);
         let (shell, outs) = opened.map_err(|fault| format!("I1: what is kept is not opened again: {fault}"))?;
-        if let Some(panic) = shell.panics.first() {
+        if let Some((panic, _)) = shell.panics.first() {
             return Err(format!("I24: panic: {panic}"));
         }
         self.shell = Some(shell);

@@ -56,8 +56,8 @@ pub(crate) struct Shell {
     pub(crate) service: Service,
     settings: ServiceSettings,
     ward: Ward,
-    /// What panicked while the service was opened, until somebody takes it.
-    pub(crate) panics: Vec<String>,
+    /// What panicked while the service was opened, and whom that was laid to, until somebody takes it.
+    pub(crate) panics: Vec<(String, Option<Laid>)>,
     keeper: Keeper,
     queue: VecDeque<Held>,
     /// The number of the last frame that was durable when the process began.
@@ -114,12 +114,13 @@ impl Shell {
         Ok((shell, outs))
     }
 
-    /// Opens the service again after a panic, once everything given to the writer is durable. Answers also the execution that the panic
-    /// was laid to. Fails when the process is to end.
-    pub(crate) fn reopen(&mut self, because: &str, somebody_asked: bool) -> Result<(Outs, Option<Text>), String> {
+    /// Opens the service again after a panic, once everything given to the writer is durable. Answers also whom the panic was laid to, and
+    /// the execution's ARN where it is known. Fails when the process is to end.
+    pub(crate) fn reopen(&mut self, because: &str, somebody_asked: bool) -> Result<(Outs, Laid, Option<Text>), String> {
         let index = self.store.index();
         let laid = self.ward.lay(self.service.last_turn(), &*index, because, somebody_asked);
-        let laid_to = match laid.map_err(|fault| fault.to_string())? {
+        let laid = laid.map_err(|fault| fault.to_string())?;
+        let arn = match laid {
             Laid::To { execution, .. } => self.service.arn_of(execution),
             Laid::ToStart { .. } | Laid::ToTheGone(_) | Laid::ToNobody => None,
         };
@@ -131,7 +132,7 @@ impl Shell {
         let (service, outs) = opened?;
         self.service = service;
         (self.base, self.told) = (self.kept, 0);
-        Ok((outs, laid_to))
+        Ok((outs, laid, arn))
     }
 
     /// Another service over what is durable, opened as another process would. It may panic.
@@ -230,12 +231,13 @@ fn open_service(
     index: &Arc<dyn Index>,
     now: Timestamp,
     chance: &Chance,
-) -> (Result<(Service, Outs), String>, Vec<String>) {
+) -> (Result<(Service, Outs), String>, Vec<(String, Option<Laid>)>) {
     let mut panics = Vec::new();
     let open = |ward: &Ward| {
         let at = Moment { now, entropy: chance.draw() };
         Service::open_after(settings, ward, Arc::clone(index), at).map_err(|fault| fault.to_string())
     };
-    let opened = ward.open(&**index, open, |because, _| panics.push(because.to_owned()));
+    let opened =
+        ward.open(&**index, open, |because, laid| panics.push((because.to_owned(), laid.as_ref().ok().copied())));
     (opened, panics)
 }

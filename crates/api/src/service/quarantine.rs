@@ -81,8 +81,10 @@ impl AtWork {
         self.now.store(id.0, Ordering::Relaxed);
     }
 
+    /// The first one that starts in an input is the one that was asked for; it may start others.
     pub(super) fn starting(&self, revision: u64) {
-        self.revision.store(revision, Ordering::Relaxed);
+        // One that is noted stays.
+        let _ = self.revision.compare_exchange(NOBODY, revision, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     fn release(&self, id: ExecutionId) {
