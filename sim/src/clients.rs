@@ -50,7 +50,9 @@ impl World {
             }
             (93..96, _) => drop(self.ask(Ask::DescribeMachine(kind))),
             (_, Some(_)) => {
-                let ids: Vec<u64> = self.asked.keys().copied().collect();
+                // Whoever wants the activity stays until it is there: without it workers have nothing to ask for.
+                let may_leave = self.asked.iter().filter(|(_, ask)| !matches!(ask, Ask::Activity));
+                let ids: Vec<u64> = may_leave.map(|(id, _)| *id).collect();
                 if let Some(id) = self.random.one_of(&ids) {
                     self.mail.push(Mail::Gone(*id));
                 }
