@@ -35,6 +35,9 @@ struct Held {
     leaving: Leaving,
 }
 
+/// What panics said, and whom each was laid to.
+pub(crate) type Panics = Vec<(String, Option<Laid>)>;
+
 /// Why a process was not made.
 pub(crate) enum NotOpened {
     Store(StoreError),
@@ -57,7 +60,7 @@ pub(crate) struct Shell {
     settings: ServiceSettings,
     ward: Ward,
     /// What panicked while the service was opened, and whom that was laid to, until somebody takes it.
-    pub(crate) panics: Vec<(String, Option<Laid>)>,
+    pub(crate) panics: Panics,
     keeper: Keeper,
     queue: VecDeque<Held>,
     /// The number of the last frame that was durable when the process began.
@@ -231,7 +234,7 @@ fn open_service(
     index: &Arc<dyn Index>,
     now: Timestamp,
     chance: &Chance,
-) -> (Result<(Service, Outs), String>, Vec<(String, Option<Laid>)>) {
+) -> (Result<(Service, Outs), String>, Panics) {
     let mut panics = Vec::new();
     let open = |ward: &Ward| {
         let at = Moment { now, entropy: chance.draw() };
