@@ -32,6 +32,10 @@ pub struct Tally {
     pub(crate) damages: u64,
     pub(crate) indexes_lost: u64,
     pub(crate) zombies: u64,
+    /// Questions to local services.
+    pub(crate) local_calls: u64,
+    /// Calls of an object store that went wrong.
+    pub(crate) object_faults: u64,
     pub(crate) disk: DiskTally,
     /// Abstract states met, by hash.
     pub(crate) states: BTreeSet<u64>,
@@ -43,7 +47,14 @@ impl Tally {
         let disk = self.disk.planned + self.disk.failed_reads + self.disk.no_room + self.disk.lost_or_torn;
         let callers = self.gone_callers + self.repeated_calls + self.races;
         let workers = self.duplicates + self.late_or_lost + self.foreign_tokens + self.spent_tokens;
-        disk + callers + workers + self.crashes + self.clock_jumps + self.damages + self.indexes_lost + self.zombies
+        disk + callers
+            + workers
+            + self.object_faults
+            + self.crashes
+            + self.clock_jumps
+            + self.damages
+            + self.indexes_lost
+            + self.zombies
     }
 
     /// Adds another's.
@@ -71,6 +82,8 @@ impl Tally {
             damages,
             indexes_lost,
             zombies,
+            local_calls,
+            object_faults,
             disk,
             states,
         } = other;
@@ -96,6 +109,8 @@ impl Tally {
         self.damages += damages;
         self.indexes_lost += indexes_lost;
         self.zombies += zombies;
+        self.local_calls += local_calls;
+        self.object_faults += object_faults;
         self.disk.planned += disk.planned;
         self.disk.power_losses += disk.power_losses;
         self.disk.lost_or_torn += disk.lost_or_torn;
@@ -138,7 +153,8 @@ impl fmt::Display for Tally {
         write!(
             f,
             "  {} duplicate answers, {} late or lost, {} spent and {} foreign tokens, {} callers gone, {} calls repeated, {} races, \
-             {} clock jumps, {} writers of an old epoch; {} openings, {} refused while the disk failed",
+             {} clock jumps, {} writers of an old epoch, {} faults of files; {} calls of local services; {} openings, {} refused \
+             while the disk failed",
             self.duplicates,
             self.late_or_lost,
             self.spent_tokens,
@@ -148,6 +164,8 @@ impl fmt::Display for Tally {
             self.races,
             self.clock_jumps,
             self.zombies,
+            self.object_faults,
+            self.local_calls,
             self.reopenings,
             self.refused_openings
         )
