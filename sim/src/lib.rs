@@ -7,6 +7,7 @@
 
 mod audit;
 mod calls;
+mod clients;
 mod damage;
 mod history;
 mod ledger;
