@@ -7,6 +7,7 @@ pub mod definition;
 pub mod json;
 pub mod jsonata;
 pub mod jsonpath;
+pub mod payload;
 pub mod request;
 mod sample;
 pub mod template;
@@ -44,6 +45,12 @@ pub const TARGETS: &[Target] = &[
         run: jsonata::run,
         dictionary: jsonata::DICTIONARY,
         seeds: include_str!("../seeds/jsonata.txt"),
+    },
+    Target {
+        name: "payload",
+        run: payload::run,
+        dictionary: payload::DICTIONARY,
+        seeds: include_str!("../seeds/payload.txt"),
     },
     Target {
         name: "request",

@@ -15,7 +15,8 @@ impl World {
         self.flush()?;
         let durable = self.shell().frames();
         let disk = self.disk.clone();
-        let names = disk.names_ending(".log");
+        let written = disk.names_ending(".log");
+        let names = [disk.names_ending(".packed"), written.clone()].concat();
         for _ in 0..DAMAGES {
             let copy = disk.copy(self.random.fork());
             let Some(name) = self.random.one_of(&names).cloned() else { return Ok(()) };
@@ -81,7 +82,7 @@ impl World {
             // being written.
             let has_mark_behind =
                 disk.bytes(&name).get(end..).is_some_and(|rest| rest.windows(4).any(|four| four == b"BTCH"));
-            let looks_torn = names.last() == Some(&name) && end > 0;
+            let looks_torn = written.last() == Some(&name) && end > 0;
             let is_last_batch = tail + self.last_batch >= durable || !has_mark_behind;
             if looks_torn && tail < durable && is_last_batch {
                 continue;

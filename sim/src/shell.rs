@@ -218,7 +218,10 @@ impl Shell {
 
     /// What a writer does when nothing has come for a while.
     pub(crate) fn store_catches_up(&mut self) -> Result<(), StoreError> {
-        self.store.index().catch_up()
+        let index = self.store.index();
+        index.catch_up()?;
+        while index.pack_some()? {}
+        Ok(())
     }
 
     /// What a writer does between batches.

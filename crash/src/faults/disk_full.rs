@@ -12,12 +12,15 @@ use stepwell_json::Json;
 use crate::Chance;
 use crate::client::{Client, Said, object, take_told_to_ask_again};
 use crate::field::{Broken, Field, Load, Outcome, Times, one};
-use crate::load::{execution_arn, machine_arn};
+use crate::load::{execution_arn, machine_arn, state_machine};
 use crate::mount::Mount;
 use crate::server::Launch;
 
 /// Room for a segment of the log, the next one, the index and the other services.
 const MEGABYTES: u64 = 220;
+
+/// What takes room.
+const BULK: &str = r#"{"StartAt":"P","States":{"P":{"Type":"Pass","Result":1,"End":true}}}"#;
 
 /// How long it may take until a write is refused: the room that is kept ready has to be used up first.
 const REFUSED_WITHIN: Duration = Duration::from_secs(60);
@@ -38,6 +41,8 @@ pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
     launch.data = disk.path().join("data");
     let mut server = launch.start().map_err(one)?;
     let address = server.address();
+    // Now: there may be no room for it later.
+    state_machine(&mut Client::new(address), "bulk", BULK).map_err(one)?;
     let mut load = Load::start(address, field.clients, &mut chance)?;
     let mut reads = Vec::new();
     let mut pauses = Vec::new();
@@ -45,7 +50,7 @@ pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
         let fail = |what: String| one(format!("cycle {cycle}: {what}"));
         std::thread::sleep(Duration::from_millis(chance.between(300, 1_500)));
         let ballast = disk.fill(chance.between(0, 3 << 20)).map_err(fail)?;
-        let writer = Writer::start(address)?;
+        let writer = Writer::start(address);
         if !writer.is_refused_within(REFUSED_WITHIN) {
             return Err(fail(format!("nothing was refused within {} s", REFUSED_WITHIN.as_secs())));
         }
@@ -131,15 +136,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(address: &'static str) -> Result<Writer, Broken> {
-        let pass = r#"{"StartAt":"P","States":{"P":{"Type":"Pass","Result":1,"End":true}}}"#;
-        let made = Client::new(address).ask(
-            "CreateStateMachine",
-            &object(&[("name", "bulk"), ("definition", pass), ("roleArn", "arn:aws:iam::000000000000:role/crash")]),
-        );
-        if let Said::No(fault) = made {
-            return Err(one(format!("cannot create bulk: {fault}")));
-        }
+    fn start(address: &'static str) -> Writer {
         let (refused, ends) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let threads = (0..4).map(|_| {
             let (refused, ends) = (refused.clone(), ends.clone());
@@ -158,7 +155,7 @@ impl Writer {
             })
         });
         let threads = threads.collect();
-        Ok(Writer { refused, ends, threads })
+        Writer { refused, ends, threads }
     }
 
     fn is_refused_within(&self, time: Duration) -> bool {

@@ -46,6 +46,8 @@ bugs! {
     SnapshotOneShort,
     /// What is carried forward out of an old segment is carried without its rows.
     CarriedWithoutRows,
+    /// A packed segment takes the place of the one it was made of before it is synced.
+    PackedNotSynced,
     /// Rows are kept with the frame after their own.
     RowsOneFrameLate,
     /// Answers leave while what they tell of is not durable.

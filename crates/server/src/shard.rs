@@ -5,24 +5,23 @@
 
 mod full;
 mod reopening;
+mod ways;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use stepwell_api::{
-    Call, Heard, HttpExchange, NewFrame, Notice, Outs, Refusal, SHARD, Service, ServiceSettings, StatusChange,
-};
+use stepwell_api::{Heard, NewFrame, Notice, Outs, SHARD, Service, ServiceSettings, StatusChange};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::Command;
-use stepwell_protocol::{AwsAnswer, AwsCall, Place as AwsPlace};
-use stepwell_services::{Asker, LogLine, Services, ServicesOuts, ServicesSettings};
-use stepwell_spec::{Action, Response, Timestamp};
+use stepwell_protocol::Place as AwsPlace;
+use stepwell_services::{LogLine, Services, ServicesOuts, ServicesSettings};
+use stepwell_spec::{Action, Timestamp};
 use stepwell_store::Store;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use crate::clock::Clock;
 use crate::local::Local;
@@ -30,226 +29,15 @@ use crate::metrics::Metrics;
 use crate::server::StartError;
 use crate::writer::{Outcomes, Outside, Writer};
 use reopening::{AtHand, Ground, Opened};
+use ways::Message;
+
+pub(crate) use ways::{Answer, Answers, AwsCaller, Caller, Door, LocalCall, Mailbox, SideDoor};
 
 /// How long to wait before it is looked again whether skipped time may go on.
 const HELD: Duration = Duration::from_millis(20);
 
 /// The shard of the store that local services are kept in: theirs are rows alone, and no frame of an execution.
 const SERVICES_SHARD: u32 = 1;
-
-/// What came of a call.
-pub(crate) type Answer = Result<Response, Refusal>;
-
-enum Message {
-    Call(Box<Call>, Caller),
-    /// A call of a local service.
-    Ask(Box<LocalCall>, AwsCaller),
-    /// Nobody waits for this call's answer any more.
-    Forget(u64),
-    /// Nor for this one's, of a local service.
-    ForgetAsked(u64),
-    /// What came of a task.
-    Answers(ExecutionId, Vec<Command>),
-    /// What the task of a test asked of an address.
-    Exchanged(ExecutionId, Box<HttpExchange>),
-    /// Nobody can ask any more, or nothing can be kept.
-    End,
-}
-
-/// Who waits for the answer of a call, and the place that the call has in line. A caller that has left keeps it until the
-/// service has heard of that, so that calls which nobody waits for do not pile up either.
-#[derive(Debug)]
-pub(crate) struct Caller {
-    sender: oneshot::Sender<Answer>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Caller {
-    pub(crate) fn answer(self, answer: Answer) {
-        // Whoever went away in this very moment wants no answer.
-        let _ = self.sender.send(answer);
-    }
-}
-
-/// A call of a local service.
-#[derive(Debug)]
-pub(crate) struct LocalCall {
-    pub(crate) id: u64,
-    pub(crate) asker: Asker,
-    pub(crate) place: AwsPlace,
-    pub(crate) call: AwsCall,
-}
-
-/// Who waits for the answer of a local service.
-#[derive(Debug)]
-pub(crate) struct AwsCaller(oneshot::Sender<AwsAnswer>);
-
-impl AwsCaller {
-    pub(crate) fn answer(self, answer: AwsAnswer) {
-        // Whoever went away in this very moment wants no answer.
-        let _ = self.0.send(answer);
-    }
-}
-
-/// The way to the service, for connections. The thread ends when nobody has one.
-#[derive(Clone, Debug)]
-pub(crate) struct Door(Arc<Way>);
-
-#[derive(Debug)]
-struct Way(Sender<Message>);
-
-impl Drop for Way {
-    fn drop(&mut self) {
-        // A service that is gone has ended already.
-        let _ = self.0.send(Message::End);
-    }
-}
-
-/// The way back for answers to tasks.
-#[derive(Clone, Debug)]
-pub(crate) struct Answers(Sender<Message>);
-
-impl Answers {
-    /// A way that leads nowhere.
-    #[cfg(test)]
-    pub(crate) fn unread() -> Answers {
-        Answers(std::sync::mpsc::channel().0)
-    }
-
-    /// A way, and what has been said on it.
-    #[cfg(test)]
-    pub(crate) fn heard() -> (Answers, impl Fn() -> Vec<String>) {
-        let (sender, messages) = std::sync::mpsc::channel();
-        (Answers(sender), move || messages.try_iter().map(|message| format!("{message:?}")).collect())
-    }
-
-    /// Whoever keeps what happens has ended, and nothing can be kept any more.
-    pub(crate) fn end(&self) {
-        // A service that is gone has ended already.
-        let _ = self.0.send(Message::End);
-    }
-
-    /// What an execution is to be told, in order.
-    pub(crate) fn send(&self, execution: ExecutionId, commands: Vec<Command>) {
-        if !commands.is_empty() {
-            // A service that is gone asks again when it comes back.
-            let _ = self.0.send(Message::Answers(execution, commands));
-        }
-    }
-}
-
-/// The way for services of this process, to the local ones on the shard's thread and to the service itself. It holds no
-/// thread alive.
-#[derive(Clone, Debug)]
-pub(crate) struct SideDoor(Sender<Message>);
-
-impl SideDoor {
-    /// As [`Door::call`].
-    pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
-        call_through(&self.0, call, place).await
-    }
-
-    /// Asks a local service and waits for its answer. `None` when the thread has ended.
-    ///
-    /// A caller that stops waiting takes its call back.
-    pub(crate) async fn ask(&self, call: LocalCall) -> Option<AwsAnswer> {
-        let (sender, receiver) = oneshot::channel();
-        let mut waiting = Asking { door: self, id: call.id, is_over: false };
-        self.0.send(Message::Ask(Box::new(call), AwsCaller(sender))).ok()?;
-        let answer = receiver.await;
-        waiting.is_over = true;
-        answer.ok()
-    }
-}
-
-/// A call of a local service that is being waited for.
-struct Asking<'a> {
-    door: &'a SideDoor,
-    id: u64,
-    is_over: bool,
-}
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        if !self.is_over {
-            // A thread that is gone has forgotten everything.
-            let _ = self.door.0.send(Message::ForgetAsked(self.id));
-        }
-    }
-}
-
-/// Messages to a shard that is not there yet.
-pub(crate) struct Mailbox {
-    sender: Sender<Message>,
-    messages: Receiver<Message>,
-}
-
-impl Mailbox {
-    pub(crate) fn new() -> Mailbox {
-        let (sender, messages) = std::sync::mpsc::channel();
-        Mailbox { sender, messages }
-    }
-
-    pub(crate) fn side_door(&self) -> SideDoor {
-        SideDoor(self.sender.clone())
-    }
-}
-
-impl Answers {
-    /// What the task of a test asked of an address, before its answer.
-    pub(crate) fn exchanged(&self, execution: ExecutionId, exchange: HttpExchange) {
-        // A service that is gone has no tests any more.
-        let _ = self.0.send(Message::Exchanged(execution, Box::new(exchange)));
-    }
-}
-
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Message::Call(call, _) => write!(f, "Call({})", call.id),
-            Message::Ask(asked, _) => write!(f, "Ask({}, {}.{})", asked.id, asked.call.service, asked.call.action),
-            Message::Forget(id) => write!(f, "Forget({id})"),
-            Message::ForgetAsked(id) => write!(f, "ForgetAsked({id})"),
-            Message::Answers(execution, _) => write!(f, "Answers({})", execution.0),
-            Message::Exchanged(execution, _) => write!(f, "Exchanged({})", execution.0),
-            Message::End => f.write_str("End"),
-        }
-    }
-}
-
-impl Door {
-    /// Asks the service and waits for its answer, however long that takes. `None` when the service is gone.
-    ///
-    /// A caller that stops waiting takes its call back.
-    pub(crate) async fn call(&self, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
-        call_through(&self.0.0, call, place).await
-    }
-}
-
-async fn call_through(way: &Sender<Message>, call: Call, place: OwnedSemaphorePermit) -> Option<Answer> {
-    let (sender, receiver) = oneshot::channel();
-    let mut waiting = Waiting { way, id: call.id, is_over: false };
-    way.send(Message::Call(Box::new(call), Caller { sender, _place: place })).ok()?;
-    let answer = receiver.await;
-    waiting.is_over = true;
-    answer.ok()
-}
-
-/// A call that is being waited for.
-struct Waiting<'a> {
-    way: &'a Sender<Message>,
-    id: u64,
-    is_over: bool,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if !self.is_over {
-            // A service that is gone has forgotten everything.
-            let _ = self.way.send(Message::Forget(self.id));
-        }
-    }
-}
 
 /// A service that runs.
 #[derive(Debug)]
@@ -280,10 +68,10 @@ pub(crate) fn start(parts: Parts, mailbox: Mailbox, outside: Outside) -> Result<
     let heard = settings.heard;
     let mut ground = Ground::new(store.index(), settings, services, clock.clone(), metrics.clone());
     let Opened { service, services, outs, rows } = ground.open().map_err(|fault| unreadable(&fault))?;
-    let Mailbox { sender, messages } = mailbox;
+    let (door, answers, messages) = mailbox.open();
     let (alive, ended) = oneshot::channel();
     let local = outside.local.clone();
-    let writer = Writer::start(store, outside, Answers(sender.clone())).map_err(refused)?;
+    let writer = Writer::start(store, outside, answers).map_err(refused)?;
     let mut shard = Shard {
         service,
         services,
@@ -311,7 +99,7 @@ pub(crate) fn start(parts: Parts, mailbox: Mailbox, outside: Outside) -> Result<
             shard.run();
         })
         .map_err(refused)?;
-    Ok(Running { door: Door(Arc::new(Way(sender))), ended, thread })
+    Ok(Running { door, ended, thread })
 }
 
 struct Shard {
@@ -572,62 +360,4 @@ fn log_line(notice: &Notice) -> Option<LogLine> {
         timestamp: event.timestamp,
         message: event.message.to_string().into(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::Future;
-    use std::task::{Context, Waker};
-
-    use stepwell_api::Place;
-    use stepwell_spec::{ProtocolError, Request, shapes::ListActivitiesInput};
-
-    use super::*;
-
-    fn place() -> OwnedSemaphorePermit {
-        Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned().expect("a place")
-    }
-
-    fn call(id: u64) -> Call {
-        let place = Place { account: "000000000000".to_owned(), region: "us-east-1".to_owned() };
-        let request = Request::ListActivities(ListActivitiesInput { max_results: None, next_token: None });
-        Call { id, place, request }
-    }
-
-    #[test]
-    fn a_caller_that_goes_away_takes_its_call_back() {
-        let (sender, messages) = std::sync::mpsc::channel();
-        let door = Door(Arc::new(Way(sender)));
-        let mut waiting = Box::pin(door.call(call(7), place()));
-        assert!(waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        drop(waiting);
-        let said: Vec<String> = messages.try_iter().map(|message| format!("{message:?}")).collect();
-        assert_eq!(said, ["Call(7)", "Forget(7)"]);
-    }
-
-    #[test]
-    fn a_caller_that_was_answered_says_no_more() {
-        let (sender, messages) = std::sync::mpsc::channel();
-        let door = Door(Arc::new(Way(sender)));
-        let mut waiting = Box::pin(door.call(call(7), place()));
-        let mut context = Context::from_waker(Waker::noop());
-        assert!(waiting.as_mut().poll(&mut context).is_pending());
-        let Ok(Message::Call(_, answer)) = messages.recv() else { panic!("a call") };
-        answer.answer(Err(Refusal::silent(ProtocolError::InternalFailure)));
-        assert!(waiting.as_mut().poll(&mut context).is_ready());
-        drop(waiting);
-        drop(door);
-        let said: Vec<String> = messages.try_iter().map(|message| format!("{message:?}")).collect();
-        assert_eq!(said, ["End"]);
-    }
-
-    #[test]
-    fn a_service_that_is_gone_is_said_to_be() {
-        let (sender, messages) = std::sync::mpsc::channel();
-        drop(messages);
-        let door = Door(Arc::new(Way(sender)));
-        let mut waiting = Box::pin(door.call(call(7), place()));
-        let outcome = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        assert!(matches!(outcome, std::task::Poll::Ready(None)));
-    }
 }

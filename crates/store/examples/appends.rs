@@ -40,6 +40,7 @@ fn measure(directory: &Path) -> Result<(), StoreError> {
     }
     fill(&directory.join("batch-1024"), FRAMES_OF_A_LARGE_LOG)?;
     opening(&directory.join("batch-1024"))?;
+    packing(&directory.join("batch-1024"))?;
     forgetting(&directory.join("batch-1024"))
 }
 
@@ -203,6 +204,32 @@ fn opening(directory: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Packs all that nobody writes to any more.
+fn packing(directory: &Path) -> Result<(), StoreError> {
+    let index = EmbeddedStore::open(directory, Options::new(0))?.index();
+    let (before, cpu, mut times) = (log_bytes(directory), cpu_time(), Vec::new());
+    loop {
+        let began = Instant::now();
+        if !index.pack_some()? {
+            break;
+        }
+        times.push(began.elapsed());
+    }
+    let cpu = cpu_time().saturating_sub(cpu);
+    drop(index);
+    times.sort_unstable();
+    println!(
+        "\npacked {} MiB to {} MiB in {} steps, {:.2} s of processor; the middle one of them took {:.1} ms, the longest {:.1} ms",
+        before >> 20,
+        log_bytes(directory) >> 20,
+        times.len(),
+        cpu.as_secs_f64(),
+        micros(times[times.len() / 2]) / 1_000.0,
+        micros(times[times.len() - 1]) / 1_000.0,
+    );
+    opening(directory)
+}
+
 /// Forgets all executions but one in ten, and appends until what is dead is gone.
 fn forgetting(directory: &Path) -> Result<(), StoreError> {
     let mut store = EmbeddedStore::open(directory, Options::new(0))?;
@@ -245,7 +272,7 @@ fn forgetting(directory: &Path) -> Result<(), StoreError> {
 }
 
 fn log_bytes(directory: &Path) -> u64 {
-    bytes_of(directory, ".log")
+    bytes_of(directory, ".log") + bytes_of(directory, ".packed")
 }
 
 fn bytes_of(directory: &Path, ending: &str) -> u64 {

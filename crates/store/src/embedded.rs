@@ -10,9 +10,10 @@ use crate::disk::{Directory, Disk};
 use crate::error::StoreError;
 use crate::frame::Frame;
 use crate::index::EmbeddedIndex;
-use crate::log::{Log, SEGMENT_ENDING, Segments, Written};
+use crate::log::{Log, Written};
 use crate::recovery::{Survey, check_log, open_log, read_shard};
 use crate::segment::{HEADER_BYTES, Origin, Position};
+use crate::segments::{SEGMENT_ENDING, Segments};
 use crate::{Append, Index, Outcome, Store, Tail};
 use stepwell_planted::{self as planted, Bug};
 

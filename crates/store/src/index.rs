@@ -32,8 +32,9 @@ use crate::disk::{Disk, DiskFile};
 use crate::error::StoreError;
 use crate::frame::{KeptFrame, put_full_key};
 use crate::gathered::{FrameAt, Gathered, Name, Things, pack, unpack};
-use crate::log::Segments;
+use crate::packing::Packing;
 use crate::segment::Position;
+use crate::segments::Segments;
 use crate::{Index, KeyValue, Keys, Order, Tail};
 
 /// The database's file.
@@ -61,6 +62,7 @@ pub(crate) struct EmbeddedIndex {
     news: RwLock<News>,
     /// Held by whoever writes news down.
     writing: Mutex<()>,
+    packing: Mutex<Packing>,
     known: Mutex<Known>,
     /// Why the database failed.
     failures: Arc<Failures>,
@@ -123,12 +125,13 @@ impl EmbeddedIndex {
             }
         };
         let (news, writing, known) = (RwLock::default(), Mutex::default(), Mutex::new(known));
-        let lacks_room = AtomicBool::new(false);
+        let (packing, lacks_room) = (Mutex::default(), AtomicBool::new(false));
         Ok(EmbeddedIndex {
             segments,
             database: RwLock::new(Some(database)),
             news,
             writing,
+            packing,
             known,
             failures,
             lacks_room,
@@ -409,6 +412,12 @@ impl Index for EmbeddedIndex {
 
     fn is_behind(&self) -> bool {
         self.ask_gathered(Gathered::is_large)
+    }
+
+    fn pack_some(&self) -> Result<bool, StoreError> {
+        self.segments.check()?;
+        let last = self.ask_known(|known| known.last.segment);
+        self.packing.lock().unwrap_or_else(PoisonError::into_inner).go_on(&self.segments, last)
     }
 
     fn catch_up(&self) -> Result<(), StoreError> {

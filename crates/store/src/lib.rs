@@ -25,9 +25,12 @@ mod index;
 pub mod json_rows;
 mod log;
 mod memory;
+mod packed;
+mod packing;
 mod recovery;
 mod rows;
 mod segment;
+mod segments;
 mod values;
 
 use std::ops::{Bound, ControlFlow};
@@ -183,4 +186,10 @@ pub trait Index: Send + Sync {
     /// while, during which the store can be written and read: call it from a thread of its own. When nobody does,
     /// [`Store::append_batch`] does it at last.
     fn catch_up(&self) -> Result<(), StoreError>;
+
+    /// Does some milliseconds of making smaller what nobody writes to any more; `false` when there is nothing of that. It may
+    /// be read meanwhile, and is the same. Call it from a thread of its own, as often as there is time.
+    fn pack_some(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }

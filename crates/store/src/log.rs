@@ -1,4 +1,4 @@
-//! The log: segments of one directory, written at the end of the last one, read by position.
+//! The log: segments of one directory, written at the end of the last one.
 //!
 //! Everything that can fail without harm is done before the first byte of a batch is written: frames are laid out, and
 //! the segments they will need stand ready, zeroed and synced. From then on a failure poisons the log, with one
@@ -7,15 +7,13 @@
 //! How a log is opened again is `recovery.rs`. What frames mean is not known here.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
-use crate::disk::{Disk, DiskFile};
+use crate::disk::DiskFile;
 use crate::error::{StoreError, is_full};
-use crate::frame::{KeptFrame, body_bytes_max};
-use crate::segment::{
-    Batch, FRAME_HEADER_BYTES, FrameHeader, HEADER_BYTES, MARK_BYTES, Origin, Place, Position, SegmentHeader, read_mark,
-};
+use crate::frame::body_bytes_max;
+use crate::segment::{Batch, HEADER_BYTES, MARK_BYTES, Origin, Place, Position, SegmentHeader};
+use crate::segments::{SPARE_ENDING, Segments, segment_name};
 use crate::{Append, FRAME_BYTES_MAX, Outcome, Tail};
 use stepwell_planted::{self as planted, Bug};
 
@@ -154,9 +152,9 @@ impl Log {
             return;
         };
         self.sealed.remove(&number);
-        self.segments.close_below(number + 1);
+        let name = self.segments.close_through(number);
         // Whether the file goes or stays changes nothing: opening removes what is not needed.
-        let _ = self.segments.disk.remove(&segment_name(number));
+        let _ = self.segments.disk.remove(&name);
     }
 
     /// Writes the first `count` parts.
@@ -380,179 +378,3 @@ fn segment_size(usual: u32, batch_bytes: usize) -> u32 {
     let needed = HEADER_BYTES + u32::try_from(batch_bytes).expect("a part is one segment's at most");
     usual.max(needed)
 }
-
-/// Ending of the names of segments to be.
-pub(crate) const SPARE_ENDING: &str = ".spare";
-
-/// Ending of the names of segments.
-pub(crate) const SEGMENT_ENDING: &str = ".log";
-
-/// The name of a segment: its number in hexadecimal, so that names sort as numbers do.
-pub(crate) fn segment_name(number: u64) -> String {
-    format!("{number:016x}{SEGMENT_ENDING}")
-}
-
-/// The segments as anybody may read them.
-pub(crate) struct Segments {
-    pub(crate) disk: Arc<dyn Disk>,
-    /// The log's own number, in every checksum.
-    pub(crate) log: u64,
-    poisoned: OnceLock<String>,
-    /// The files read last, newest last.
-    files: Mutex<VecDeque<(u64, Arc<dyn DiskFile>)>>,
-    /// Segments before this one are gone, or about to be.
-    first: AtomicU64,
-}
-
-/// Segments kept open for reading. Histories that are read are mostly young.
-const FILES_MAX: usize = 16;
-
-/// Bytes read at first where a frame begins: enough for most of them to need no second read.
-const FIRST_READ_BYTES: usize = 2_048;
-
-impl Segments {
-    pub(crate) fn new(disk: Arc<dyn Disk>, log: u64) -> Segments {
-        Segments { disk, log, poisoned: OnceLock::new(), files: Mutex::default(), first: AtomicU64::new(1) }
-    }
-
-    /// Fails when the store is poisoned.
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match self.poisoned.get() {
-            None => Ok(()),
-            Some(because) => Err(StoreError::Poisoned { because: because.clone() }),
-        }
-    }
-
-    pub(crate) fn poison(&self, doing: &'static str, name: &str, error: std::io::Error) -> StoreError {
-        let because = format!("cannot {doing} {}: {error}", self.disk.describe(name));
-        // The first reason stays.
-        let _ = self.poisoned.set(because.clone());
-        StoreError::Poisoned { because }
-    }
-
-    fn poisoner(&self, doing: &'static str, name: &str) -> impl FnOnce(std::io::Error) -> StoreError {
-        move |error| self.poison(doing, name, error)
-    }
-
-    pub(crate) fn failed(&self, doing: &'static str, name: &str) -> impl FnOnce(std::io::Error) -> StoreError + use<> {
-        StoreError::io(doing, self.disk.describe(name))
-    }
-
-    /// Reads a frame of this shard and number, which should be at this position.
-    pub(crate) fn read_frame(&self, position: Position, shard: u32, sequence: u64) -> Result<KeptFrame, StoreError> {
-        self.check()?;
-        let name = segment_name(position.segment);
-        let file = self.file(position.segment, &name)?;
-        let length = file.length().map_err(self.failed("measure", &name))?;
-        let place = Place { log: self.log, number: position.segment };
-        let damaged = |what| StoreError::damaged(&self.disk.describe(&name), position.offset.into(), what);
-        let left = length.saturating_sub(position.offset.into());
-        let mut bytes = vec![0; FIRST_READ_BYTES.min(left as usize)];
-        file.read_at(position.offset.into(), &mut bytes).map_err(self.failed("read", &name))?;
-        let header = FrameHeader::read(place, position.offset, &bytes);
-        let header = header.filter(|header| {
-            header.shard == shard && header.tail.sequence == sequence || planted::is(Bug::MisplacedFrame)
-        });
-        let header = header.ok_or_else(|| damaged("not the frame that should be here"))?;
-        let whole = header.frame_bytes();
-        if whole > bytes.len() {
-            if whole as u64 > left {
-                return Err(damaged("a frame that is longer than its segment"));
-            }
-            let read = bytes.len();
-            bytes.resize(whole, 0);
-            file.read_at(u64::from(position.offset) + read as u64, &mut bytes[read..])
-                .map_err(self.failed("read", &name))?;
-        }
-        let body = header.body(&bytes).ok_or_else(|| damaged("a frame whose bytes do not match their checksum"))?;
-        KeptFrame::read(shard, header.tail, body.to_vec()).ok_or_else(|| damaged("a frame that cannot be read"))
-    }
-
-    /// The first segment that is there.
-    pub(crate) fn first(&self) -> u64 {
-        self.first.load(Ordering::Acquire)
-    }
-
-    /// Segments before this one are going away.
-    pub(crate) fn close_below(&self, first: u64) {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        self.first.store(first, Ordering::Release);
-        files.retain(|(number, _)| *number >= first);
-    }
-
-    /// The frames of a sealed segment within the next `bytes_max` bytes from `at` on, at least one of them, each with its
-    /// offset; and where the next one begins.
-    pub(crate) fn read_some(
-        &self,
-        number: u64,
-        at: u32,
-        end: u32,
-        bytes_max: u32,
-    ) -> Result<(Vec<(u32, KeptFrame)>, u32), StoreError> {
-        let name = segment_name(number);
-        let place = Place { log: self.log, number };
-        let damaged = |at: u32, what| StoreError::damaged(&self.disk.describe(&name), at.into(), what);
-        let file = self.file(number, &name)?;
-        let bytes_max = bytes_max.max((MARK_BYTES + FRAME_HEADER_BYTES) as u32);
-        let mut bytes = vec![0; (end - at).min(bytes_max) as usize];
-        file.read_at(at.into(), &mut bytes).map_err(self.failed("read", &name))?;
-        let (mut frames, mut taken) = (Vec::new(), 0);
-        while taken < bytes.len() {
-            let offset = at + taken as u32;
-            if read_mark(place, offset, &bytes[taken..]).is_some() {
-                taken += MARK_BYTES;
-                continue;
-            }
-            let is_cut = |needed: usize| taken + needed > bytes.len() && at as usize + bytes.len() < end as usize;
-            let header = FrameHeader::read(place, offset, &bytes[taken..]);
-            if header.is_none() && is_cut(FRAME_HEADER_BYTES) && !frames.is_empty() {
-                break;
-            }
-            let header = header.ok_or_else(|| damaged(offset, "no frame where one should begin"))?;
-            if is_cut(header.frame_bytes()) {
-                if !frames.is_empty() {
-                    break;
-                }
-                // One that is longer than what is read at a time is read whole.
-                let whole = (taken + header.frame_bytes()).min((end - at) as usize);
-                bytes.resize(whole, 0);
-                file.read_at(at.into(), &mut bytes).map_err(self.failed("read", &name))?;
-            }
-            let body = header.body(&bytes[taken..]);
-            let body = body.ok_or_else(|| damaged(offset, "a frame whose bytes do not match their checksum"))?;
-            let frame = KeptFrame::read(header.shard, header.tail, body.to_vec());
-            let frame = frame.ok_or_else(|| damaged(offset, "a frame that cannot be read"))?;
-            frames.push((offset, frame));
-            taken += header.frame_bytes();
-        }
-        Ok((frames, at + taken as u32))
-    }
-
-    /// All bytes of a segment up to `end`, into a buffer that is used again and again.
-    pub(crate) fn read_whole(&self, number: u64, end: u32, bytes: &mut Vec<u8>) -> Result<(), StoreError> {
-        let name = segment_name(number);
-        let file = self.file(number, &name)?;
-        bytes.clear();
-        bytes.resize(end as usize, 0);
-        file.read_at(0, bytes).map_err(self.failed("read", &name))
-    }
-
-    fn file(&self, number: u64, name: &str) -> Result<Arc<dyn DiskFile>, StoreError> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, file)) = files.iter().find(|(known, _)| *known == number) {
-            return Ok(file.clone());
-        }
-        // One that is about to go must not be kept open, or its bytes would stay on the disk.
-        if number < self.first() {
-            return Err(self.failed("open", name)(std::io::ErrorKind::NotFound.into()));
-        }
-        let file = self.disk.open(name).map_err(self.failed("open", name))?;
-        if files.len() == FILES_MAX {
-            files.pop_front();
-        }
-        files.push_back((number, file.clone()));
-        Ok(file)
-    }
-}
-
-const _: () = assert!(FIRST_READ_BYTES >= FRAME_HEADER_BYTES);

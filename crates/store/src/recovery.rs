@@ -9,7 +9,7 @@
 //! durable (`segment.rs` says what proves it). They are zeroed before anything is written behind them. The last batch
 //! that does check out is written again: after a failed sync the system may show bytes that the disk does not have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::Tail;
@@ -17,9 +17,12 @@ use crate::embedded::Check;
 use crate::error::StoreError;
 use crate::frame::Frame;
 use crate::index::Known;
-use crate::log::{Log, OpenSegment, SEGMENT_ENDING, SPARE_ENDING, Segments, segment_name};
+use crate::log::{Log, OpenSegment};
 use crate::segment::{
     Batch, HEADER_BYTES, HeaderFault, Origin, Place, Position, SegmentHeader, Step, TailVerdict, VERSION, Walk,
+};
+use crate::segments::{
+    PACKED_ENDING, SEGMENT_ENDING, SPARE_ENDING, Segments, packed_name, segment_name, segment_number,
 };
 use stepwell_planted::{self as planted, Bug};
 
@@ -34,25 +37,37 @@ pub(crate) struct Survey {
 impl Survey {
     /// Looks at the directory, and removes from it what nobody needs any more.
     pub(crate) fn make(segments: &Segments) -> Result<Survey, StoreError> {
-        let mut numbers = Vec::new();
+        let remove = |name: &str| segments.disk.remove(name).map_err(segments.failed("remove", name));
+        let (mut numbers, mut packed) = (BTreeSet::new(), BTreeSet::new());
         for name in segments.disk.list().map_err(segments.failed("read", ""))? {
             if name.ends_with(SPARE_ENDING) {
-                segments.disk.remove(&name).map_err(segments.failed("remove", &name))?;
-            } else if let Some(number) = segment_number(&name) {
-                numbers.push(number);
+                remove(&name)?;
+            } else if let Some(number) = segment_number(&name, SEGMENT_ENDING) {
+                numbers.insert(number);
+            } else if let Some(number) = segment_number(&name, PACKED_ENDING) {
+                packed.insert(number);
             }
         }
-        numbers.sort_unstable();
+        // Whoever packed it did not come to its end: what was written first is what counts.
+        for &number in packed.intersection(&numbers) {
+            remove(&packed_name(number))?;
+        }
+        packed.retain(|number| !numbers.contains(number));
+        numbers.extend(&packed);
         let Some(&last) = numbers.last() else { return Ok(Survey { headers: Vec::new() }) };
+        if packed.contains(&last) {
+            let file = segments.disk.describe(&packed_name(last));
+            return Err(StoreError::damaged(&file, 0, "what was written after this segment is missing"));
+        }
+        segments.set_packed(packed);
         let first = read_header(segments, last)?.first;
-        let needed = numbers.split_off(numbers.partition_point(|number| *number < first));
+        let needed = numbers.split_off(&first);
         if !numbers.is_empty() {
             // The name of the segment that says so must be as durable as their absence.
             segments.disk.sync_names().map_err(segments.failed("sync", ""))?;
         }
         for number in numbers {
-            let name = segment_name(number);
-            segments.disk.remove(&name).map_err(segments.failed("remove", &name))?;
+            remove(&segments.name_of(number))?;
         }
         segments.close_below(first);
         for (&number, expected) in needed.iter().zip(first..) {
@@ -189,14 +204,13 @@ fn begin_log(segments: Arc<Segments>, segment_bytes: u32) -> Result<Log, StoreEr
 }
 
 fn read_header(segments: &Segments, number: u64) -> Result<SegmentHeader, StoreError> {
-    let name = segment_name(number);
-    let file = segments.disk.open(&name).map_err(segments.failed("open", &name))?;
+    let (name, file) = segments.file(number)?;
     let length = file.length().map_err(segments.failed("measure", &name))?;
     if length < HEADER_BYTES.into() {
         return Err(damaged_at(segments, number, length, "the file ends within its header"));
     }
     let mut bytes = [0; HEADER_BYTES as usize];
-    file.read_at(0, &mut bytes).map_err(segments.failed("read", &name))?;
+    file.read_at(0, &mut bytes).map_err(segments.unread(&name, 0))?;
     let header = match SegmentHeader::read(Place { log: segments.log, number }, &bytes) {
         Ok(header) => header,
         Err(HeaderFault::Broken) => return Err(damaged_at(segments, number, 0, "not the header of this segment")),
@@ -375,15 +389,10 @@ fn lost(segments: &Segments, last: Position) -> StoreError {
     damaged_at(segments, last.segment, last.offset.into(), what)
 }
 
-fn segment_number(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(SEGMENT_ENDING)?;
-    (digits.len() == 16).then(|| u64::from_str_radix(digits, 16).ok())?
-}
-
 fn damaged_frame(segments: &Segments, number: u64, offset: u64) -> StoreError {
     damaged_at(segments, number, offset, "a frame that cannot be read")
 }
 
 fn damaged_at(segments: &Segments, number: u64, offset: u64, what: impl Into<String>) -> StoreError {
-    StoreError::damaged(&segments.disk.describe(&segment_name(number)), offset, what)
+    StoreError::damaged(&segments.disk.describe(&segments.name_of(number)), offset, what)
 }

@@ -61,7 +61,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// A checksum that holds only here.
-    fn checksum(self, offset: u32, bytes: &[u8]) -> u32 {
+    pub(crate) fn checksum(self, offset: u32, bytes: &[u8]) -> u32 {
         let mut seed = [0; 20];
         if planted::is(Bug::MisplacedFrame) {
             return crc32fast::hash(bytes);

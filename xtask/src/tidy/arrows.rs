@@ -77,7 +77,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "store",
         uses: &["planted", "json", "spec"],
-        outside: Outside::Files(&["crc32fast", "redb"]),
+        outside: Outside::Files(&["crc32fast", "lz4_flex", "redb"]),
         // Stands on the store's own ports.
         outside_tests: &["stepwell-sim-disk"],
     },

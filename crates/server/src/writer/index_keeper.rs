@@ -1,13 +1,33 @@
-//! The thread that brings the index up to date, so that nobody waits for it. Knows nothing of what is in it.
+//! The thread that brings the index up to date and packs what is behind it, so that nobody waits for either. Knows nothing
+//! of what is in them.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 use stepwell_store::{Index, StoreError};
 
 use crate::shard::Answers;
+
+/// What there is to do.
+#[derive(Clone, Copy)]
+enum Work {
+    /// Write down what is not in the index yet.
+    CatchUp,
+    /// Make smaller what nobody writes to any more.
+    Pack,
+}
+
+impl Work {
+    /// What it means that it could not be done.
+    fn undone(self) -> &'static str {
+        match self {
+            Work::CatchUp => "the index is behind the log; opening will take longer",
+            Work::Pack => "what is kept is not packed until the next start",
+        }
+    }
+}
 
 /// The way to it.
 pub(super) struct IndexKeeper {
@@ -21,16 +41,25 @@ impl IndexKeeper {
     pub(super) fn start(index: Arc<dyn Index>, answers: Answers) -> io::Result<IndexKeeper> {
         let (sender, wakes) = sync_channel(1);
         let thread = std::thread::Builder::new().name("stepwell-index".to_owned()).spawn(move || {
-            while wakes.recv().is_ok() {
-                match index.catch_up() {
-                    Ok(()) => {}
+            let mut can_pack = false;
+            while let Some(work) = next(&wakes, can_pack) {
+                let done = match work {
+                    Work::CatchUp => index.catch_up().map(|()| true),
+                    // In steps, so that the index does not fall behind meanwhile.
+                    Work::Pack => index.pack_some(),
+                };
+                can_pack = match done {
+                    Ok(is_more) => is_more,
                     Err(fault @ StoreError::Poisoned { .. }) => {
                         tracing::error!(%fault, "the index cannot be kept; nothing more is answered");
                         answers.end();
                         return;
                     }
-                    Err(fault) => tracing::warn!(%fault, "the index is behind the log; opening will take longer"),
-                }
+                    Err(fault) => {
+                        tracing::warn!(%fault, "{}", work.undone());
+                        false
+                    }
+                };
             }
         })?;
         Ok(IndexKeeper { sender, thread })
@@ -49,6 +78,18 @@ impl IndexKeeper {
         drop(self.sender);
         // That it could not was said when it could not.
         let _ = self.thread.join();
+    }
+}
+
+/// What to do next, once there is something; `None` when it is over.
+fn next(wakes: &Receiver<()>, can_pack: bool) -> Option<Work> {
+    if !can_pack {
+        return wakes.recv().ok().map(|()| Work::CatchUp);
+    }
+    match wakes.try_recv() {
+        Ok(()) => Some(Work::CatchUp),
+        Err(TryRecvError::Empty) => Some(Work::Pack),
+        Err(TryRecvError::Disconnected) => None,
     }
 }
 

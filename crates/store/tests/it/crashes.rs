@@ -1,6 +1,6 @@
 //! Lives that end at random, on a disk that loses and tears what was not synced: whatever was acknowledged is there when
 //! the next life begins, nothing is there by half, and nothing that was refused. Executions are forgotten meanwhile, so
-//! that segments are emptied and removed at any point of it, and now and then the index is lost.
+//! that segments are packed, emptied and removed at any point of it, and now and then the index is lost.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::scripted::{Scripted, append, check_store};
 use stepwell_sim_disk::{Fault, Random, SimDisk};
 
 const INDEX: &str = "index.redb";
+const PACKED: &str = ".packed";
 
 /// What the frames of a store must be.
 #[derive(Default)]
@@ -33,6 +34,8 @@ struct Tally {
     full: usize,
     lost_indexes: usize,
     segments_gone: usize,
+    packed: usize,
+    twice_there: usize,
 }
 
 impl Expected {
@@ -92,7 +95,7 @@ fn live(seed: u64, tally: &mut Tally) {
         let fault = [Fault::Dies, Fault::Dies, Fault::Dies, Fault::Fails, Fault::NoRoom][random.below(5)];
         disk.plan(random.between(1, 120), fault);
         for _ in 0..1 + random.below(30) {
-            if !one_batch(&mut store, &mut expected, shards, &mut random, tally) {
+            if !one_batch(&mut store, &disk, &mut expected, shards, &mut random, tally) {
                 break;
             }
         }
@@ -101,13 +104,15 @@ fn live(seed: u64, tally: &mut Tally) {
     }
     let store = open(&disk, segment_bytes).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     expected.check(&store, tally, seed);
-    let first = disk.names_ending(".log").into_iter().next().expect("a segment");
+    let names = disk.names_ending(".log").into_iter().chain(disk.names_ending(PACKED));
+    let first = names.min().expect("a segment");
     tally.segments_gone += usize::from_str_radix(&first[..16], 16).expect("a number") - 1;
 }
 
 /// Appends a batch, and does what is done between batches. False when the store is of no more use.
 fn one_batch(
     store: &mut EmbeddedStore,
+    disk: &SimDisk,
     expected: &mut Expected,
     shards: u32,
     random: &mut Random,
@@ -149,6 +154,14 @@ fn one_batch(
     }
     if random.once_in(3) {
         let _ = store.index().catch_up();
+        // Some of it, or all there is.
+        for _ in 0..[0, 1, 2, 50][random.below(4)] {
+            let before = disk.names_ending(PACKED).len();
+            if !matches!(store.index().pack_some(), Ok(true)) {
+                break;
+            }
+            tally.packed += usize::from(disk.names_ending(PACKED).len() > before);
+        }
     }
     true
 }
@@ -160,6 +173,8 @@ fn end_life(disk: &SimDisk, random: &mut Random, tally: &mut Tally) {
         tally.power_losses += 1;
         disk.lose_power();
     }
+    let is_written = |packed: &String| disk.names_ending(&packed.replace(PACKED, ".log")).len() == 1;
+    tally.twice_there += disk.names_ending(PACKED).iter().filter(|packed| is_written(packed)).count();
     if random.once_in(6) && !disk.names_ending(INDEX).is_empty() {
         tally.lost_indexes += 1;
         disk.remove_file(INDEX);
@@ -184,6 +199,8 @@ fn what_was_acknowledged_is_there_after_any_crash() {
             tally.full,
             tally.lost_indexes,
             tally.segments_gone,
+            tally.packed,
+            tally.twice_there,
         ];
         assert!(rare.iter().all(|&count| count > 10), "the seeds no longer reach everything: {tally:?}");
     }

@@ -4,6 +4,7 @@ mod crashes;
 mod damage;
 mod encoding;
 mod faults;
+mod packing;
 mod retention;
 mod scripted;
 mod suite;
