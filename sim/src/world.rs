@@ -624,6 +624,10 @@ impl World {
                     self.take_token(text, worker);
                 }
             }
+            // Whoever wanted to make it may have left.
+            (Ask::Poll { .. }, Err(refusal)) if refusal.name() == "ActivityDoesNotExist" => {
+                self.ask(Ask::Activity);
+            }
             (Ask::MapRuns(_), Ok(Response::ListMapRuns(output))) => {
                 self.map_runs.extend(output.map_runs.into_iter().map(|run| run.map_run_arn));
             }
