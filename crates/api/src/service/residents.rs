@@ -31,8 +31,8 @@ const RESIDENTS_MAX: usize = 1_024;
 /// Bytes of inputs that stay in memory so. What an execution takes is a few times its input.
 const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Executions looked at for each batch of frames that became durable, so that many which cannot leave cost little.
-const LOOKS_PER_FRAME: usize = 256;
+/// Executions looked at for each input, and for each batch of frames that became durable, so that many which cannot leave cost little.
+const LOOKS: usize = 256;
 
 /// An execution in memory, beside what the engine knows of it.
 #[derive(Debug)]
@@ -149,8 +149,8 @@ impl Service {
         self.arns.insert(execution.identity.arn.clone(), id);
         self.house(id, run);
         self.engine.adopt(id, execution);
-        // It has not moved: it may leave as soon as there is no room.
-        self.resting.push_back((0, id));
+        // It has not moved: it may leave as soon as there is no room, before those whose frames are not durable yet.
+        self.resting.push_front((0, id));
     }
 
     /// Folds an execution from its log.
@@ -213,11 +213,22 @@ impl Service {
     pub fn kept(&mut self, frame: u64) {
         self.kept = frame;
         self.forgetting.kept(frame);
-        for _ in 0..LOOKS_PER_FRAME {
+        self.make_room();
+    }
+
+    /// How many executions are in memory.
+    pub fn in_memory(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Takes out of memory what waits and is durable, as long as there is too much.
+    pub(super) fn make_room(&mut self) {
+        for _ in 0..LOOKS {
             if self.runs.len() <= RESIDENTS_MAX && self.input_bytes <= INPUT_BYTES_MAX {
                 return;
             }
-            let Some((of_frame, id)) = self.resting.pop_front_if(|(of_frame, _)| *of_frame <= frame) else { return };
+            let kept = self.kept;
+            let Some((of_frame, id)) = self.resting.pop_front_if(|(of_frame, _)| *of_frame <= kept) else { return };
             // One that moved since stands further behind in the line.
             if self.runs.get(&id).is_some_and(|run| run.last_frame == of_frame) && !self.release(id) {
                 self.resting.push_back((of_frame, id));

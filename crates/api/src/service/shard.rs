@@ -326,6 +326,8 @@ impl Service {
         }
         outs.frame = self.journal.finish();
         outs.fault = self.fault.take();
+        // Who only reads makes nothing durable, and brings executions into memory all the same.
+        self.make_room();
     }
 }
 

@@ -11,6 +11,7 @@ mod formats;
 mod generated;
 mod golden;
 mod notices;
+mod residents;
 mod retention;
 mod round_trip;
 mod samples;
