@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use stepwell_api::{Call, NewFrame, Outs, Refusal, Retention, SHARD};
 use stepwell_json::Json;
-use stepwell_spec::shapes::{DescribeExecutionOutput, DescribeMapRunInput, ExecutionStatus};
+use stepwell_spec::shapes::{DescribeExecutionOutput, DescribeMapRunInput, ExecutionStatus, MapRunStatus};
 use stepwell_spec::{Request, Response, Text};
-use stepwell_store::{ALL_KEYS, HISTORIES, Order, Store, decode};
+use stepwell_store::{ALL_KEYS, HISTORIES, Index, Order, Store, StoreError, decode};
 
 use crate::calls::{self, Ask};
 use crate::history::{self, Event};
@@ -67,17 +67,13 @@ impl Mirror {
         }
         rows
     }
-}
 
-impl World {
-    /// I5, I6: the store has the rows and the frames it was given, no more and no fewer.
-    pub(crate) fn check_store(&mut self) -> Result<(), String> {
-        let index = self.shell().store.index();
-        let expected = self.mirror.rows();
-        let tables = self.mirror.frames.iter().flat_map(|frame| &frame.rows).map(|row| row.table);
+    /// I5: the store has these rows and no others in the tables they are of.
+    fn check_rows(&self, index: &dyn Index) -> Result<(), String> {
+        let expected = self.rows();
+        let tables = self.frames.iter().flat_map(|frame| &frame.rows).map(|row| row.table);
         // One that is not a table: what is taken out of it is forgotten.
         let tables: BTreeSet<&str> = tables.filter(|table| *table != HISTORIES).collect();
-        let unread = |fault: stepwell_store::StoreError| format!("I15: what is kept cannot be read: {fault}");
         for table in tables {
             let found = index.scan(table, ALL_KEYS, Order::Ascending, usize::MAX).map_err(unread)?;
             let found: BTreeMap<&[u8], &[u8]> = found.iter().map(|(key, value)| (&**key, &**value)).collect();
@@ -94,6 +90,20 @@ impl World {
                 ));
             }
         }
+        Ok(())
+    }
+}
+
+fn unread(fault: StoreError) -> String {
+    format!("I15: what is kept cannot be read: {fault}")
+}
+
+impl World {
+    /// I5, I6: the store has the rows and the frames it was given, no more and no fewer.
+    pub(crate) fn check_store(&mut self) -> Result<(), String> {
+        let index = self.shell().store.index();
+        self.mirror.check_rows(&*index)?;
+        self.local.mirror.check_rows(&*index)?;
         let mut of_executions: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
         for (frame, number) in self.mirror.frames.iter().zip(1..) {
             for execution in &frame.executions {
@@ -248,6 +258,10 @@ impl World {
             && described.status != ExecutionStatus::Aborted
         {
             check_end(arn, known, &described)?;
+            self.check_given(arn, &described)?;
+            if known.kind == Kind::Post {
+                self.check_sent(arn, described.output.as_deref())?;
+            }
         }
         Ok(status.into())
     }
@@ -359,6 +373,8 @@ impl World {
                     }
                 }
             }
+            moved |= self.collect_tokens();
+            moved |= self.move_all();
             let has_activities = [Kind::Activity, Kind::Twins].iter().any(|kind| self.knobs.kinds.contains(kind));
             if has_activities && !self.asked.values().any(|ask| matches!(ask, Ask::Poll { .. })) {
                 self.marks += 1;
@@ -518,7 +534,7 @@ impl World {
         }
         for (arn, known) in known {
             let is_there = self.ledger.executions.contains_key(&arn) && !poison::is_unreadable(&arn);
-            if is_there && matches!(known.kind, Kind::MapRun | Kind::ExpressRun) {
+            if is_there && known.kind.has_map_runs() {
                 self.check_map_runs(&arn, &known)?;
             }
         }
@@ -538,14 +554,20 @@ impl World {
             };
             let counts = output.execution_counts;
             let ended = counts.succeeded + counts.failed + counts.timed_out + counts.aborted;
-            if counts.running != 0 || counts.pending != 0 || ended != counts.total || counts.total != items as i64 {
+            // What cannot be read is no child.
+            let is_short = known.kind.reads_items() && output.status != MapRunStatus::Succeeded;
+            let is_all = counts.total == items as i64 || is_short && counts.total < items as i64;
+            if counts.running != 0 || counts.pending != 0 || ended != counts.total || !is_all {
                 let json = Response::DescribeMapRun(stepwell_spec::shapes::DescribeMapRunOutput {
                     execution_counts: counts,
                     ..output
                 });
                 return Err(format!("I12: a Map Run of {items} items is over: {}", json.to_json()));
             }
-            if known.kind != Kind::MapRun {
+            if known.kind.writes_results() {
+                self.check_results(arn, &run.map_run_arn, output.status, &counts)?;
+            }
+            if !known.kind.has_standard_children() {
                 continue;
             }
             let Ok(Response::ListExecutions(children)) =
@@ -590,6 +612,7 @@ impl World {
     /// I6, I10: another service over the same frames waits for the same.
     pub(crate) fn check_timers(&mut self) -> Result<(), String> {
         self.disk.forget_plan();
+        self.check_local()?;
         let entropy = self.random.draw();
         let shell = self.shell();
         // Some panic when they are read, whoever reads them.
@@ -621,6 +644,9 @@ fn check_end(arn: &Text, known: &Known, described: &DescribeExecutionOutput) -> 
         }
         (End::Error(wanted), ExecutionStatus::Failed) => described.error.as_deref() == Some(wanted),
         (End::TimedOut, ExecutionStatus::TimedOut) => true,
+        (End::Written, ExecutionStatus::Succeeded) => {
+            output.as_ref().is_some_and(|output| output.get("ResultWriterDetails").is_some())
+        }
         _ => false,
     });
     match fits {

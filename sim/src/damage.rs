@@ -13,7 +13,7 @@ impl World {
     /// it was.
     pub(crate) fn check_damage(&mut self, shown: &[String]) -> Result<(), String> {
         self.flush()?;
-        let durable = self.shell().kept;
+        let durable = self.shell().frames();
         let disk = self.disk.clone();
         let written = disk.names_ending(".log");
         let names = [disk.names_ending(".packed"), written.clone()].concat();
@@ -77,7 +77,7 @@ impl World {
             let Ok((shell, outs)) = Shell::open(&copy, self.knobs.segment_bytes, self.knobs.retention, at) else {
                 continue;
             };
-            let tail = shell.kept;
+            let tail = shell.frames();
             // A sector of the very last batch that was never written, or a batch whose end is gone, cannot be told from one that was
             // being written.
             let has_mark_behind =
@@ -94,7 +94,7 @@ impl World {
             let kept = std::mem::replace(&mut self.disk, copy);
             drop(self.shell().deliver(outs));
             // Whoever asks for what is damaged is told so; everything else is as it was.
-            let seen = match self.audit_all() {
+            let seen = match self.audit_all().and_then(|seen| self.check_local().map(|()| seen)) {
                 Ok(seen) => self.shows_the_same(shown, &seen),
                 Err(told) => {
                     told.contains("damaged") || told.contains("index failed") || told.contains("not as it was written")

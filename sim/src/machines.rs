@@ -2,6 +2,8 @@
 
 use stepwell_json::Json;
 
+use crate::local::ENDPOINT;
+use crate::objects;
 use stepwell_sim_disk::Random;
 
 use crate::{express, quotas};
@@ -50,10 +52,18 @@ pub(crate) enum Kind {
     Long,
     /// Payloads as large as they may be, or larger.
     Large,
+    /// A message to a queue.
+    Post,
+    /// A callback whose token is sent to a queue.
+    Token,
+    /// A distributed Map of what is in a file, whose results are written.
+    ReadRun,
+    /// The same of Express executions and lines, whose results are its output.
+    ReadLines,
 }
 
 /// All of them that cost little.
-pub(crate) const KINDS: [Kind; 15] = [
+pub(crate) const KINDS: [Kind; 19] = [
     Kind::Loop,
     Kind::Wait,
     Kind::Task,
@@ -69,11 +79,17 @@ pub(crate) const KINDS: [Kind; 15] = [
     Kind::Late,
     Kind::Express,
     Kind::ExpressTask,
+    Kind::Post,
+    Kind::Token,
+    Kind::ReadRun,
+    Kind::ReadLines,
 ];
 
 /// How many children of a Map Run may fail, and run at a time.
 pub(crate) const TOLERATED: usize = 1;
 pub(crate) const AT_ONCE: i64 = 2;
+
+const BEYOND_TOLERANCE: &str = "States.ExceedToleratedFailureThreshold";
 
 /// How an execution that nobody stops may end.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +104,8 @@ pub(crate) enum End {
     Error(&'static str),
     /// Out of time.
     TimedOut,
+    /// Well, with its results elsewhere.
+    Written,
 }
 
 impl Kind {
@@ -111,6 +129,10 @@ impl Kind {
             Kind::ExpressTask => "expresstask",
             Kind::Long => "long",
             Kind::Large => "large",
+            Kind::Post => "post",
+            Kind::Token => "token",
+            Kind::ReadRun => "readrun",
+            Kind::ReadLines => "readlines",
         }
     }
 
@@ -126,6 +148,31 @@ impl Kind {
             Kind::Large => 3,
             _ => usize::MAX,
         }
+    }
+
+    /// Whether it does nothing without local services.
+    pub(crate) fn needs_queues(self) -> bool {
+        matches!(self, Kind::Post | Kind::Token)
+    }
+
+    /// Whether it is a distributed Map.
+    pub(crate) fn has_map_runs(self) -> bool {
+        matches!(self, Kind::MapRun | Kind::ExpressRun | Kind::ReadRun | Kind::ReadLines)
+    }
+
+    /// Whether its children are found in lists.
+    pub(crate) fn has_standard_children(self) -> bool {
+        matches!(self, Kind::MapRun | Kind::ReadRun)
+    }
+
+    /// Whether its items are in a file.
+    pub(crate) fn reads_items(self) -> bool {
+        matches!(self, Kind::ReadRun | Kind::ReadLines)
+    }
+
+    /// Whether its results go to files.
+    pub(crate) fn writes_results(self) -> bool {
+        self == Kind::ReadRun
     }
 
     /// The machine's ARN.
@@ -147,13 +194,20 @@ impl Kind {
         let by_worker = r#""TimeoutSeconds":60,"HeartbeatSeconds":20,
             "Retry":[{"ErrorEquals":["States.Timeout","Again"],"IntervalSeconds":1,"MaxAttempts":2,"BackoffRate":1.0}]"#;
         let activity = format!(r#""Type":"Task","Resource":"{ACTIVITY}",{by_worker}"#);
-        let run = |kind: &str| {
+        let run = |kind: &str, items: &str| {
             format!(
-                r#""Run":{{"Type":"Map","ItemsPath":"$.items","MaxConcurrency":{AT_ONCE},"ToleratedFailureCount":{TOLERATED},"Label":"run",
+                r#""Run":{{"Type":"Map",{items},"MaxConcurrency":{AT_ONCE},"ToleratedFailureCount":{TOLERATED},"Label":"run",
                 "ItemProcessor":{{"ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"{kind}"}},"StartAt":"Pause","States":{{
                 "Pause":{{"Type":"Wait","Seconds":1,"Next":"Work"}},"Work":{{{task},"End":true}}}}}},"End":true}}"#
             )
         };
+        let reader = |kind: &str| {
+            format!(
+                r#""ItemReader":{{"Resource":"arn:aws:states:::s3:getObject","Parameters":{{"Bucket":"in","Key.$":"$.key"}},
+                "ReaderConfig":{{"InputType":"{kind}","MaxItemsPath":"$.most"}}}}"#
+            )
+        };
+        let queue = |name: &str| format!(r#""QueueUrl":"{ENDPOINT}/{ACCOUNT}/{name}""#);
         let (start, states) = match self {
             Kind::Loop => (
                 "Count",
@@ -200,8 +254,14 @@ impl Kind {
                     "Work":{{{task},"Next":"Pause"}},"Pause":{{"Type":"Wait","Seconds":1,"End":true}}}}}},{catch},"End":true}},{caught}"#
                 ),
             ),
-            Kind::MapRun => ("Run", run("STANDARD")),
-            Kind::ExpressRun => ("Run", run("EXPRESS")),
+            Kind::MapRun => ("Run", run("STANDARD", r#""ItemsPath":"$.items""#)),
+            Kind::ExpressRun => ("Run", run("EXPRESS", r#""ItemsPath":"$.items""#)),
+            Kind::ReadRun => {
+                let writer =
+                    r#""ResultWriter":{"Resource":"arn:aws:states:::s3:putObject","Parameters":{"Bucket":"out","Prefix":"runs"}}"#;
+                ("Run", run("STANDARD", &format!("{},{writer}", reader("JSON"))))
+            }
+            Kind::ReadLines => ("Run", run("EXPRESS", &reader("JSONL"))),
             Kind::Nested => (
                 "Inner",
                 format!(
@@ -216,6 +276,22 @@ impl Kind {
                 "Rest":{"Type":"Wait","QueryLanguage":"JSONata","Seconds":"{% $states.input.wait %}","Next":"Tell"},
                 "Tell":{"Type":"Pass","QueryLanguage":"JSONata","Output":{"n":"{% $n %}","same":"{% $at = $at and $length($by) = 36 %}"},"End":true}"#
                     .to_owned(),
+            ),
+            Kind::Post => (
+                "Send",
+                format!(
+                    r#""Send":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","Parameters":{{{},"MessageBody.$":"$"}},
+                    "ResultSelector":{{"id.$":"$.MessageId"}},{catch},"End":true}},{caught}"#,
+                    queue("later")
+                ),
+            ),
+            Kind::Token => (
+                "Ask",
+                format!(
+                    r#""Ask":{{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+                    "Parameters":{{{},"MessageBody":{{"token.$":"$$.Task.Token"}}}},{by_worker},{catch},"End":true}},{caught}"#,
+                    queue("work")
+                ),
             ),
             Kind::Late => ("Rest", r#""Rest":{"Type":"Wait","Seconds":30,"End":true}"#.to_owned()),
             Kind::Express => ("Count", express::states()),
@@ -235,7 +311,7 @@ impl Kind {
             Kind::Loop => Json::object([("n", Json::from(random.between(1, 12)))]),
             Kind::Wait | Kind::Nested => Json::object([("wait", wait(random))]),
             Kind::Task => Json::object([("fail", fail(random))]),
-            Kind::Activity | Kind::Callback | Kind::Twins | Kind::Late => {
+            Kind::Activity | Kind::Callback | Kind::Twins | Kind::Late | Kind::Post | Kind::Token => {
                 Json::object([("id", Json::from(random.draw() >> 40))])
             }
             Kind::Parallel => Json::object([
@@ -243,6 +319,8 @@ impl Kind {
                 ("fail", fail(random)),
                 ("break", Json::Bool(random.once_in(3))),
             ]),
+            Kind::ReadRun => objects::input(random, "json"),
+            Kind::ReadLines => objects::input(random, "jsonl"),
             Kind::Map | Kind::MapRun | Kind::ExpressRun => {
                 let count = random.between(1, 6);
                 let item = |n: u64| {
@@ -273,7 +351,20 @@ impl Kind {
             }
             Kind::Task if number("fail") > 2 => vec![caught("Again")],
             Kind::Task => vec![End::Output(input.clone())],
-            Kind::Activity | Kind::Callback | Kind::Twins => vec![End::AnyOutput],
+            Kind::Activity | Kind::Callback | Kind::Twins | Kind::Post | Kind::Token => vec![End::AnyOutput],
+            // Whether its files were had and taken is held against what was said of them.
+            Kind::ReadRun | Kind::ReadLines => {
+                let mut ends = vec![End::Error("States.ItemReaderFailed")];
+                match self {
+                    Kind::ReadRun => {
+                        ends.push(End::Error("States.ResultWriterFailed"));
+                        ends.extend((failing <= TOLERATED).then_some(End::Written));
+                        ends.extend((failing > TOLERATED).then_some(End::Error(BEYOND_TOLERANCE)));
+                    }
+                    _ => ends.extend([End::Items, End::Error(BEYOND_TOLERANCE)]),
+                }
+                ends
+            }
             Kind::Parallel => {
                 let mut ends = Vec::new();
                 let breaks = input.get("break") == Some(&Json::Bool(true));
@@ -290,9 +381,9 @@ impl Kind {
                 ends
             }
             Kind::Map if failing > 0 => vec![caught("Again")],
-            Kind::MapRun if failing > TOLERATED => vec![End::Error("States.ExceedToleratedFailureThreshold")],
+            Kind::MapRun if failing > TOLERATED => vec![End::Error(BEYOND_TOLERANCE)],
             // Where time jumps by more than five minutes, those run out of it.
-            Kind::ExpressRun => vec![End::Items, End::Error("States.ExceedToleratedFailureThreshold")],
+            Kind::ExpressRun => vec![End::Items, End::Error(BEYOND_TOLERANCE)],
             Kind::Map => vec![End::Output(input.get("items").cloned().unwrap_or(Json::Null))],
             Kind::MapRun => vec![End::Items],
             Kind::Jsonata => {
@@ -311,14 +402,17 @@ impl Kind {
         let (Some(items), Some(outputs)) = (input.get("items").and_then(Json::as_array), outputs.as_array()) else {
             return false;
         };
-        let fits = |item: &Json, output: &Json| is_bad(item) || self == Kind::ExpressRun || item == output;
+        let fits = |item: &Json, output: &Json| {
+            is_bad(item) || matches!(self, Kind::ExpressRun | Kind::ReadLines) || item == output
+        };
         items.len() == outputs.len() && items.iter().zip(outputs.iter()).all(|(item, output)| fits(item, output))
     }
 
     /// How often one visit of a Task state may be tried, at most: its own attempts, of all its items together.
     pub(crate) fn attempts_max(self) -> Option<u64> {
         match self {
-            Kind::Task | Kind::Activity | Kind::Callback | Kind::ExpressTask | Kind::Long => Some(3),
+            Kind::Task | Kind::Activity | Kind::Callback | Kind::Token | Kind::ExpressTask | Kind::Long => Some(3),
+            Kind::Post => Some(1),
             _ => None,
         }
     }

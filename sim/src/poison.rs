@@ -243,6 +243,7 @@ impl World {
             }
         }
         self.outside.clear();
+        self.objects.lose();
     }
 
     /// I24: nobody is shown as left alone but who panics, and while it runs.

@@ -9,15 +9,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use stepwell_api::{
-    Keeper, Laid, NewFrame, NotKept, Outs, Refusal, Retention, SHARD, Service, ServiceSettings, ServiceTask, Ward,
+    Keeper, Laid, NewFrame, NotKept, Outs, Refusal, Retention, SHARD, Service, ServiceRead, ServiceSettings,
+    ServiceTask, ServiceWrite, Ward,
 };
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::{Chance, Moment, TaskKey};
 use stepwell_planted::{self as planted, Bug};
+use stepwell_protocol::AwsAnswer;
+use stepwell_services::{RowError, Services, ServicesOuts};
 use stepwell_spec::{Response, Text, Timestamp};
-use stepwell_store::{Append, Check, EmbeddedStore, Index, Options, Outcome, Store, StoreError, Tail};
+use stepwell_store::{Append, Check, EmbeddedStore, Index, Options, Outcome, RowChange, Store, StoreError, Tail};
 
+use crate::local;
 use stepwell_sim_disk::SimDisk;
+
+/// The shard of the store that local services are kept in, as in the server.
+pub(crate) const LOCAL_SHARD: u32 = 1;
 
 /// A reply and the number of the call it is for.
 pub(crate) type Reply = (u64, Result<Response, Refusal>);
@@ -28,6 +35,10 @@ pub(crate) struct Leaving {
     pub(crate) replies: Vec<Reply>,
     pub(crate) tasks: Vec<ServiceTask>,
     pub(crate) cancelled: Vec<(ExecutionId, TaskKey)>,
+    pub(crate) reads: Vec<ServiceRead>,
+    pub(crate) writes: Vec<ServiceWrite>,
+    /// Of local services.
+    pub(crate) aws_answers: Vec<(u64, AwsAnswer)>,
 }
 
 struct Held {
@@ -42,6 +53,7 @@ pub(crate) type Panics = Vec<(String, Option<Laid>)>;
 pub(crate) enum NotOpened {
     Store(StoreError),
     Service(String),
+    Local(RowError),
 }
 
 impl fmt::Display for NotOpened {
@@ -49,6 +61,7 @@ impl fmt::Display for NotOpened {
         match self {
             NotOpened::Store(fault) => fault.fmt(f),
             NotOpened::Service(fault) => fault.fmt(f),
+            NotOpened::Local(fault) => fault.fmt(f),
         }
     }
 }
@@ -61,6 +74,9 @@ pub(crate) struct Shell {
     ward: Ward,
     /// What panicked while the service was opened, and whom that was laid to, until somebody takes it.
     pub(crate) panics: Panics,
+    pub(crate) services: Services,
+    /// What is to be kept of opening those.
+    pub(crate) first_rows: Vec<RowChange>,
     keeper: Keeper,
     queue: VecDeque<Held>,
     /// The number of the last frame that was durable when the process began.
@@ -68,6 +84,12 @@ pub(crate) struct Shell {
     /// Frames given to the writer, and those that are durable, by their numbers in the store.
     pub(crate) given: u64,
     pub(crate) kept: u64,
+    /// The same of local services.
+    base_local: u64,
+    given_local: u64,
+    pub(crate) kept_local: u64,
+    /// The epochs of those who wrote before, by shard.
+    epochs_before: [u64; 2],
     told: u64,
     now: Timestamp,
     chance: Chance,
@@ -98,18 +120,27 @@ impl Shell {
         let mut ward = Ward::default();
         let (opened, panics) = open_service(&mut ward, &settings, &store.index(), at.now, &chance);
         let (service, outs) = opened.map_err(NotOpened::Service)?;
+        let (services, first_rows) = Services::open(&local::settings(), &*store.index()).map_err(NotOpened::Local)?;
         let base = store.tail(SHARD).sequence;
+        let base_local = store.tail(LOCAL_SHARD).sequence;
+        let epochs_before = [SHARD, LOCAL_SHARD].map(|shard| store.tail(shard).epoch);
         let shell = Shell {
             store,
             service,
             settings,
             ward,
             panics,
+            services,
+            first_rows,
             keeper: Keeper::default(),
             queue: VecDeque::new(),
             base,
             given: base,
             kept: base,
+            given_local: base_local,
+            kept_local: base_local,
+            base_local,
+            epochs_before,
             told: 0,
             now: at.now,
             chance,
@@ -162,7 +193,12 @@ impl Shell {
 
     /// Whether everything given to the writer is durable.
     pub(crate) fn is_even(&self) -> bool {
-        self.kept == self.given
+        self.kept == self.given && self.kept_local == self.given_local
+    }
+
+    /// Durable frames, of all shards.
+    pub(crate) fn frames(&self) -> u64 {
+        self.kept + self.kept_local
     }
 
     /// Outcomes that wait for the writer.
@@ -173,8 +209,8 @@ impl Shell {
     /// Takes what an input led to. What may leave at once does.
     pub(crate) fn deliver(&mut self, outs: Outs) -> Option<Leaving> {
         let at_once = outs.says_nothing_new(self.is_even());
-        let Outs { frame, replies, tasks, cancelled, .. } = outs;
-        let mut leaving = Leaving { replies, tasks, cancelled };
+        let Outs { frame, replies, tasks, cancelled, reads, writes, .. } = outs;
+        let mut leaving = Leaving { replies, tasks, cancelled, reads, writes, ..Leaving::default() };
         if at_once {
             return Some(leaving);
         }
@@ -187,18 +223,35 @@ impl Shell {
         early
     }
 
+    /// Takes what an input of a local service led to. What may leave at once does.
+    pub(crate) fn deliver_local(&mut self, outs: ServicesOuts) -> Option<Leaving> {
+        let at_once = outs.says_nothing_new(self.is_even());
+        let ServicesOuts { replies, rows, .. } = outs;
+        let leaving = Leaving { aws_answers: replies, ..Leaving::default() };
+        if at_once {
+            return Some(leaving);
+        }
+        let frame = NewFrame { executions: Vec::new(), rows, payload: Vec::new() };
+        let frame = (!frame.rows.is_empty()).then_some((LOCAL_SHARD, frame));
+        self.given_local += u64::from(frame.is_some());
+        self.queue.push_back(Held { frame, leaving });
+        None
+    }
+
     /// Makes up to so many outcomes durable, and lets them go.
     pub(crate) fn write(&mut self, most: usize) -> Written {
         let count = most.min(self.queue.len());
         let frames: Vec<&(u32, NewFrame)> =
             self.queue.iter().take(count).filter_map(|held| held.frame.as_ref()).collect();
-        let kept = frames.len() as u64;
+        let kept = frames.iter().filter(|(shard, _)| *shard == SHARD).count() as u64;
+        let kept_local = frames.len() as u64 - kept;
         match self.keeper.keep(&mut self.store, &frames) {
             Ok(()) => {}
             Err(NotKept::Full(_)) => return Written::NoRoom,
             Err(NotKept::Broken(why)) => return Written::Broken(why),
         }
         self.kept += kept;
+        self.kept_local += kept_local;
         Written::Leaves(self.queue.drain(..count).map(|held| held.leaving).collect())
     }
 
@@ -215,12 +268,18 @@ impl Shell {
         self.store.tend()
     }
 
-    /// A writer whose time is over tries to write. Answers whether it did.
-    pub(crate) fn writes_as_a_zombie(&mut self) -> bool {
-        let tail = self.store.tail(SHARD);
-        let Some(epoch) = tail.epoch.checked_sub(1).filter(|epoch| *epoch > 0) else { return false };
+    /// A writer whose time is over tries to write to a shard. Answers whether it did.
+    pub(crate) fn writes_as_a_zombie(&mut self, shard: u32) -> bool {
+        let tail = self.store.tail(shard);
+        let has_written = if shard == SHARD { self.kept > self.base } else { self.kept_local > self.base_local };
+        let epoch = match has_written {
+            // The one of the process before.
+            true => Some(self.epochs_before[shard as usize]),
+            false => tail.epoch.checked_sub(1).filter(|epoch| *epoch > 0),
+        };
+        let Some(epoch) = epoch else { return false };
         let Tail { sequence, .. } = tail;
-        let append = Append { shard: SHARD, epoch, sequence: sequence + 1, executions: &[], rows: &[], payload: &[] };
+        let append = Append { shard, epoch, sequence: sequence + 1, executions: &[], rows: &[], payload: &[] };
         let mut outcomes = Vec::new();
         let done = self.store.append_batch(&[append], &mut outcomes);
         done.is_ok() && outcomes.iter().any(|outcome| matches!(outcome, Outcome::Appended { .. }))

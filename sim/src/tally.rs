@@ -39,6 +39,10 @@ pub struct Tally {
     pub(crate) service_reopenings: u64,
     /// Answers of synchronous executions.
     pub(crate) sync_answers: u64,
+    /// Questions to local services.
+    pub(crate) local_calls: u64,
+    /// Calls of an object store that went wrong.
+    pub(crate) object_faults: u64,
     pub(crate) disk: DiskTally,
     /// Abstract states met, by hash.
     pub(crate) states: BTreeSet<u64>,
@@ -52,7 +56,7 @@ impl Tally {
         let callers = self.gone_callers + self.repeated_calls + self.races;
         let workers = self.duplicates + self.late_or_lost + self.foreign_tokens + self.spent_tokens;
         let process = self.crashes + self.panics + self.zombies;
-        disk + callers + workers + process + self.clock_jumps + self.damages + self.indexes_lost
+        disk + callers + workers + self.object_faults + process + self.clock_jumps + self.damages + self.indexes_lost
     }
 
     /// Adds another's.
@@ -84,6 +88,8 @@ impl Tally {
             panics,
             service_reopenings,
             sync_answers,
+            local_calls,
+            object_faults,
             disk,
             states,
         } = other;
@@ -113,6 +119,8 @@ impl Tally {
         self.panics += panics;
         self.service_reopenings += service_reopenings;
         self.sync_answers += sync_answers;
+        self.local_calls += local_calls;
+        self.object_faults += object_faults;
         self.disk.planned += disk.planned;
         self.disk.power_losses += disk.power_losses;
         self.disk.lost_or_torn += disk.lost_or_torn;
@@ -156,7 +164,7 @@ impl fmt::Display for Tally {
         write!(
             f,
             "  {} duplicate answers, {} late or lost, {} spent and {} foreign tokens, {} callers gone, {} calls repeated, {} races, \
-             {} clock jumps, {} writers of an old epoch, {} panics; {} openings, {} refused while the disk failed, {} after a panic; \
+             {} clock jumps, {} writers of an old epoch, {} panics, {} faults of files; {} calls of local services; {} openings, {} refused while the disk failed, {} after a panic; \
              {} synchronous executions answered",
             self.duplicates,
             self.late_or_lost,
@@ -168,6 +176,8 @@ impl fmt::Display for Tally {
             self.clock_jumps,
             self.zombies,
             self.panics,
+            self.object_faults,
+            self.local_calls,
             self.reopenings,
             self.refused_openings,
             self.service_reopenings,

@@ -100,6 +100,9 @@ impl World {
     }
 
     pub(crate) fn answer(&mut self, place: usize) {
+        if self.send_for_task(place) {
+            return;
+        }
         let outside = &mut self.outside[place];
         outside.answered += 1;
         let (execution, command) = (outside.task.execution, outside.outcome());

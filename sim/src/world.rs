@@ -1,8 +1,8 @@
 //! The world of one seed: who does something next, and what goes wrong with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use stepwell_api::{Call, NewFrame, Outs, Place, Refusal, Retention, ServiceTask};
+use stepwell_api::{Call, NewFrame, Outs, Place, Refusal, Retention, SHARD, ServiceTask};
 use stepwell_engine::ExecutionId;
 use stepwell_interpreter::{Command, Moment, TaskKey};
 use stepwell_json::Json;
@@ -15,9 +15,11 @@ use crate::express::Express;
 use crate::history::Event;
 use crate::latency::Slow;
 use crate::ledger::{Fact, Ledger};
+use crate::local::Local;
 use crate::machines::{ACCOUNT, AT_ONCE, KINDS, Kind, REGION};
+use crate::objects::Objects;
 use crate::poison::Poison;
-use crate::shell::{Leaving, NotOpened, Shell, Written};
+use crate::shell::{LOCAL_SHARD, Leaving, NotOpened, Shell, Written};
 use crate::tally::Tally;
 use crate::trace::{Trace, hash_of};
 use crate::workers::{Outside, Token};
@@ -38,6 +40,9 @@ pub(crate) enum Mail {
     Call(u64),
     Answer(ExecutionId, Command),
     Gone(u64),
+    /// The same of local services.
+    Local(u64),
+    LocalGone(u64),
 }
 
 /// How a seed treats its world: each has its own mix of faults.
@@ -45,6 +50,8 @@ pub(crate) enum Mail {
 pub(crate) struct Knobs {
     pub(crate) segment_bytes: u32,
     pub(crate) kinds: Vec<Kind>,
+    /// Turns out of a hundred in which somebody asks a local service; none, and there are none.
+    pub(crate) local_percent: u64,
     pub(crate) crash_percent: u64,
     pub(crate) window_percent: u64,
     pub(crate) power_percent: u64,
@@ -65,9 +72,11 @@ pub(crate) struct Knobs {
 
 impl Knobs {
     fn draw(random: &mut Random) -> Knobs {
+        let local_percent = [0, 0, 10, 40][random.below(4)];
         let mut kinds: Vec<Kind> = KINDS.into_iter().filter(|_| random.percent(45)).collect();
+        kinds.retain(|kind| local_percent > 0 || !kind.needs_queues());
         if kinds.is_empty() {
-            kinds.push(KINDS[random.below(KINDS.len())]);
+            kinds.push(Kind::Loop);
         }
         // Long histories cost more than anything else.
         if random.once_in(60) {
@@ -79,6 +88,7 @@ impl Knobs {
         Knobs {
             segment_bytes: some(&[4_096, 8_192, 16_384, 65_536]) as u32,
             kinds,
+            local_percent,
             crash_percent: some(&[0, 1, 2, 4]),
             window_percent: some(&[2, 5, 10]),
             power_percent: some(&[30, 60, 90]),
@@ -116,7 +126,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     /// Facts whose answers have not left: by call, and by task.
     facts: BTreeMap<u64, usize>,
-    task_facts: BTreeMap<(Text, TaskKey), usize>,
+    task_facts: BTreeMap<(Text, TaskKey), VecDeque<usize>>,
     pub(crate) mirror: Mirror,
     /// Tasks this process has asked the world for.
     pub(crate) outside: Vec<Outside>,
@@ -126,6 +136,8 @@ pub(crate) struct World {
     /// What was read of histories so far.
     pub(crate) seen: BTreeMap<Text, Vec<Event>>,
     pub(crate) map_runs: BTreeSet<Text>,
+    pub(crate) local: Local,
+    pub(crate) objects: Objects,
     /// Executions by the keys they are kept under.
     arns: BTreeMap<Vec<u8>, Text>,
     pub(crate) names: u64,
@@ -154,6 +166,7 @@ impl World {
         let mut random = Random::new(seed);
         let knobs = Knobs::draw(&mut random);
         let disk = SimDisk::new(random.fork());
+        let local = Local::new(knobs.local_percent > 0);
         World {
             random,
             knobs,
@@ -173,6 +186,8 @@ impl World {
             tokens: Vec::new(),
             seen: BTreeMap::new(),
             map_runs: BTreeSet::new(),
+            local,
+            objects: Objects::default(),
             arns: BTreeMap::new(),
             names: 0,
             marks: 0,
@@ -201,6 +216,7 @@ impl World {
     pub(crate) fn live(&mut self) -> Result<(), String> {
         self.trace.say(format!("{:?}", self.knobs));
         self.open()?;
+        self.found_local();
         self.ask(Ask::Activity);
         for kind in self.knobs.kinds.clone() {
             self.ask(Ask::Create(kind));
@@ -219,7 +235,8 @@ impl World {
             }
         }
         self.calm_down()?;
-        self.final_audit()
+        self.final_audit()?;
+        self.drain_local()
     }
 
     pub(crate) fn shell(&mut self) -> &mut Shell {
@@ -240,6 +257,12 @@ impl World {
         if self.random.percent(self.knobs.write_percent) {
             return self.write();
         }
+        if self.random.percent(self.knobs.local_percent) {
+            self.local_turn();
+        }
+        if self.objects.is_asked() && self.random.once_in(3) {
+            self.objects_turn();
+        }
         match self.random.below(100) {
             0..45 if !self.mail.is_empty() => self.deliver_mail(),
             0..62 => {
@@ -256,7 +279,8 @@ impl World {
             }
             84..85 => {
                 self.tally.zombies += 1;
-                match self.shell().writes_as_a_zombie() {
+                let shard = [SHARD, LOCAL_SHARD][self.random.below(2)];
+                match self.shell().writes_as_a_zombie(shard) {
                     true => Err("I13: a writer of an epoch that is over has written".to_owned()),
                     false => Ok(()),
                 }
@@ -287,7 +311,8 @@ impl World {
 
     fn pass_time(&mut self) {
         let now = self.shell().now().0;
-        let due = self.shell().service.next_due().map(|due| due.0);
+        let due = [self.shell().service.next_due(), self.shell().services.next_due()];
+        let due = due.into_iter().flatten().map(|due| due.0).min();
         let choice = self.random.below(10);
         match (choice, due) {
             (0..3, _) => self.wall += self.random.between(1, 50) as i64,
@@ -310,7 +335,11 @@ impl World {
         for round in 0.. {
             let at = self.moment();
             if self.shell().service.next_due().is_none_or(|due| due > at.now) {
-                return Ok(());
+                match self.tick_local(at)? {
+                    true if round <= 400 => continue,
+                    true => {}
+                    false => return Ok(()),
+                }
             }
             if round > 400 {
                 return Err("I10: time passes, and what is due stays due".to_owned());
@@ -372,6 +401,14 @@ impl World {
                 }
                 Ok(())
             }
+            Mail::Local(id) => {
+                let at = self.moment();
+                self.take_local(id, at)
+            }
+            Mail::LocalGone(id) => {
+                self.local_caller_leaves(id);
+                Ok(())
+            }
         }
     }
 
@@ -415,10 +452,11 @@ impl World {
             self.note_forgotten(frame)?;
         }
         let frame = self.mirror.last();
-        for task in &outs.tasks {
+        let moved = outs.reads.iter().map(|read| &read.task).chain(outs.writes.iter().map(|write| &write.task));
+        for task in outs.tasks.iter().chain(moved) {
             let (arn, key) = (task.identity.arn.clone(), task.request.key);
             let place = self.ledger.note(frame, Fact::Dispatched { arn: arn.clone(), key })?;
-            self.task_facts.insert((arn, key), place);
+            self.task_facts.entry((arn, key)).or_default().push_back(place);
         }
         if let Some(leaving) = self.shell().deliver(outs) {
             self.let_go(leaving)?;
@@ -565,23 +603,31 @@ impl World {
                 None => {}
             }
         }
-        for task in leaving.tasks {
-            self.dispatch(task)?;
-        }
         for (execution, key) in leaving.cancelled {
             for outside in &mut self.outside {
                 outside.is_cancelled |= outside.task.execution == execution && outside.task.request.key == key;
             }
+            self.objects.cancel(execution, key);
         }
-        Ok(())
+        for task in leaving.tasks {
+            self.dispatch(task)?;
+        }
+        self.move_objects(leaving.reads, leaving.writes)?;
+        self.local_answers(leaving.aws_answers)
+    }
+
+    /// What was asked of the world is asked once its frame is durable.
+    pub(crate) fn hear_dispatch(&mut self, task: &ServiceTask) {
+        let of_task = self.task_facts.get_mut(&(task.identity.arn.clone(), task.request.key));
+        if let Some(place) = of_task.and_then(VecDeque::pop_front) {
+            self.ledger.hear(place);
+        }
     }
 
     fn dispatch(&mut self, task: ServiceTask) -> Result<(), String> {
         let (arn, key) = (task.identity.arn.clone(), task.request.key);
         self.trace.say(format!("task {} of {arn}", key.scheduled_event_id));
-        if let Some(place) = self.task_facts.remove(&(arn.clone(), key)) {
-            self.ledger.hear(place);
-        }
+        self.hear_dispatch(&task);
         // By the engine's name: a name that was forgotten may be another execution's.
         let again =
             self.outside.iter().any(|known| (known.task.execution, known.task.request.key) == (task.execution, key));
@@ -615,6 +661,10 @@ impl World {
                 if let Some(text) = output.task_token {
                     self.take_token(text, worker);
                 }
+            }
+            // Whoever wanted to make it may have left.
+            (Ask::Poll { .. }, Err(refusal)) if refusal.name() == "ActivityDoesNotExist" => {
+                self.ask(Ask::Activity);
             }
             (Ask::MapRuns(_), Ok(Response::ListMapRuns(output))) => {
                 self.map_runs.extend(output.map_runs.into_iter().map(|run| run.map_run_arn));
@@ -675,9 +725,9 @@ impl World {
 
     /// Makes some of what happened durable.
     pub(crate) fn write_some(&mut self, most: usize) -> Written {
-        let before = self.shell().kept;
+        let before = self.shell().frames();
         let written = self.shell().write(most);
-        let kept = self.shell().kept - before;
+        let kept = self.shell().frames() - before;
         if kept > 0 {
             self.last_batch = kept;
         }
@@ -741,11 +791,14 @@ impl World {
         self.mail.clear();
         (self.facts, self.task_facts) = Default::default();
         let asked = std::mem::take(&mut self.asked);
+        let asked_local = self.lose_local();
+        self.objects.lose();
         self.gone.clear();
         if self.random.once_in(3) {
             self.disturb_clock();
         }
         self.open()?;
+        self.ask_local_again(asked_local);
         // Clients do not know what became of their calls; some ask again.
         for (_, ask) in asked {
             let repeats = match &ask {
@@ -792,7 +845,7 @@ impl World {
                 Err(NotOpened::Store(fault)) if disturbed && !matches!(fault, StoreError::Damaged { .. }) => {
                     self.tally.refused_openings += 1;
                 }
-                Err(NotOpened::Service(_)) if disturbed => self.tally.refused_openings += 1,
+                Err(NotOpened::Service(_) | NotOpened::Local(_)) if disturbed => self.tally.refused_openings += 1,
                 Err(fault) => return Err(format!("I1: what is kept is not opened again: {fault}")),
             }
             self.trace.say("not opened".to_owned());
@@ -813,8 +866,10 @@ impl World {
         self.poison.recover(tail);
         self.express.lose();
         self.take_opening_panics()?;
+        self.recover_local()?;
         self.check_store()?;
         self.settle(outs, None)?;
+        self.begin_local()?;
         self.sample_executions()
     }
 
@@ -830,6 +885,8 @@ impl World {
         let open = self.outside.iter().filter(|outside| outside.answered == 0).count();
         let tokens = self.tokens.iter().filter(|token| !token.is_spent && !token.is_over).count();
         let shell = self.shell.as_ref().expect("a process runs between two steps");
+        text.push_str(&self.local.state());
+        text.push_str(&self.objects.state());
         let (waiting, mail) = (shell.waiting().min(4), self.mail.len().min(4));
         text.push_str(&format!("{} {} {waiting} {mail} {}", open.min(6), tokens.min(6), self.max_room));
         self.tally.states.insert(hash_of(0xCBF2_9CE4_8422_2325, text.as_bytes()));

@@ -155,9 +155,8 @@ impl Run<'_> {
             self.dispatch(id, task)?;
         }
         // There is nowhere to write to: the results are as good as written.
-        self.inputs.extend(outbox.writes.into_iter().map(|(id, request, _)| {
-            Input::Command(id, Command::ResultsWritten { map_run: request.task.key, outcome: Ok(()) })
-        }));
+        self.inputs
+            .extend(outbox.writes.into_iter().map(|(id, request, _)| Input::Command(id, request.written(Ok(())))));
         self.inputs.extend(outbox.yielded.into_iter().map(|id| Input::Command(id, Command::Continue)));
         self.ended.extend(outbox.ended);
         Ok(())

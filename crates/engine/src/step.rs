@@ -200,6 +200,8 @@ impl Engine {
         effects.retain(|effect| match effect {
             Effect::SetTimer(..) => !planted::is(Bug::TimersNotRearmed),
             Effect::RunTask(_) => !planted::is(Bug::TasksNotResumed),
+            Effect::ReadItems(_) => !planted::is(Bug::ReadsNotResumed),
+            Effect::WriteResults(_) => !planted::is(Bug::WritesNotResumed),
             _ => true,
         });
         let chance = Chance::new(Moment { now: self.now, ..at });

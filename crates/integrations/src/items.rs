@@ -39,6 +39,8 @@ pub struct Reading {
     from: Option<Json>,
     /// How many items more are wanted.
     left: u64,
+    /// Items of one part at most.
+    part_items: usize,
     gathered: Vec<Item>,
     gathered_bytes: usize,
     /// The place behind what is gathered.
@@ -103,11 +105,17 @@ impl Reading {
             source,
             from: request.from.clone(),
             left: request.max_items.unwrap_or(u64::MAX),
+            part_items: PART_ITEMS_MAX,
             gathered: Vec::new(),
             gathered_bytes: 0,
             place: None,
             held: None,
         })
+    }
+
+    /// The same with fewer items in each part, for whoever wants many parts of few items.
+    pub fn in_parts_of(self, items: usize) -> Reading {
+        Reading { part_items: items.clamp(1, PART_ITEMS_MAX), ..self }
     }
 
     /// Whether the next part is the one from this place.
@@ -121,7 +129,7 @@ impl Reading {
             if self.left == 0 {
                 return self.part(None);
             }
-            let is_full = self.gathered.len() >= PART_ITEMS_MAX || self.gathered_bytes >= PART_BYTES_MAX;
+            let is_full = self.gathered.len() >= self.part_items || self.gathered_bytes >= PART_BYTES_MAX;
             if is_full || self.held.is_some() && !self.gathered.is_empty() {
                 let next = self.place.clone();
                 return self.part(next);

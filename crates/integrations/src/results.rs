@@ -166,6 +166,7 @@ mod tests {
             map_run_arn: "arn:aws:states:us-east-1:000000000000:mapRun:m/L:run-1".into(),
             as_lines,
             is_trial: false,
+            redrive_count: 0,
         }
     }
 

@@ -82,6 +82,10 @@ pub enum Command {
     ResultsWritten {
         /// Which Map Run.
         map_run: TaskKey,
+        /// Whether that was the trial: one that is answered twice is not the end of what follows it.
+        is_trial: bool,
+        /// The redrive it was for.
+        redrive_count: u64,
         /// Why they were not.
         outcome: Result<(), Failure>,
     },

@@ -18,7 +18,7 @@ use crate::catch;
 use crate::command::Command;
 use crate::data_flow::Leaving;
 use crate::effect::{Effect, TaskKey, TimerKey, TimerPurpose};
-use crate::execution::{Execution, Item, MapRunWork, Phase, Stage, Start, Status, ThreadId, Work};
+use crate::execution::{Execution, Item, MapRunWork, Phase, Start, Status, ThreadId, Work};
 use crate::failure::Failure;
 use crate::moment::{Chance, Moment};
 use crate::rehearsal::Rehearsal;
@@ -171,7 +171,8 @@ impl<'a> Burst<'a> {
             }
             Command::ItemsRead { map_run, from, items, next } => {
                 let awaits = |run: &MapRunWork| {
-                    run.is_reading() && run.reading.as_ref().is_some_and(|it| it.request.from == from)
+                    run.is_reading()
+                        && run.reading.as_ref().is_some_and(|it| it.request.from == from || planted::is(Bug::PartTwice))
                 };
                 if self.execution.open_map_run(map_run).is_some_and(awaits) {
                     states::map_run::items_read(self, map_run.thread, &items, next);
@@ -182,8 +183,9 @@ impl<'a> Burst<'a> {
                     states::map_run::fail(self, map_run.thread, Failure { error, cause, ..Failure::default() });
                 }
             }
-            Command::ResultsWritten { map_run, outcome } => {
-                if self.execution.open_map_run(map_run).is_some_and(|run| run.stage != Stage::Running) {
+            Command::ResultsWritten { map_run, is_trial, redrive_count, outcome } => {
+                let awaits = |run: &MapRunWork| run.is_writing(is_trial, redrive_count);
+                if self.execution.open_map_run(map_run).is_some_and(awaits) {
                     states::map_run::results_written(self, map_run.thread, outcome);
                 }
             }

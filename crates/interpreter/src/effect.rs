@@ -4,7 +4,9 @@ use stepwell_asl::{Pattern, ReaderConfig, Resource, ResourceKind, StateId, Workf
 use stepwell_json::{Array, Json};
 use stepwell_spec::{Text, Timestamp};
 
+use crate::command::Command;
 use crate::execution::ThreadId;
+use crate::failure::Failure;
 
 /// Asked of the world, once the records that caused it are durable.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,6 +214,16 @@ pub struct ResultsRequest {
     pub as_lines: bool,
     /// There are no results yet: whether they could be written is to be tried.
     pub is_trial: bool,
+    /// How often the Map Run was redriven.
+    pub redrive_count: u64,
+}
+
+impl ResultsRequest {
+    /// What its execution is told when they are written, or why they are not.
+    pub fn written(&self, outcome: Result<(), Failure>) -> Command {
+        let ResultsRequest { is_trial, redrive_count, .. } = *self;
+        Command::ResultsWritten { map_run: self.task.key, is_trial, redrive_count, outcome }
+    }
 }
 
 /// What one child came to.

@@ -394,6 +394,7 @@ impl Execution {
                 map_run_arn,
                 as_lines: writer.and_then(|writer| writer.output_type.as_deref()) == Some("JSONL"),
                 is_trial: false,
+                redrive_count: 0,
             }),
             (None, _) | (_, None) => None,
         };
@@ -412,7 +413,8 @@ impl Execution {
         run.request.is_complete = read.next.is_none();
         if let Some(reading) = &mut run.reading {
             let request = &mut reading.request;
-            request.max_items = request.max_items.map(|max| max.saturating_sub(read.read - reading.read));
+            let taken = if planted::is(Bug::MaxItemsEachTime) { 0 } else { read.read - reading.read };
+            request.max_items = request.max_items.map(|max| max.saturating_sub(taken));
             request.from = read.next.clone();
             reading.read = read.read;
             reading.open = read.open.as_array().map(|open| open.to_vec()).unwrap_or_default();

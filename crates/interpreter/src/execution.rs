@@ -508,10 +508,22 @@ impl MapRunWork {
         self.stage == Stage::Running && self.reading.is_some() && !self.request.is_complete
     }
 
+    /// Whether its results are written, or that is tried, since this redrive.
+    pub(crate) fn is_writing(&self, is_trial: bool, redrive_count: u64) -> bool {
+        let is_this = match &self.stage {
+            Stage::Trying => is_trial,
+            Stage::Writing { .. } => !is_trial,
+            Stage::Running => false,
+        };
+        is_this && self.request.redrive_count == redrive_count
+    }
+
     fn obligations(&self, effects: &mut Vec<Effect>) {
+        let redrive_count = self.request.redrive_count;
         let results = |is_trial| {
             let request = self.results.iter().cloned();
-            request.map(move |request| Effect::WriteResults(Box::new(ResultsRequest { is_trial, ..request })))
+            let request = request.map(move |request| ResultsRequest { is_trial, redrive_count, ..request });
+            request.map(|request| Effect::WriteResults(Box::new(request)))
         };
         match &self.stage {
             Stage::Trying => effects.extend(results(true)),

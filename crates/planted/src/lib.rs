@@ -126,6 +126,38 @@ bugs! {
     QuarantineForgotten,
     /// A panic between two turns is laid to whoever had the last one.
     BlameTheLast,
+    /// Answers of local services leave while what they tell of is not durable.
+    LocalReadsEarly,
+    /// A new process writes to the shard of local services under the epoch of the one before.
+    EpochOfTheLast,
+    /// A message that was deleted is there again after an opening.
+    DeletedComesBack,
+    /// What is received is as if it was not, after an opening.
+    ReceivesForgotten,
+    /// Messages may be received half a second early.
+    MessagesEarly,
+    /// Numbers of messages are given again after an opening.
+    NumbersAgain,
+    /// A message sent twice is there twice, when an opening lies between.
+    AcceptedForgotten,
+    /// A queue in order gives messages of a group that somebody has messages of.
+    GroupsMixed,
+    /// The receipt of an earlier receive deletes a message of a queue in order.
+    ReceiptUnchecked,
+    /// A message that was received too often is nowhere.
+    DeadLettersLost,
+    /// Whoever waits at a queue is not told of a message that is sent.
+    PollsNotServed,
+    /// A part of items that is answered twice is taken twice.
+    PartTwice,
+    /// Each part of the items may have as many as all of them.
+    MaxItemsEachTime,
+    /// Items are not asked for again after an opening.
+    ReadsNotResumed,
+    /// Results are not written again after an opening.
+    WritesNotResumed,
+    /// The last child that was started is among the results a second time.
+    ResultTwice,
 }
 
 #[cfg(not(feature = "planted"))]

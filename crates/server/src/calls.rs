@@ -221,20 +221,21 @@ impl Calls {
     pub(crate) fn write(&mut self, write: ServiceWrite, destination: Destination) {
         let ServiceWrite { task, request, results } = write;
         let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
+        let broken_off = request.clone();
         self.spawn(
             "s3",
             key,
             async move {
-                let mut writing = Writing::new(request, results);
+                let mut writing = Writing::new(request.clone(), results);
                 let mut outcome = Ok(());
                 while outcome.is_ok()
                     && let Some(call) = writing.next_call()
                 {
                     outcome = writing.take(carry_again(&carrier, &destination, &call, &asker).await);
                 }
-                Command::ResultsWritten { map_run: key.1, outcome }
+                request.written(outcome)
             },
-            |map_run, failure| Command::ResultsWritten { map_run, outcome: Err(failure) },
+            move |_, failure| broken_off.written(Err(failure)),
         );
     }
 
@@ -249,7 +250,7 @@ impl Calls {
         service: &str,
         key: Key,
         work: impl Future<Output = Command> + Send + 'static,
-        broken_off: fn(TaskKey, Failure) -> Command,
+        broken_off: impl FnOnce(TaskKey, Failure) -> Command + Send + 'static,
     ) {
         let places = self.places_of(service);
         let (answers, open) = (self.answers.clone(), self.open.clone());

@@ -272,6 +272,7 @@ impl Shard {
         // A rule that was made or enabled may want to know.
         let status_changes = self.heard.status_changes || self.services.hears();
         self.service.hear(Heard { status_changes, ..self.heard });
+        let says_nothing_new = outs.says_nothing_new(self.writer.is_even());
         let ServicesOuts { replies, rows, deliveries } = outs;
         let mut aws_answers = Vec::with_capacity(replies.len());
         for (id, answer) in replies {
@@ -279,7 +280,7 @@ impl Shard {
                 aws_answers.push((caller, answer));
             }
         }
-        if rows.is_empty() && deliveries.is_empty() && self.writer.is_even() {
+        if says_nothing_new {
             for (caller, answer) in aws_answers {
                 caller.answer(answer);
             }

@@ -134,15 +134,14 @@ impl Transport {
 
     /// Says where the results of a Map Run are written. Those of a test case are as good as written.
     pub(crate) fn write(&self, write: &ServiceWrite) -> Carried {
-        let map_run = write.request.task.key;
         if write.task.test_case.is_some() {
-            return Carried::Told(Some(Command::ResultsWritten { map_run, outcome: Ok(()) }));
+            return Carried::Told(Some(write.request.written(Ok(()))));
         }
         match self.destination(STORAGE) {
             Ok(destination) => Carried::Goes(destination),
             Err(reason) => {
                 let outcome = Err(Failure::new(RESULT_WRITER_FAILED, refusal(&write.task, &reason)));
-                Carried::Told(Some(Command::ResultsWritten { map_run, outcome }))
+                Carried::Told(Some(write.request.written(outcome)))
             }
         }
     }
@@ -237,7 +236,7 @@ fn read(path: &Path) -> Result<MockFile, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::Arc;
 
     use stepwell_asl::{Integration, Pattern, Resource};
@@ -252,7 +251,7 @@ mod tests {
         )
     }
 
-    fn task(execution: u64, state: &str, test_case: Option<&str>, kind: ResourceKind) -> ServiceTask {
+    pub(crate) fn task(execution: u64, state: &str, test_case: Option<&str>, kind: ResourceKind) -> ServiceTask {
         let text = |text: &str| -> stepwell_spec::Text { text.into() };
         ServiceTask {
             execution: ExecutionId(execution),

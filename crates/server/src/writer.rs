@@ -63,7 +63,7 @@ pub(crate) struct Outcomes {
     pub(crate) reads: Vec<ServiceRead>,
     /// Results to be written.
     pub(crate) writes: Vec<ServiceWrite>,
-    /// Tasks, reads and writes whose answers are no longer wanted, some of them just given.
+    /// Tasks, reads and writes that were given before and whose answers are no longer wanted.
     pub(crate) cancelled: Vec<(ExecutionId, TaskKey)>,
     /// What listeners are told.
     pub(crate) notices: Vec<Notice>,
@@ -251,6 +251,10 @@ impl Work {
         for delivery in outcomes.deliveries {
             self.outside.local.deliver(delivery);
         }
+        // First: what a Map Run reads is given up under the name under which its results are written.
+        for (execution, task) in outcomes.cancelled {
+            self.calls.cancel(execution, task);
+        }
         for task in outcomes.tasks {
             match self.outside.transport.run(&task) {
                 Done::Told(commands) => self.answers.send(task.execution, commands),
@@ -270,9 +274,6 @@ impl Work {
                 Carried::Told(command) => self.answers.send(write.task.execution, command.into_iter().collect()),
                 Carried::Goes(destination) => self.calls.write(write, destination),
             }
-        }
-        for (execution, task) in outcomes.cancelled {
-            self.calls.cancel(execution, task);
         }
         for notice in &outcomes.notices {
             for listener in self.outside.listeners.iter_mut().filter(|listener| listener.hears().covers(notice)) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use stepwell_interpreter::{Chance, Moment};
 use stepwell_json::Json;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_protocol::{AwsAnswer, AwsCall, Place};
 use stepwell_spec::Timestamp;
 use stepwell_store::{Index, RowChange};
@@ -59,6 +60,15 @@ pub struct ServicesOuts {
     pub rows: Vec<RowChange>,
     /// What somebody else delivers.
     pub deliveries: Vec<Delivery>,
+}
+
+impl ServicesOuts {
+    /// Whether the answers may leave at once: nothing is to be kept or delivered, and everything they may tell of is durable
+    /// (`is_even`).
+    pub fn says_nothing_new(&self, is_even: bool) -> bool {
+        let is_silent = self.rows.is_empty() && self.deliveries.is_empty();
+        is_silent && (is_even || planted::is(Bug::LocalReadsEarly))
+    }
 }
 
 /// Who makes a call.

@@ -350,11 +350,12 @@ impl<'a> Walk<'a> {
         TailVerdict::Torn { end }
     }
 
-    /// Whether no sector between the two offsets is still as it was before anything was written.
-    fn has_every_sector(&self, start: usize, end: usize) -> bool {
+    /// Whether no sector from `start` up to a mark is still as it was before anything was written. The one that the mark begins
+    /// in is not: what stands before the mark there may be nothing but zeroes.
+    fn has_every_sector(&self, start: usize, mark: usize) -> bool {
         let mut at = start;
-        while at < end {
-            let sector_end = ((at / SECTOR_BYTES + 1) * SECTOR_BYTES).min(end);
+        while at / SECTOR_BYTES < mark / SECTOR_BYTES {
+            let sector_end = (at / SECTOR_BYTES + 1) * SECTOR_BYTES;
             if self.bytes[at..sector_end].iter().all(|&byte| byte == 0) {
                 return false;
             }
@@ -462,5 +463,26 @@ mod tests {
         check("a bit of a length is another", &|bytes| bytes[second + 5] ^= 1, 2, None);
         check("a bit of the batch before is another", &|bytes| bytes[150] ^= 1, 0, None);
         check("a sector of the batch before is gone", &|bytes| bytes[64..second].fill(0), 0, None);
+    }
+
+    #[test]
+    fn what_ends_with_zeroes_is_told_from_what_never_arrived() {
+        // One frame, of which no more than its last eight bytes are in the sector of its mark: zeroes.
+        let (mut batch, start) = (Batch::default(), HEADER_BYTES);
+        let mut payload = vec![0xAA; 1_024 + 8 - HEADER_BYTES as usize - FRAME_HEADER_BYTES - 2];
+        let zeroes = payload.len() - 8;
+        payload[zeroes..].fill(0);
+        let append = Append { shard: 0, epoch: 1, sequence: 1, executions: &[], rows: &[], payload: &payload };
+        let begins = batch.stage(&append, Origin::Appended);
+        batch.seal_frame(begins, PLACE, start);
+        let mark = start as usize + batch.bytes.len();
+        batch.seal(PLACE, start);
+        let header = SegmentHeader { place: PLACE, size: 8_192, end_before: 0, first: 1 };
+        let mut bytes = [&header.write()[..], &batch.bytes].concat();
+        bytes.resize(8_192, 0);
+        assert_eq!((mark, &bytes[1_024..mark]), (1_032, &[0; 8][..]));
+        assert_eq!(walk(&bytes), (1, mark + MARK_BYTES, TailVerdict::Clean));
+        bytes[300] ^= 1;
+        assert!(matches!(walk(&bytes), (0, _, TailVerdict::Damaged(_))), "{:?}", walk(&bytes));
     }
 }

@@ -96,7 +96,7 @@ pub(crate) const ROOMS: &[Room] = &[
     },
     Room {
         name: "services",
-        uses: &["json", "spec", "interpreter", "store", "protocol"],
+        uses: &["planted", "json", "spec", "interpreter", "store", "protocol"],
         outside: Outside::Only(&["base64", "hmac", "sha2", "md-5"]),
         outside_tests: &[],
     },

@@ -106,7 +106,8 @@ pub struct Outs {
     pub reads: Vec<ServiceRead>,
     /// Results of Map Runs to be written outside.
     pub writes: Vec<ServiceWrite>,
-    /// Tasks, reads and writes whose answers are no longer wanted.
+    /// Tasks, reads and writes that were given before and whose answers are no longer wanted. They are given up first: what a
+    /// Map Run writes has the name of what it read.
     pub cancelled: Vec<(ExecutionId, TaskKey)>,
     /// What listeners are told, in the order it happened.
     pub notices: Vec<Notice>,

@@ -77,6 +77,7 @@ impl Service {
             }
             for (id, key) in outbox.cancelled {
                 self.close_task(id, key);
+                outs.tasks.retain(|task| (task.execution, task.request.key) != (id, key));
                 outs.reads.retain(|read| (read.task.execution, read.request.task.key) != (id, key));
                 outs.writes.retain(|write| (write.task.execution, write.request.task.key) != (id, key));
                 outs.cancelled.push((id, key));

@@ -225,6 +225,28 @@ fn results_of_a_map_run_that_failed_are_written_too() {
 }
 
 #[test]
+fn a_trial_that_is_answered_twice_is_not_the_end_of_the_results() {
+    let seen = both(|world| {
+        let machine = create(world, "m", &map_of_a_file(r#""Items":2"#, "STANDARD", WORKER));
+        let execution = start(world, &machine, "e", "{}");
+        let (of, again) = (world.writes[0].task.execution, world.writes[0].request.written(Ok(())));
+        while world.writes.iter().all(|write| write.request.is_trial) {
+            assert!(world.step(), "there are results in the end");
+        }
+        let at = world.moment();
+        let outs = world.service.complete(of, again, at);
+        world.input_ended(outs);
+        let about = format!(r#"{{"executionArn":"{execution}"}}"#);
+        let described = world.call("DescribeExecution", &about).expect("there");
+        assert_eq!(text(&described, "status"), "RUNNING");
+        world.turn();
+        vec![shown(world, &execution), world.moved.last().cloned().unwrap_or_default()]
+    });
+    assert!(seen[0].contains("/manifest.json"), "{}", seen[0]);
+    assert_eq!(seen[1], "wrote Succeeded Succeeded");
+}
+
+#[test]
 fn tokens_activities_and_nested_executions_survive() {
     both(|world| {
         let activity = world.call("CreateActivity", r#"{"name":"a"}"#).expect("created");

@@ -222,7 +222,7 @@ impl World {
         let ServiceWrite { task, request, results } = self.writes.remove(0);
         let kinds: Vec<String> = results.iter().map(|result| format!("{:?}", result.kind)).collect();
         self.moved.push(if request.is_trial { "tried".to_owned() } else { format!("wrote {}", kinds.join(" ")) });
-        (task.execution, Command::ResultsWritten { map_run: request.task.key, outcome: Ok(()) })
+        (task.execution, request.written(Ok(())))
     }
 }
 

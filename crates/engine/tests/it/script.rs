@@ -203,8 +203,7 @@ impl World {
                     Err(Failure::new(error.as_deref().unwrap_or_default(), cause.unwrap_or_default()))
                 }
             };
-            let map_run = request.task.key;
-            inputs.push(Input::Command(id, Command::ResultsWritten { map_run, outcome }));
+            inputs.push(Input::Command(id, request.written(outcome)));
         }
         for (id, request) in outbox.tasks {
             let state = request.state_name.to_string();

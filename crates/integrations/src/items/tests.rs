@@ -321,3 +321,26 @@ fn manifests_lead_to_their_files() {
     let unloaded = request("getObject", r#"{"Bucket":"b","Key":"m.csv"}"#, config);
     assert_eq!(read(&mut store, &unloaded), r#"[{"a":1},{"a":2}]"#);
 }
+
+#[test]
+fn parts_may_be_small() {
+    let mut store = Store::with(&[("b/rows", b"1\n2\n3\n4\n5\n")]);
+    let mut request = request("getObject", r#"{"Bucket":"b","Key":"rows"}"#, of_type("JSONL"));
+    let mut parts = Vec::new();
+    loop {
+        let mut reading = Reading::new(&request).expect("a reading").in_parts_of(2);
+        let (items, next) = loop {
+            match reading.read_on() {
+                ReadOn::Asks(call) => reading.take(store.answer(&call)).expect("an answer"),
+                ReadOn::Part { items, next } => break (items, next),
+                ReadOn::Failed(failure) => panic!("{failure:?}"),
+            }
+        };
+        parts.push(items.to_string());
+        request.from = next;
+        if request.from.is_none() {
+            break;
+        }
+    }
+    assert_eq!(parts, ["[1,2]", "[3,4]", "[5]"]);
+}

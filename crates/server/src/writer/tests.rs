@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Sender, channel};
 
 use stepwell_api::{Heard, StatusChange};
+use stepwell_interpreter::ResultsRequest;
 use stepwell_json::Json;
 use stepwell_spec::Timestamp;
 use stepwell_store::{Append, Frame, Index, MemoryStore, Outcome, StoreError, Tail};
@@ -119,6 +120,49 @@ fn every_listener_hears_what_is_durable_once_and_in_order() {
         said(2, &[("a", true), ("b", false), ("c", true)]),
         ["1 is kept", "a is heard", "a is heard", "b is heard", "b is heard", "2 is kept", "c is heard", "c is heard"]
     );
+}
+
+/// A Map Run that has failed gives up what it reads and writes its results: both under its one name.
+#[test]
+fn what_is_asked_anew_under_a_name_that_is_given_up_goes_on() {
+    let mut endpoints = Endpoints::default();
+    // Nobody is there, which is an answer as well.
+    endpoints.set("s3", "http://127.0.0.1:9").expect("a URL");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let local = Local::nowhere();
+    let carrier = Carrier::new(endpoints.clone(), local.clone(), Arc::new(Tls::default()), Egress::default());
+    let (answers, heard) = Answers::heard();
+    let outside = Outside {
+        transport: Transport::new(None, endpoints, Local::nowhere()),
+        runtime: runtime.handle().clone(),
+        carrier,
+        pace: Pace::of(crate::settings::Time::Real),
+        local,
+        listeners: Vec::new(),
+    };
+    let mut writer = Writer::start(Box::new(MemoryStore::new()), outside, answers).expect("a thread");
+    let task = crate::transport::tests::task(7, "M", None, stepwell_asl::ResourceKind::LambdaFunction);
+    let request = ResultsRequest {
+        task: task.request.clone(),
+        map_run_arn: "arn:aws:states:us-east-1:000000000000:mapRun:m/L:run".into(),
+        as_lines: false,
+        is_trial: false,
+        redrive_count: 0,
+    };
+    let cancelled = vec![(task.execution, task.request.key)];
+    let writes = vec![ServiceWrite { task, request, results: Vec::new() }];
+    assert!(writer.give(Outcomes { writes, cancelled, ..Outcomes::default() }));
+    let mut said = Vec::new();
+    for _ in 0..2_000 {
+        said.extend(heard());
+        if !said.is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    writer.end();
+    assert_eq!(said, ["Answers(7)"]);
 }
 
 #[test]

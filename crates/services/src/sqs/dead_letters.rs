@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use stepwell_json::Json;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::Timestamp;
 
 use super::attributes::{REDRIVE_ALLOW_POLICY, REDRIVE_POLICY};
@@ -91,7 +92,7 @@ impl Sqs {
         message.seen.visible_at = now;
         message.seen.received_at = None;
         let number = self.number();
-        if let Some(target) = self.queue_mut(target) {
+        if let Some(target) = self.queue_mut(target).filter(|_| !planted::is(Bug::DeadLettersLost)) {
             if target.is_fifo() {
                 message.sent_at = now;
             }

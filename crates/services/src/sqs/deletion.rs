@@ -1,6 +1,7 @@
 //! DeleteMessage and its batch.
 
 use stepwell_json::Json;
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::Timestamp;
 
 use super::{Done, Sqs, batches, invalid_value};
@@ -28,7 +29,8 @@ impl Sqs {
         let receipt = self.receipt(number, handle)?;
         let queue = self.queue(receipt.queue)?;
         if let Some(message) = queue.messages.get(&receipt.message) {
-            let is_held = message.seen.visible_at > now && message.seen.receives == receipt.receive;
+            let is_last = message.seen.receives == receipt.receive || planted::is(Bug::ReceiptUnchecked);
+            let is_held = message.seen.visible_at > now && is_last;
             if queue.is_fifo() && !is_held {
                 return Err(invalid_value(handle, "ReceiptHandle", "The receipt handle has expired."));
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stepwell_json::{Json, Object};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_protocol::Place;
 use stepwell_spec::Timestamp;
 use stepwell_store::{Index, RowChange};
@@ -53,7 +54,7 @@ impl Sqs {
             rows: Vec::new(),
         };
         each_row(index, NUMBERS, |row| {
-            sqs.next = row.number("next")?;
+            sqs.next = if planted::is(Bug::NumbersAgain) { sqs.next } else { row.number("next")? };
             Ok(())
         })?;
         sqs.next_kept = sqs.next;
@@ -71,13 +72,17 @@ impl Sqs {
         })?;
         each_row(index, MESSAGES, |row| {
             let [queue, number] = row.key_numbers()?;
-            let message = read_message(row, seen.remove(&[queue, number]))?;
+            let seen = seen.remove(&[queue, number]).filter(|_| !planted::is(Bug::ReceivesForgotten));
+            let message = read_message(row, seen)?;
             let queue = sqs.queues.get_mut(&queue).ok_or_else(|| row.broken("its queue is not there"))?;
             // Nothing is due yet: who looks first lets time pass.
             queue.restore(number, message, Timestamp(i64::MIN));
             Ok(())
         })?;
         each_row(index, ACCEPTED, |row| {
+            if planted::is(Bug::AcceptedForgotten) {
+                return Ok(());
+            }
             let [queue] = row.key_numbers()?;
             let digest = row.key_rest(1).try_into().map_err(|_| row.broken("its key ends in no digest"))?;
             let accepted = Accepted {
@@ -134,7 +139,9 @@ fn rows_of(queue: &mut Queue) -> Vec<RowChange> {
         match queue.messages.get(number) {
             Some(message) => rows.push(message_row(queue.number, *number, message)),
             None => {
-                rows.push(removal(MESSAGES, key([queue.number, *number])));
+                if !planted::is(Bug::DeletedComesBack) {
+                    rows.push(removal(MESSAGES, key([queue.number, *number])));
+                }
                 rows.push(removal(RECEIVES, key([queue.number, *number])));
             }
         }

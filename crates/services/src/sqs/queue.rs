@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use stepwell_planted::{self as planted, Bug};
 use stepwell_protocol::Place;
 use stepwell_spec::Timestamp;
 
@@ -188,6 +189,7 @@ impl Queue {
         while let Some((_, number)) = self.ages.first().copied().filter(|(sent, _)| sent.0 + kept_ms <= now.0) {
             self.remove(number);
         }
+        let now = if planted::is(Bug::MessagesEarly) { now.plus_ms(500) } else { now };
         for due in [false, true] {
             loop {
                 let waiting = if due { &self.in_flight } else { &self.delayed };
@@ -219,6 +221,7 @@ impl Queue {
             let Some(message) = self.messages.get(number) else { continue };
             if self.is_fifo()
                 && let Some(group) = &message.group
+                && !planted::is(Bug::GroupsMixed)
                 && (self.busy_groups.contains_key(group) || held_back.get(group).is_some_and(|first| first < number))
             {
                 continue;

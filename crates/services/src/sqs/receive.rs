@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use stepwell_interpreter::Chance;
 use stepwell_json::{Json, Object, ObjectBuilder};
+use stepwell_planted::{self as planted, Bug};
 use stepwell_spec::Timestamp;
 
 use super::attributes::{self, VISIBILITY_TIMEOUT, WAIT_TIME};
@@ -83,14 +84,14 @@ impl Sqs {
     /// nothing happens.
     pub(super) fn serve_polls(&mut self, now: Timestamp, chance: &Chance, outs: &mut ServicesOuts) {
         loop {
-            let mut has_served = false;
+            let (mut has_served, next) = (false, self.next);
             for poll in std::mem::take(&mut self.polls) {
                 let outcome = match self.queues.get_mut(&poll.queue) {
                     None => Err(no_queue()),
                     Some(queue) => {
                         let is_due = poll.until <= now;
-                        let is_stirred =
-                            self.touched.contains(&poll.queue) || queue.next_wake().is_some_and(|at| at <= now);
+                        let is_stirred = self.touched.contains(&poll.queue) && !planted::is(Bug::PollsNotServed)
+                            || queue.next_wake().is_some_and(|at| at <= now);
                         if !is_due && !is_stirred {
                             self.polls.push(poll);
                             continue;
@@ -108,7 +109,8 @@ impl Sqs {
                 outs.replies.push((poll.id, answer(outcome, chance)));
                 has_served = true;
             }
-            if !has_served {
+            // What was moved has a new number.
+            if !has_served && self.next == next {
                 return;
             }
         }

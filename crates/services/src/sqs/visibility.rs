@@ -47,7 +47,11 @@ impl Sqs {
                 "Message does not exist or is not available for visibility timeout change.",
             )
         };
-        let message = self.queue(receipt.queue)?.messages.get(&receipt.message).ok_or_else(unavailable)?;
+        let queue = self.queue(receipt.queue)?;
+        let message = queue.messages.get(&receipt.message).ok_or_else(unavailable)?;
+        if queue.is_fifo() && message.seen.receives != receipt.receive {
+            return Err(invalid_value(handle, "ReceiptHandle", "The receipt handle has expired."));
+        }
         let received_at = message.seen.received_at.filter(|_| message.seen.visible_at > now).ok_or_else(unavailable)?;
         if now.0.saturating_sub(received_at.0) > (SECONDS_MAX - seconds) as i64 * 1_000 {
             let reason = "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";

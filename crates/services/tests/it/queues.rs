@@ -188,6 +188,41 @@ fn a_queue_in_order_keeps_groups_apart_and_in_order() {
 }
 
 #[test]
+fn a_receipt_of_an_earlier_receive_moves_nothing_in_a_queue_in_order() {
+    both(|world| {
+        world.create("q.fifo", r#"{"FifoQueue":"true","ContentBasedDeduplication":"true","VisibilityTimeout":"5"}"#);
+        world.on("SendMessage", "q.fifo", r#","MessageBody":"m","MessageGroupId":"g""#);
+        let (_, first) = world.receive("q.fifo", "");
+        world.pass_ms(5_000);
+        let (_, second) = world.receive("q.fifo", "");
+        let shown = |handles: &[String]| format!(r#"{},"VisibilityTimeout":0"#, handle(handles, 0));
+        let refused = world.on_refused("ChangeMessageVisibility", "q.fifo", &shown(&first));
+        assert_eq!(refused, "InvalidParameterValueException");
+        assert_eq!(world.on_refused("DeleteMessage", "q.fifo", &handle(&first, 0)), "InvalidParameterValueException");
+        assert_eq!(world.receive("q.fifo", "").0, NONE);
+        world.on("ChangeMessageVisibility", "q.fifo", &shown(&second));
+        assert_eq!(world.receive("q.fifo", "").0, ["m"]);
+    });
+}
+
+#[test]
+fn a_dead_letter_wakes_whoever_waited_for_it_before() {
+    both(|world| {
+        world.create("dead", "{}");
+        let policy = r#"{\"deadLetterTargetArn\":\"arn:aws:sqs:us-east-1:000000000000:dead\",\"maxReceiveCount\":1}"#;
+        world.create("q", &format!(r#"{{"VisibilityTimeout":"3","RedrivePolicy":"{policy}"}}"#));
+        world.on("SendMessage", "q", r#","MessageBody":"m""#);
+        assert_eq!(world.receive("q", "").0, ["m"]);
+        let waits = world.send("sqs", "ReceiveMessage", &on("dead", r#","WaitTimeSeconds":20"#));
+        let empty = world.send("sqs", "ReceiveMessage", &on("q", r#","WaitTimeSeconds":20"#));
+        world.pass_until_due();
+        assert_eq!(messages(&world.reply(waits).expect("served").expect("done")).0, ["m"]);
+        assert!(world.reply(empty).is_none());
+        world.forget_call(empty);
+    });
+}
+
+#[test]
 fn a_message_in_order_waits_behind_one_that_is_delayed() {
     both(|world| {
         let attributes = r#"{"FifoQueue":"true","ContentBasedDeduplication":"true","DelaySeconds":"5"}"#;
