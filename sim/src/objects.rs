@@ -303,6 +303,17 @@ impl World {
         self.mail.push(Mail::Answer(task.execution, command));
     }
 
+    /// The service was opened again and asks for all of it anew: some of what was on its way comes all the same.
+    pub(crate) fn move_objects_late(&mut self) {
+        for place in (0..self.objects.work.len()).rev() {
+            if self.random.percent(50) {
+                self.tally.duplicates += 1;
+                self.move_object(place, None, false);
+            }
+        }
+        self.objects.work.clear();
+    }
+
     /// Everything that anybody waits for is read and written. `false` when nothing is left.
     pub(crate) fn move_all(&mut self) -> bool {
         self.objects.work.retain(|work| !work.is_cancelled);

@@ -243,7 +243,7 @@ impl World {
             }
         }
         self.outside.clear();
-        self.objects.lose();
+        self.move_objects_late();
     }
 
     /// I24: nobody is shown as left alone but who panics, and while it runs.

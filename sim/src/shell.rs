@@ -259,7 +259,7 @@ impl Shell {
     pub(crate) fn store_catches_up(&mut self) -> Result<(), StoreError> {
         let index = self.store.index();
         index.catch_up()?;
-        while index.pack_some()? {}
+        while index.pack_some(0)? {}
         Ok(())
     }
 

@@ -182,6 +182,7 @@ impl Calls {
         let ServiceRead { task, request } = read;
         let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
         let readings = self.readings.clone();
+        self.begin_anew(key);
         let kept = self.readings.lock().remove(&key).filter(|kept| kept.is_at(request.from.as_ref()));
         self.spawn(
             "s3",
@@ -222,6 +223,7 @@ impl Calls {
         let ServiceWrite { task, request, results } = write;
         let (carrier, asker, key) = (self.carrier.clone(), asker_of(&task), key_of(&task));
         let broken_off = request.clone();
+        self.begin_anew(key);
         self.spawn(
             "s3",
             key,
@@ -237,6 +239,14 @@ impl Calls {
             },
             move |_, failure| broken_off.written(Err(failure)),
         );
+    }
+
+    /// Gives up what is being read or written under this name: what is asked for now is what is waited for, and after a service was
+    /// opened again that may be another part. It does no harm to begin it twice.
+    fn begin_anew(&self, key: Key) {
+        if let Some(GiveUp::Abort(call)) = self.open.lock().remove(&key) {
+            call.abort();
+        }
     }
 
     fn places_of(&mut self, service: &str) -> Arc<Semaphore> {

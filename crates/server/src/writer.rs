@@ -193,12 +193,14 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     is_still = true;
-                    index_keeper.wake();
+                    index_keeper.rest(true);
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            is_still = false;
+            if std::mem::take(&mut is_still) {
+                index_keeper.rest(false);
+            }
             let mut batch = vec![first];
             while batch.len() < BATCH_MAX {
                 let Ok(next) = self.outcomes.try_recv() else { break };

@@ -210,7 +210,7 @@ fn packing(directory: &Path) -> Result<(), StoreError> {
     let (before, cpu, mut times) = (log_bytes(directory), cpu_time(), Vec::new());
     loop {
         let began = Instant::now();
-        if !index.pack_some()? {
+        if !index.pack_some(0)? {
             break;
         }
         times.push(began.elapsed());

@@ -414,10 +414,10 @@ impl Index for EmbeddedIndex {
         self.ask_gathered(Gathered::is_large)
     }
 
-    fn pack_some(&self) -> Result<bool, StoreError> {
+    fn pack_some(&self, leave: u64) -> Result<bool, StoreError> {
         self.segments.check()?;
-        let last = self.ask_known(|known| known.last.segment);
-        self.packing.lock().unwrap_or_else(PoisonError::into_inner).go_on(&self.segments, last)
+        let below = self.ask_known(|known| known.last.segment).saturating_sub(leave);
+        self.packing.lock().unwrap_or_else(PoisonError::into_inner).go_on(&self.segments, below)
     }
 
     fn catch_up(&self) -> Result<(), StoreError> {

@@ -187,9 +187,10 @@ pub trait Index: Send + Sync {
     /// [`Store::append_batch`] does it at last.
     fn catch_up(&self) -> Result<(), StoreError>;
 
-    /// Does some milliseconds of making smaller what nobody writes to any more; `false` when there is nothing of that. It may
-    /// be read meanwhile, and is the same. Call it from a thread of its own, as often as there is time.
-    fn pack_some(&self) -> Result<bool, StoreError> {
+    /// Does some milliseconds of making smaller what nobody writes to any more, all but the youngest `leave` segments of it; `false`
+    /// when there is nothing of that. It may be read meanwhile, and is the same. Call it from a thread of its own, as often as
+    /// there is time.
+    fn pack_some(&self, _leave: u64) -> Result<bool, StoreError> {
         Ok(false)
     }
 }

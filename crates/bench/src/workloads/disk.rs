@@ -23,6 +23,10 @@ pub(super) const WORKLOAD: Workload = Workload {
 const EXECUTIONS: [(&str, u64, Duration); 2] =
     [("young", 50_000, Duration::from_secs(10)), ("packed", 500_000, Duration::from_secs(60))];
 
+/// How often, and after how long each time, it is looked whether the server has packed what it has.
+const RESTS_MAX: usize = 240;
+const REST: Duration = Duration::from_millis(250);
+
 async fn run(bench: &mut Bench<'_>) -> Result<(), String> {
     let time = bench.settings.time;
     for (variant, count, run) in EXECUTIONS {
@@ -53,6 +57,9 @@ async fn measure(bench: &mut Bench<'_>, variant: &str, until: Until) -> Result<(
     measured.errors.add(verdict);
     let mut line = bench.finish(WORKLOAD.name, &site, before, &measured).await?;
     line.variant = Some(variant.to_owned());
+    if let Some(folder) = site.data() {
+        rest(&folder).await?;
+    }
     let full = read(site.end_and_keep()?.path())?;
     if measured.count > 0 {
         let each = |full: u64, empty: u64| full.saturating_sub(empty) as f64 / measured.count as f64;
@@ -60,6 +67,19 @@ async fn measure(bench: &mut Bench<'_>, variant: &str, until: Until) -> Result<(
         line.figures.push(("allocated_bytes_per_execution", each(full.allocated, empty.allocated)));
     }
     bench.tell(line);
+    Ok(())
+}
+
+/// Waits until the server has packed what it packs when nobody asks for anything.
+async fn rest(folder: &std::path::Path) -> Result<(), String> {
+    for _ in 0..RESTS_MAX {
+        let names = std::fs::read_dir(folder).map_err(|fault| format!("cannot read {}: {fault}", folder.display()))?;
+        let unpacked = names.flatten().filter(|entry| entry.path().extension().is_some_and(|ending| ending == "log"));
+        if unpacked.count() <= 1 {
+            return Ok(());
+        }
+        tokio::time::sleep(REST).await;
+    }
     Ok(())
 }
 

@@ -3,12 +3,17 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 use stepwell_store::{Index, StoreError};
 
 use crate::shard::Answers;
+
+/// Segments that wait to be packed until there is time for it: a gibibyte. With more of them time is taken, since a server that never
+/// rests would never pack any.
+const UNPACKED_MAX: u64 = 16;
 
 /// What there is to do.
 #[derive(Clone, Copy)]
@@ -32,6 +37,8 @@ impl Work {
 /// The way to it.
 pub(super) struct IndexKeeper {
     sender: SyncSender<()>,
+    /// Whether nothing else happens at the moment.
+    is_still: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
@@ -40,13 +47,15 @@ impl IndexKeeper {
     /// idle would not notice.
     pub(super) fn start(index: Arc<dyn Index>, answers: Answers) -> io::Result<IndexKeeper> {
         let (sender, wakes) = sync_channel(1);
+        let is_still = Arc::<AtomicBool>::default();
+        let has_time = is_still.clone();
         let thread = std::thread::Builder::new().name("stepwell-index".to_owned()).spawn(move || {
             let mut can_pack = false;
             while let Some(work) = next(&wakes, can_pack) {
                 let done = match work {
                     Work::CatchUp => index.catch_up().map(|()| true),
                     // In steps, so that the index does not fall behind meanwhile.
-                    Work::Pack => index.pack_some(),
+                    Work::Pack => index.pack_some(if has_time.load(Ordering::Relaxed) { 0 } else { UNPACKED_MAX }),
                 };
                 can_pack = match done {
                     Ok(is_more) => is_more,
@@ -62,13 +71,21 @@ impl IndexKeeper {
                 };
             }
         })?;
-        Ok(IndexKeeper { sender, thread })
+        Ok(IndexKeeper { sender, is_still, thread })
     }
 
     /// There is something to write down.
     pub(super) fn wake(&self) {
         // Woken already, it takes this along.
         let _ = self.sender.try_send(());
+    }
+
+    /// Nothing has come for a while, so that there is time for everything; or something comes again.
+    pub(super) fn rest(&self, is_still: bool) {
+        self.is_still.store(is_still, Ordering::Relaxed);
+        if is_still {
+            self.wake();
+        }
     }
 
     /// Writes down what there is, and ends.

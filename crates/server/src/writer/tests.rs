@@ -122,12 +122,10 @@ fn every_listener_hears_what_is_durable_once_and_in_order() {
     );
 }
 
-/// A Map Run that has failed gives up what it reads and writes its results: both under its one name.
-#[test]
-fn what_is_asked_anew_under_a_name_that_is_given_up_goes_on() {
+/// What is said when these are given to a writer whose results go to this address: all of it, once there is something.
+fn said_of_results(url: &str, given: Vec<Outcomes>) -> Vec<String> {
     let mut endpoints = Endpoints::default();
-    // Nobody is there, which is an answer as well.
-    endpoints.set("s3", "http://127.0.0.1:9").expect("a URL");
+    endpoints.set("s3", url).expect("a URL");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let local = Local::nowhere();
@@ -142,17 +140,9 @@ fn what_is_asked_anew_under_a_name_that_is_given_up_goes_on() {
         listeners: Vec::new(),
     };
     let mut writer = Writer::start(Box::new(MemoryStore::new()), outside, answers).expect("a thread");
-    let task = crate::transport::tests::task(7, "M", None, stepwell_asl::ResourceKind::LambdaFunction);
-    let request = ResultsRequest {
-        task: task.request.clone(),
-        map_run_arn: "arn:aws:states:us-east-1:000000000000:mapRun:m/L:run".into(),
-        as_lines: false,
-        is_trial: false,
-        redrive_count: 0,
-    };
-    let cancelled = vec![(task.execution, task.request.key)];
-    let writes = vec![ServiceWrite { task, request, results: Vec::new() }];
-    assert!(writer.give(Outcomes { writes, cancelled, ..Outcomes::default() }));
+    for outcomes in given {
+        assert!(writer.give(outcomes));
+    }
     let mut said = Vec::new();
     for _ in 0..2_000 {
         said.extend(heard());
@@ -162,7 +152,49 @@ fn what_is_asked_anew_under_a_name_that_is_given_up_goes_on() {
         std::thread::sleep(Duration::from_millis(5));
     }
     writer.end();
-    assert_eq!(said, ["Answers(7)"]);
+    said
+}
+
+/// Results of one Map Run that are to be written.
+fn results() -> ServiceWrite {
+    let task = crate::transport::tests::task(7, "M", None, stepwell_asl::ResourceKind::LambdaFunction);
+    let request = ResultsRequest {
+        task: task.request.clone(),
+        map_run_arn: "arn:aws:states:us-east-1:000000000000:mapRun:m/L:run".into(),
+        as_lines: false,
+        is_trial: false,
+        redrive_count: 0,
+    };
+    ServiceWrite { task, request, results: Vec::new() }
+}
+
+/// A Map Run that has failed gives up what it reads and writes its results: both under its one name.
+#[test]
+fn what_is_asked_anew_under_a_name_that_is_given_up_goes_on() {
+    let write = results();
+    let cancelled = vec![(write.task.execution, write.task.request.key)];
+    let outcomes = Outcomes { writes: vec![write], cancelled, ..Outcomes::default() };
+    // Nobody is there, which is an answer as well.
+    assert_eq!(said_of_results("http://127.0.0.1:9", vec![outcomes]), ["Answers(7)"]);
+}
+
+/// A service that was opened again after a panic asks for what it knows of, which may be another part of the same.
+#[test]
+fn what_is_asked_anew_takes_the_place_of_what_is_on_its_way() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let (connected, first) = channel();
+    std::thread::spawn(move || {
+        // Who comes first is never answered, everybody else at once, if badly.
+        let _kept = listener.accept();
+        connected.send(()).expect("waited for");
+        while let Ok((stream, _)) = listener.accept() {
+            drop(stream);
+        }
+    });
+    let write = || Outcomes { writes: vec![results()], ..Outcomes::default() };
+    assert_eq!(said_of_results(&url, vec![write(), write()]), ["Answers(7)"]);
+    first.recv().expect("somebody came");
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn one_batch(
         // Some of it, or all there is.
         for _ in 0..[0, 1, 2, 50][random.below(4)] {
             let before = disk.names_ending(PACKED).len();
-            if !matches!(store.index().pack_some(), Ok(true)) {
+            if !matches!(store.index().pack_some(0), Ok(true)) {
                 break;
             }
             tally.packed += usize::from(disk.names_ending(PACKED).len() > before);

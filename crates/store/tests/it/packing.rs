@@ -36,7 +36,7 @@ fn filled() -> (SimDisk, EmbeddedStore, Frames) {
 }
 
 fn pack(store: &EmbeddedStore) {
-    while store.index().pack_some().expect("room") {}
+    while store.index().pack_some(0).expect("room") {}
 }
 
 fn names(disk: &SimDisk, ending: &str) -> Vec<String> {
@@ -57,7 +57,7 @@ fn what_is_packed_is_smaller_and_the_same() {
     assert_eq!(names(&disk, ".log"), segments[segments.len() - 1..], "the last is being written");
     assert_eq!(names(&disk, ".packed").len(), segments.len() - 1);
     assert!(bytes(&disk) < before * 2 / 3, "{} of {before}", bytes(&disk));
-    assert!(!store.index().pack_some().expect("nothing to do"));
+    assert!(!store.index().pack_some(0).expect("nothing to do"));
     let check = |store: &EmbeddedStore| {
         check_store(store, &frames);
         assert_eq!(store.check().expect("an unharmed log"), frames[&0].len() as u64);
@@ -151,7 +151,7 @@ fn packing_that_fails_or_ends_anywhere_loses_nothing() {
             let (disk, store, frames) = filled();
             disk.plan(after, fault);
             let outcome = loop {
-                match store.index().pack_some() {
+                match store.index().pack_some(0) {
                     Ok(true) => {}
                     Ok(false) => break "ended",
                     Err(StoreError::Poisoned { .. }) => break "poisoned",
