@@ -122,8 +122,9 @@ fn every_listener_hears_what_is_durable_once_and_in_order() {
     );
 }
 
-/// What is said when these are given to a writer whose results go to this address: all of it, once there is something.
-fn said_of_results(url: &str, given: Vec<Outcomes>) -> Vec<String> {
+/// What is said when these are given to a writer whose results go to this address: all of it, once there is something. `given_one` is
+/// called after each of them.
+fn said_of_results(url: &str, given: Vec<Outcomes>, mut given_one: impl FnMut()) -> Vec<String> {
     let mut endpoints = Endpoints::default();
     endpoints.set("s3", url).expect("a URL");
     let runtime =
@@ -142,6 +143,7 @@ fn said_of_results(url: &str, given: Vec<Outcomes>) -> Vec<String> {
     let mut writer = Writer::start(Box::new(MemoryStore::new()), outside, answers).expect("a thread");
     for outcomes in given {
         assert!(writer.give(outcomes));
+        given_one();
     }
     let mut said = Vec::new();
     for _ in 0..2_000 {
@@ -157,7 +159,8 @@ fn said_of_results(url: &str, given: Vec<Outcomes>) -> Vec<String> {
 
 /// Results of one Map Run that are to be written.
 fn results() -> ServiceWrite {
-    let task = crate::transport::tests::task(7, "M", None, stepwell_asl::ResourceKind::LambdaFunction);
+    let mut task = crate::transport::tests::task(7, "M", None, stepwell_asl::ResourceKind::LambdaFunction);
+    task.request.input = Json::parse(r#"{"Bucket":"b","Prefix":"p"}"#).expect("JSON");
     let request = ResultsRequest {
         task: task.request.clone(),
         map_run_arn: "arn:aws:states:us-east-1:000000000000:mapRun:m/L:run".into(),
@@ -175,7 +178,7 @@ fn what_is_asked_anew_under_a_name_that_is_given_up_goes_on() {
     let cancelled = vec![(write.task.execution, write.task.request.key)];
     let outcomes = Outcomes { writes: vec![write], cancelled, ..Outcomes::default() };
     // Nobody is there, which is an answer as well.
-    assert_eq!(said_of_results("http://127.0.0.1:9", vec![outcomes]), ["Answers(7)"]);
+    assert_eq!(said_of_results("http://127.0.0.1:9", vec![outcomes], || {}), ["Answers(7)"]);
 }
 
 /// A service that was opened again after a panic asks for what it knows of, which may be another part of the same.
@@ -193,8 +196,14 @@ fn what_is_asked_anew_takes_the_place_of_what_is_on_its_way() {
         }
     });
     let write = || Outcomes { writes: vec![results()], ..Outcomes::default() };
-    assert_eq!(said_of_results(&url, vec![write(), write()]), ["Answers(7)"]);
-    first.recv().expect("somebody came");
+    let mut is_first = true;
+    // The second is given when the first has its connection.
+    let given_one = || {
+        if std::mem::take(&mut is_first) {
+            first.recv_timeout(Duration::from_secs(30)).expect("somebody comes");
+        }
+    };
+    assert_eq!(said_of_results(&url, vec![write(), write()], given_one), ["Answers(7)"]);
 }
 
 #[test]
