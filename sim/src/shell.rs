@@ -286,6 +286,9 @@ impl Shell {
     }
 }
 
+/// How often a service may panic while it is opened, and be opened again: more than all executions of a seed may until they are left alone.
+const OPENINGS_MAX: usize = 1_000;
+
 /// A service over what is durable, and what panicked before it was there.
 fn open_service(
     ward: &mut Ward,
@@ -295,7 +298,12 @@ fn open_service(
     chance: &Chance,
 ) -> (Result<(Service, Outs), String>, Panics) {
     let mut panics = Vec::new();
+    let mut openings = 0;
     let open = |ward: &Ward| {
+        openings += 1;
+        if openings > OPENINGS_MAX {
+            return Err("it panics without end whenever it is opened".to_owned());
+        }
         let at = Moment { now, entropy: chance.draw() };
         Service::open_after(settings, ward, Arc::clone(index), at).map_err(|fault| fault.to_string())
     };
