@@ -1,11 +1,13 @@
 //! The baseline: a server on the HTTP stack of `stepwell serve` that does nothing.
 //!
-//! It reads a request to its end and answers a constant, with the runtime, the options and the answer's headers that the
+//! It reads a request to its end and answers a constant, with the threads, the options and the answer's headers that the
 //! real one has. What the same generator gets out of it in the same run is what this machine could answer at best, and what
 //! the rates of workloads are held against.
 
 use std::convert::Infallible;
 use std::io::Write;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -14,7 +16,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Handle};
 
 /// What begins the line that says where it listens.
 pub(crate) const LISTENING: &str = "listening on http://";
@@ -29,14 +32,15 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// whoever started it, however that ends.
 pub fn serve_baseline() -> Result<(), String> {
     let refused = |fault: std::io::Error| format!("cannot serve the baseline: {fault}");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
+    let workers = workers().map_err(refused)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(refused)?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let mut stdout = std::io::stdout();
         writeln!(stdout, "{LISTENING}{address}").and_then(|()| stdout.flush()).map_err(refused)?;
         tokio::select! {
-            outcome = accept(listener) => outcome.map_err(refused),
+            outcome = accept(listener, &workers) => outcome.map_err(refused),
             () = end_of_stdin() => Ok(()),
         }
     })
@@ -53,17 +57,34 @@ async fn end_of_stdin() {
     let _ = ended.await;
 }
 
-async fn accept(listener: TcpListener) -> std::io::Result<()> {
-    loop {
+/// A thread for each processor, with a runtime of its own, as long as the process is there.
+fn workers() -> std::io::Result<Vec<Handle>> {
+    let start = |_| {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        std::thread::Builder::new().spawn(move || runtime.block_on(std::future::pending::<()>()))?;
+        Ok(handle)
+    };
+    (0..available_parallelism().map_or(1, NonZeroUsize::get)).map(start).collect()
+}
+
+async fn accept(listener: TcpListener, workers: &[Handle]) -> std::io::Result<()> {
+    for worker in workers.iter().cycle() {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
+        let stream = stream.into_std()?;
+        let stream = {
+            let _of_this_worker = worker.enter();
+            TcpStream::from_std(stream)?
+        };
         let connection = http1::Builder::new()
             .header_read_timeout(None)
             .max_header_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(stream), service_fn(answer));
         // A client that is gone is no fault of the baseline.
-        tokio::spawn(async move { drop(connection.await) });
+        worker.spawn(async move { drop(connection.await) });
     }
+    Ok(())
 }
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {

@@ -3,9 +3,10 @@
 //! The only async crate. Owns the socket and its limits, the keys that may sign, how often callers may call, the clock, the
 //! source of chance, what answers tasks, and who is told what happens. What a request means and what comes of it is the API's.
 //!
-//! Connections are read and written by an async runtime; a request crosses to the service's thread through a channel and
-//! its answer comes back through another, so that no lock stands between them.
+//! Connections are read and written by threads with an async runtime each; a request crosses to the service's thread through a
+//! channel and its answer comes back through another, so that no lock stands between them.
 
+mod awake;
 mod body;
 mod calls;
 mod carrier;
@@ -34,6 +35,7 @@ mod throttle;
 mod tls;
 mod transport;
 mod web;
+mod workers;
 mod writer;
 
 pub use egress::{Cidr, Egress};

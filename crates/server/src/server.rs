@@ -19,6 +19,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::awake::Awake;
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::connection::{Patience, Patient, Turn};
@@ -33,6 +34,7 @@ use crate::shard::{self, Mailbox, Running};
 use crate::shield::shielded;
 use crate::tls::Tls;
 use crate::transport::{Source, Transport};
+use crate::workers::{LEFT_OVER_TIME, Workers};
 use crate::writer::Outside;
 use stepwell_api::{Heard, ServiceSettings};
 use stepwell_services::{GivenKeys, Services, ServicesSettings};
@@ -156,6 +158,8 @@ impl Server {
         let heard = self.listeners.iter().map(|listener| listener.hears()).fold(here, Heard::or);
         let settings = ServiceSettings { key: self.seeds.key, heard, ..ServiceSettings::default() };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(refused)?;
+        let awake = Awake::new();
+        let workers = Workers::start(&awake).map_err(refused)?;
         let metrics = Arc::new(Metrics::new());
         let mailbox = Mailbox::new();
         let tls = Arc::new(Tls::new(self.settings.ca_bundle.clone()));
@@ -185,7 +189,7 @@ impl Server {
             minute_rules: false,
             is_proved: self.keyring.is_some(),
         };
-        let parts = shard::Parts { store: self.store, settings, services, clock, metrics: metrics.clone() };
+        let parts = shard::Parts { store: self.store, settings, services, clock, awake, metrics: metrics.clone() };
         let Running { door, ended, thread } = shard::start(parts, mailbox, outside)?;
         leaves.resume();
         let front =
@@ -197,7 +201,7 @@ impl Server {
                 // Whoever has been answered may ask it to end: it listens for that first.
                 biased;
                 () = end => Ok(()),
-                () = accept(&listener, &front, &connections) => Ok(()),
+                () = accept(&listener, &workers, &front, &connections) => Ok(()),
                 _ = ended => Err(StartError::Refused("the service has broken off; please report what stands above".to_owned())),
             };
             drop(listener);
@@ -213,7 +217,8 @@ impl Server {
             outcome
         });
         // Connections that are left hold the door open; without them the thread ends.
-        runtime.shutdown_timeout(Duration::from_millis(100));
+        workers.end();
+        runtime.shutdown_timeout(LEFT_OVER_TIME);
         drop(front);
         leaves.close();
         if outcome.is_ok() && thread.join().is_err() {
@@ -257,13 +262,14 @@ fn connections_max(limits: Option<&str>) -> usize {
 }
 
 /// Takes connections as long as it is polled.
-async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &GracefulShutdown) {
+async fn accept(listener: &TcpListener, workers: &Workers, front: &Arc<Front>, connections: &GracefulShutdown) {
     let places =
         Arc::new(Semaphore::new(connections_max(std::fs::read_to_string("/proc/self/limits").ok().as_deref())));
     // The semaphore is never closed.
     while let Ok(place) = places.clone().acquire_owned().await {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let worker = workers.next();
+        let stream = match listener.accept().await.and_then(|(stream, _)| worker.adopt(stream)) {
+            Ok(stream) => stream,
             Err(fault) => {
                 tracing::warn!(%fault, "cannot take a connection");
                 tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -276,12 +282,15 @@ async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &Gracef
         let open = front.connected();
         let turn = Turn::new();
         let patient = Patient::new(stream, Patience::USUAL, turn.clone());
+        let lookout = worker.lookout().clone();
         let answering = service_fn(move |request| {
             let (front, turn) = (front.clone(), turn.clone());
+            let under_way = lookout.begin();
             async move {
                 turn.begin_answer();
                 let answer = shielded(front.answer(request)).await.unwrap_or_else(|because| front.broken_off(&because));
                 turn.end_answer();
+                drop(under_way);
                 Ok::<_, Infallible>(answer)
             }
         });
@@ -291,7 +300,7 @@ async fn accept(listener: &TcpListener, front: &Arc<Front>, connections: &Gracef
             .max_header_size(HEAD_BYTES_MAX)
             .serve_connection(TokioIo::new(patient), answering);
         let connection = connections.watch(connection);
-        tokio::spawn(async move {
+        worker.spawn(async move {
             if let Err(fault) = connection.await {
                 tracing::debug!(%fault, "a connection broke");
             }

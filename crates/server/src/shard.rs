@@ -23,6 +23,7 @@ use stepwell_spec::{Action, Timestamp};
 use stepwell_store::Store;
 use tokio::sync::oneshot;
 
+use crate::awake::Awake;
 use crate::clock::Clock;
 use crate::local::Local;
 use crate::metrics::Metrics;
@@ -56,6 +57,7 @@ pub(crate) struct Parts {
     pub(crate) settings: ServiceSettings,
     pub(crate) services: ServicesSettings,
     pub(crate) clock: Clock,
+    pub(crate) awake: Awake,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -64,19 +66,20 @@ pub(crate) fn start(parts: Parts, mailbox: Mailbox, outside: Outside) -> Result<
     let refused = |fault: std::io::Error| StartError::Refused(format!("cannot start: {fault}"));
     let unreadable =
         |fault: &dyn std::fmt::Display| StartError::Refused(format!("what was kept cannot be taken up: {fault}"));
-    let Parts { store, settings, services, clock, metrics } = parts;
+    let Parts { store, settings, services, clock, awake, metrics } = parts;
     let heard = settings.heard;
     let mut ground = Ground::new(store.index(), settings, services, clock.clone(), metrics.clone());
     let Opened { service, services, outs, rows } = ground.open().map_err(|fault| unreadable(&fault))?;
     let (door, answers, messages) = mailbox.open();
     let (alive, ended) = oneshot::channel();
     let local = outside.local.clone();
-    let writer = Writer::start(store, outside, answers).map_err(refused)?;
+    let writer = Writer::start(store, outside, answers, awake.clone()).map_err(refused)?;
     let mut shard = Shard {
         service,
         services,
         local,
         clock,
+        awake,
         writer,
         metrics,
         messages,
@@ -107,6 +110,7 @@ struct Shard {
     services: Services,
     local: Local,
     clock: Clock,
+    awake: Awake,
     writer: Writer,
     metrics: Arc<Metrics>,
     messages: Receiver<Message>,
@@ -248,11 +252,13 @@ impl Shard {
             };
         }
         let due = [self.service.next_due(), self.services.next_due()].into_iter().flatten().min();
-        let Some(due) = due else { return self.messages.recv().map_or(Next::End, Next::Message) };
-        let sleep = self.clock.sleep_towards(due);
-        // Nobody says when what holds the clock is done.
-        let sleep = if self.clock.skips() { sleep.min(HELD) } else { sleep };
-        match self.messages.recv_timeout(sleep) {
+        let sleep = match due.map(|due| self.clock.sleep_towards(due)) {
+            // Nobody says when what holds the clock is done.
+            Some(sleep) if self.clock.skips() => sleep.min(HELD),
+            Some(sleep) => sleep,
+            None => Duration::MAX,
+        };
+        match self.awake.receive(&self.messages, sleep) {
             Ok(message) => Next::Message(message),
             Err(RecvTimeoutError::Timeout) => Next::Other,
             Err(RecvTimeoutError::Disconnected) => Next::End,

@@ -21,6 +21,7 @@ use stepwell_services::Delivery;
 use stepwell_store::Store;
 use tokio::runtime::Handle;
 
+use crate::awake::Awake;
 use crate::calls::Calls;
 use crate::carrier::Carrier;
 use crate::jobs::Pace;
@@ -105,11 +106,16 @@ struct Kept {
 
 impl Writer {
     /// Gives a store a thread. Answers to tasks go to `answers`.
-    pub(crate) fn start(store: Box<dyn Store>, outside: Outside, answers: Answers) -> std::io::Result<Writer> {
+    pub(crate) fn start(
+        store: Box<dyn Store>,
+        outside: Outside,
+        answers: Answers,
+        awake: Awake,
+    ) -> std::io::Result<Writer> {
         let (sender, outcomes) = sync_channel(QUEUE_MAX);
         let kept = Arc::<Kept>::default();
         let calls = Calls::new(outside.runtime.clone(), answers.clone(), outside.carrier.clone(), outside.pace);
-        let work = Work { store, outside, calls, answers, kept: kept.clone(), outcomes };
+        let work = Work { store, outside, calls, answers, awake, kept: kept.clone(), outcomes };
         let thread = std::thread::Builder::new().name("stepwell-writer".to_owned()).spawn(move || work.run())?;
         Ok(Writer { sender, kept, thread, given: 0 })
     }
@@ -159,6 +165,7 @@ struct Work {
     outside: Outside,
     calls: Calls,
     answers: Answers,
+    awake: Awake,
     kept: Arc<Kept>,
     outcomes: Receiver<Outcomes>,
 }
@@ -182,7 +189,7 @@ impl Work {
                 (false, false) => STILL,
                 (false, true) => Duration::MAX,
             };
-            let first = match self.outcomes.recv_timeout(wait) {
+            let first = match self.awake.receive(&self.outcomes, wait) {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) if self.is_full() => {
                     index_keeper.wake();

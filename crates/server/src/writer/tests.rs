@@ -10,6 +10,7 @@ use stepwell_spec::Timestamp;
 use stepwell_store::{Append, Frame, Index, MemoryStore, Outcome, StoreError, Tail};
 
 use super::*;
+use crate::awake::Awake;
 use crate::egress::Egress;
 use crate::endpoints::Endpoints;
 use crate::tls::Tls;
@@ -95,7 +96,7 @@ fn said(batches: usize, given: &[(&str, bool)]) -> Vec<String> {
     let carrier = Carrier::new(Endpoints::default(), local.clone(), Arc::new(Tls::default()), Egress::default());
     let pace = Pace::of(crate::settings::Time::Real);
     let outside = Outside { transport, runtime: runtime.handle().clone(), carrier, pace, local, listeners };
-    let mut writer = Writer::start(store, outside, Answers::unread()).expect("a thread");
+    let mut writer = Writer::start(store, outside, Answers::unread(), Awake::new()).expect("a thread");
     let mut lines = Vec::new();
     for (id, has_frame) in given {
         if !writer.give(outcomes(id, *has_frame)) {
@@ -140,7 +141,7 @@ fn said_of_results(url: &str, given: Vec<Outcomes>, mut given_one: impl FnMut())
         local,
         listeners: Vec::new(),
     };
-    let mut writer = Writer::start(Box::new(MemoryStore::new()), outside, answers).expect("a thread");
+    let mut writer = Writer::start(Box::new(MemoryStore::new()), outside, answers, Awake::new()).expect("a thread");
     for outcomes in given {
         assert!(writer.give(outcomes));
         given_one();
