@@ -222,11 +222,10 @@ impl MapRuns {
         let ended = run.results.iter().flatten();
         let ended =
             ended.flat_map(|result| run.shape.parts_of(result).map(|value| ChildResult { kind: result.kind, value }));
-        let pending =
-            run.request.inputs.iter_from(run.next.saturating_sub(usize::from(planted::is(Bug::ResultTwice)))).map(
-                |input| ChildResult { kind: ResultKind::Pending, value: pending_child(&run.child_identity(""), input) },
-            );
-        ended.chain(pending).collect()
+        let from = run.next.saturating_sub(usize::from(planted::is(Bug::ResultTwice)));
+        let pending = run.request.inputs.iter_from(from);
+        let pending = pending.map(|input| pending_child(&run.child_identity(""), input));
+        ended.chain(pending.map(|value| ChildResult { kind: ResultKind::Pending, value })).collect()
     }
 
     /// Takes a child up again that was started before a recovery or a redrive.

@@ -315,8 +315,7 @@ impl Queues {
         if let Some((number, _)) = id.as_ref().and_then(|id| self.queues[queue].accepted.get(id)) {
             return *number;
         }
-        let number = self.next;
-        self.next += 1;
+        let number = self.take_number();
         if let Some(id) = id {
             self.queues[queue].accepted.insert(id, (number, now + REMEMBERED_MS));
         }
@@ -394,13 +393,22 @@ impl Queues {
         if QUEUES[target].is_fifo {
             message.sent_at = now;
         }
-        let moved = self.next;
-        self.next += 1;
+        self.put(target, message, number);
+        self.touched.extend([source, target]);
+    }
+
+    /// Puts a message that had this number elsewhere at the end of a queue. Its id stays the same.
+    fn put(&mut self, queue: usize, message: Message, number: u64) {
+        let moved = self.take_number();
         if let Some(id) = self.ids.get(&number).cloned() {
             self.ids.insert(moved, id);
         }
-        self.queues[target].messages.insert(moved, message);
-        self.touched.extend([source, target]);
+        self.queues[queue].messages.insert(moved, message);
+    }
+
+    fn take_number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
     }
 
     /// Dead letters that may be received go back as if they were sent anew, up to the first that came from nowhere.
@@ -412,12 +420,7 @@ impl Queues {
             let Some(mut message) = self.queues[from].messages.remove(&number) else { return };
             (message.sent_at, message.visible_at, message.receives) = (now, now, 0);
             (message.received_at, message.source) = (None, None);
-            let moved = self.next;
-            self.next += 1;
-            if let Some(id) = self.ids.get(&number).cloned() {
-                self.ids.insert(moved, id);
-            }
-            self.queues[target].messages.insert(moved, message);
+            self.put(target, message, number);
             self.touched.insert(target);
         }
     }

@@ -24,18 +24,19 @@ const EXECUTIONS: [(&str, u64, Duration); 2] =
     [("young", 50_000, Duration::from_secs(10)), ("packed", 500_000, Duration::from_secs(60))];
 
 /// How often, and after how long each time, it is looked whether the server has packed what it has.
-const RESTS_MAX: usize = 240;
+const RESTS_MAX: u32 = 240;
 const REST: Duration = Duration::from_millis(250);
 
 async fn run(bench: &mut Bench<'_>) -> Result<(), String> {
     let time = bench.settings.time;
-    for (variant, count, run) in EXECUTIONS {
-        if time >= run {
-            measure(bench, variant, Until::Done(count)).await?;
-        }
+    let (fewest, _, shortest) = EXECUTIONS[0];
+    if time < shortest {
+        return measure(bench, fewest, Until::Over(time)).await;
     }
-    let (shortest, _, whole) = EXECUTIONS[0];
-    if time < whole { measure(bench, shortest, Until::Over(time)).await } else { Ok(()) }
+    for (variant, count, _) in EXECUTIONS.into_iter().filter(|(_, _, run)| *run <= time) {
+        measure(bench, variant, Until::Done(count)).await?;
+    }
+    Ok(())
 }
 
 async fn measure(bench: &mut Bench<'_>, variant: &str, until: Until) -> Result<(), String> {
@@ -80,7 +81,7 @@ async fn rest(folder: &std::path::Path) -> Result<(), String> {
         }
         tokio::time::sleep(REST).await;
     }
-    Ok(())
+    Err(format!("the server has not packed {} within {} s", folder.display(), (REST * RESTS_MAX).as_secs()))
 }
 
 fn read(folder: &std::path::Path) -> Result<Taken, String> {

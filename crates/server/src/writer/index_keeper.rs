@@ -112,40 +112,69 @@ fn next(wakes: &Receiver<()>, can_pack: bool) -> Option<Work> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
+
     use stepwell_store::{KeptFrame, KeyValue, Keys, Order};
 
     use super::*;
 
-    /// An index that cannot be written down.
-    struct Broken(fn() -> StoreError);
+    /// An index of which nobody reads.
+    struct Fake<P> {
+        fault: Option<fn() -> StoreError>,
+        pack: P,
+    }
 
-    impl Index for Broken {
+    impl<P: Fn(u64) + Send + Sync> Index for Fake<P> {
         fn get(&self, _: &str, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-            Err(self.0())
+            unreachable!()
         }
 
         fn scan(&self, _: &str, _: Keys<'_>, _: Order, _: usize) -> Result<Vec<KeyValue>, StoreError> {
-            Err(self.0())
+            unreachable!()
         }
 
         fn history(&self, _: u32, _: u64, _: Order, _: Option<u64>, _: usize) -> Result<Vec<KeptFrame>, StoreError> {
-            Err(self.0())
+            unreachable!()
         }
 
         fn is_behind(&self) -> bool {
-            true
+            unreachable!()
         }
 
         fn catch_up(&self) -> Result<(), StoreError> {
-            Err(self.0())
+            self.fault.map_or(Ok(()), |fault| Err(fault()))
         }
+
+        fn pack_some(&self, leave: u64) -> Result<bool, StoreError> {
+            (self.pack)(leave);
+            Ok(false)
+        }
+    }
+
+    #[test]
+    fn there_is_time_for_everything_when_it_is_still() {
+        let (answers, said) = Answers::heard();
+        let (sender, leaves) = channel();
+        let pack = move |leave| sender.send(leave).expect("somebody listens");
+        let keeper = IndexKeeper::start(Arc::new(Fake { fault: None, pack }), answers).expect("a thread");
+        let next = || leaves.recv().expect("it packs");
+        keeper.wake();
+        assert_eq!(next(), UNPACKED_MAX);
+        keeper.rest(true);
+        assert_eq!(next(), 0);
+        keeper.rest(false);
+        keeper.wake();
+        assert_eq!(next(), UNPACKED_MAX);
+        keeper.end();
+        assert!(said().is_empty());
     }
 
     #[test]
     fn a_failed_sync_is_told_to_who_is_idle() {
         let said_after = |fault: fn() -> StoreError| {
             let (answers, said) = Answers::heard();
-            let keeper = IndexKeeper::start(Arc::new(Broken(fault)), answers).expect("a thread");
+            let index = Fake { fault: Some(fault), pack: |_| {} };
+            let keeper = IndexKeeper::start(Arc::new(index), answers).expect("a thread");
             keeper.wake();
             keeper.end();
             said()

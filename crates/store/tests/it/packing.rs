@@ -74,6 +74,19 @@ fn what_is_packed_is_smaller_and_the_same() {
 }
 
 #[test]
+fn the_youngest_wait_when_they_are_to() {
+    let (disk, store, frames) = filled();
+    let segments = names(&disk, ".log");
+    for leave in [segments.len() as u64, 2, 1, 0] {
+        while store.index().pack_some(leave).expect("room") {}
+        // The last, which is written to, stays whatever is left.
+        let left = segments.len().min(leave as usize + 1);
+        assert_eq!(names(&disk, ".log"), segments[segments.len() - left..], "{leave}");
+    }
+    check_store(&store, &frames);
+}
+
+#[test]
 fn what_is_packed_leaves_when_it_is_forgotten() {
     let (disk, mut store, _) = filled();
     pack(&store);
