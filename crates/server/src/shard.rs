@@ -37,6 +37,9 @@ pub(crate) use ways::{Answer, Answers, AwsCaller, Caller, Door, LocalCall, Mailb
 /// How long to wait before it is looked again whether skipped time may go on.
 const HELD: Duration = Duration::from_millis(20);
 
+/// Messages that are taken before what is due has its turn again, executions that never stop moving among it.
+const MESSAGES_PER_TURN: usize = 16;
+
 /// The shard of the store that local services are kept in: theirs are rows alone, and no frame of an execution.
 const SERVICES_SHARD: u32 = 1;
 
@@ -155,7 +158,7 @@ impl Shard {
         self.writer.end();
     }
 
-    /// One timer, one answer, one message. `false` when there is nothing more to do here.
+    /// What is due, then answers and messages, one of each at a time. `false` when there is nothing more to do here.
     fn turn(&mut self) -> bool {
         self.at_hand = AtHand::Own;
         if self.writer.is_full() {
@@ -175,16 +178,29 @@ impl Shard {
                 return false;
             }
         }
-        if let Some((execution, command)) = self.answers.pop_front() {
-            let at = self.clock.moment();
-            let outs = self.service.complete(execution, command, at);
-            if !self.deliver(outs) {
+        for taken in 0..MESSAGES_PER_TURN {
+            self.at_hand = AtHand::Own;
+            if let Some((execution, command)) = self.answers.pop_front() {
+                let at = self.clock.moment();
+                let outs = self.service.complete(execution, command, at);
+                if !self.deliver(outs) {
+                    return false;
+                }
+            }
+            let next = match taken {
+                0 => self.next_message(),
+                _ if self.writer.is_full() => break,
+                _ => match self.messages.try_recv() {
+                    Ok(message) => Next::Message(message),
+                    Err(_) => break,
+                },
+            };
+            self.tell_kept();
+            if !self.take(next) {
                 return false;
             }
         }
-        let next = self.next_message();
-        self.tell_kept();
-        self.take(next)
+        true
     }
 
     /// One message, or none. `false` when there is nothing more to do here.

@@ -219,6 +219,8 @@ pub struct Service {
     waiting_for_end: BTreeMap<ExecutionId, u64>,
     /// Executions that yielded and go on with the next tick.
     yielded: VecDeque<ExecutionId>,
+    /// Bursts that the first of them has had one after the other.
+    bursts_in_a_row: u32,
     /// Tasks that are being done outside, and answered by [`Service::complete`].
     dispatched: BTreeSet<(ExecutionId, TaskKey)>,
     /// What tasks ask of this very API.

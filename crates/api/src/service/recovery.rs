@@ -90,6 +90,7 @@ impl Service {
             activities: ActivityQueues::default(),
             waiting_for_end: Default::default(),
             yielded: VecDeque::new(),
+            bursts_in_a_row: 0,
             dispatched: BTreeSet::new(),
             tests: Default::default(),
             own_calls: Default::default(),

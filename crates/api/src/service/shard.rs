@@ -15,8 +15,12 @@ use super::own_calls::is_own_call;
 use super::residents::{Child, Run};
 use super::{Outs, Service, ServiceRead, ServiceTask, ServiceWrite, TestCase};
 
-/// Bursts of executions that yield, in one input: past it they wait for the next tick.
+/// Bursts in one input, and so in one frame, when nobody else is waiting to go on.
 const BURSTS_PER_INPUT: usize = 8;
+
+/// Bursts that one execution has before another one that never stops moving has its own. A history is full by then as a rule: many that
+/// took turns after each burst would come and go from memory with all they have.
+const BURSTS_IN_A_ROW_MAX: u32 = 32;
 
 /// Timers that fire in one input. More that are due wait for the next, so that a flood of them does not keep callers
 /// waiting, and a frame stays small.
@@ -31,10 +35,7 @@ impl Service {
     /// Fires what is due by now.
     pub(super) fn pass_time(&mut self, at: Moment, outs: &mut Outs) {
         let chance = Chance::new(at);
-        // One of those that never stop moving has its turn, and then whoever asks for something else.
-        if let Some(id) = self.yielded.pop_front() {
-            self.run(Input::Command(id, Command::Continue), drawn(at, &chance), outs);
-        }
+        self.go_on(drawn(at, &chance), outs);
         for _ in 0..TIMERS_PER_TICK {
             if self.engine.next_awake(at.now).is_none() || self.fault.is_some() {
                 break;
@@ -42,6 +43,18 @@ impl Service {
             self.run(Input::Tick, drawn(at, &chance), outs);
         }
         self.end_polls(at.now, outs);
+    }
+
+    /// One of those that never stop moving has a burst, and then whoever asks for something else.
+    fn go_on(&mut self, at: Moment, outs: &mut Outs) {
+        let Some(id) = self.yielded.pop_front() else { return };
+        self.run(Input::Command(id, Command::Continue), at, outs);
+        self.bursts_in_a_row += 1;
+        if self.yielded.back() == Some(&id) && self.bursts_in_a_row < BURSTS_IN_A_ROW_MAX {
+            self.yielded.rotate_right(1);
+        } else {
+            self.bursts_in_a_row = 0;
+        }
     }
 
     /// Steps the engine, and again for whatever that leads to inside the shard.
@@ -96,7 +109,7 @@ impl Service {
             }
             for id in outbox.yielded {
                 bursts += 1;
-                if bursts < BURSTS_PER_INPUT {
+                if bursts < BURSTS_PER_INPUT && self.yielded.is_empty() {
                     inputs.push_back(Input::Command(id, Command::Continue));
                 } else {
                     self.yielded.push_back(id);

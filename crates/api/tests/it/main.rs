@@ -16,6 +16,7 @@ mod retention;
 mod round_trip;
 mod samples;
 mod test_state;
+mod turns;
 mod world;
 
 use stepwell_api::{Encoding, Head, Refusal, check, compile_definition, decode, route, validate_definition};
