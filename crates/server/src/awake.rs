@@ -58,11 +58,12 @@ impl Awake {
     /// What comes within this time. Awake as long as that is due, asleep from then on.
     pub(crate) fn receive<T>(&self, from: &Receiver<T>, time: Duration) -> Result<T, RecvTimeoutError> {
         let began = Instant::now();
-        while self.is_due() && began.elapsed() < time {
+        loop {
             match from.try_recv() {
                 Ok(message) => return Ok(message),
                 Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
-                Err(TryRecvError::Empty) => yield_now(),
+                Err(TryRecvError::Empty) if self.is_due() && began.elapsed() < time => yield_now(),
+                Err(TryRecvError::Empty) => break,
             }
         }
         from.recv_timeout(time.saturating_sub(began.elapsed()))

@@ -18,8 +18,8 @@ use super::{Outs, Service, ServiceRead, ServiceTask, ServiceWrite, TestCase};
 /// Bursts in one input, and so in one frame, when nobody else is waiting to go on.
 const BURSTS_PER_INPUT: usize = 8;
 
-/// Bursts that one execution has before another one that never stops moving has its own. A history is full by then as a rule: many that
-/// took turns after each burst would come and go from memory with all they have.
+/// Bursts that one execution has before another one that never stops moving has its own. A history is full by then: many that
+/// took turns after each burst would come and go from memory with all they have. Express ones have no such end.
 const BURSTS_IN_A_ROW_MAX: u32 = 32;
 
 /// Timers that fire in one input. More that are due wait for the next, so that a flood of them does not keep callers
@@ -45,7 +45,7 @@ impl Service {
         self.end_polls(at.now, outs);
     }
 
-    /// One of those that never stop moving has a burst, and then whoever asks for something else.
+    /// One of those that never stop moving has a turn, of one burst when there are others, and then whoever asks for something else.
     fn go_on(&mut self, at: Moment, outs: &mut Outs) {
         let Some(id) = self.yielded.pop_front() else { return };
         self.run(Input::Command(id, Command::Continue), at, outs);

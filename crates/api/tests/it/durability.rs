@@ -19,10 +19,15 @@ fn quoted(text: &str) -> String {
 }
 
 pub(crate) fn create(world: &mut World, name: &str, definition: &str) -> String {
+    create_of_type(world, "STANDARD", name, definition)
+}
+
+pub(crate) fn create_of_type(world: &mut World, of_type: &str, name: &str, definition: &str) -> String {
     let logging = r#"{"level":"ALL","destinations":[{"cloudWatchLogsLogGroup":{"logGroupArn":"arn:aws:logs:us-east-1:000000000000:log-group:g:*"}}]}"#;
     let definition = quoted(definition);
-    let body =
-        format!(r#"{{"name":"{name}","roleArn":"{ROLE}","definition":{definition},"loggingConfiguration":{logging}}}"#);
+    let body = format!(
+        r#"{{"name":"{name}","type":"{of_type}","roleArn":"{ROLE}","definition":{definition},"loggingConfiguration":{logging}}}"#
+    );
     text(&world.call("CreateStateMachine", &body).expect("created"), "stateMachineArn").to_owned()
 }
 

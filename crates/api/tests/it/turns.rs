@@ -2,6 +2,7 @@
 
 use stepwell_json::Json;
 
+use crate::durability::{create, create_of_type, start, text};
 use crate::world::World;
 
 const ENDLESS: &str = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"C":{"Type":"Succeed"},
@@ -11,26 +12,9 @@ const SHORT: &str = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}
 /// The quota of a history, which an endless one ends with.
 const EVENTS_MAX: i64 = 25_000;
 
-fn machine(world: &mut World, name: &str, of_type: &str, definition: &str) -> String {
-    let (definition, role) = (Json::from(definition), "arn:aws:iam::000000000000:role/r");
-    let body = format!(r#"{{"name":"{name}","type":"{of_type}","roleArn":"{role}","definition":{definition}}}"#);
-    text(&world.call("CreateStateMachine", &body).expect("a state machine"), "stateMachineArn")
-}
-
-fn start(world: &mut World, machine: &str) -> String {
-    let started = world.call("StartExecution", &format!(r#"{{"stateMachineArn":"{machine}"}}"#)).expect("a start");
-    text(&started, "executionArn")
-}
-
-fn text(answer: &Json, member: &str) -> String {
-    answer.get(member).and_then(Json::as_str).expect(member).to_owned()
-}
-
 fn status(world: &mut World, execution: &str) -> String {
-    text(
-        &world.call("DescribeExecution", &format!(r#"{{"executionArn":"{execution}"}}"#)).expect("it is there"),
-        "status",
-    )
+    let described = world.call("DescribeExecution", &format!(r#"{{"executionArn":"{execution}"}}"#));
+    text(&described.expect("it is there"), "status").to_owned()
 }
 
 /// How many events an execution has.
@@ -51,11 +35,10 @@ fn tick(world: &mut World) {
 #[test]
 fn beside_others_each_input_is_one_burst_and_they_end_one_after_the_other() {
     let mut world = World::new(false);
-    let endless = machine(&mut world, "endless", "STANDARD", ENDLESS);
-    let short = machine(&mut world, "short", "STANDARD", SHORT);
-    let first = start(&mut world, &endless);
+    let (endless, short) = (create(&mut world, "endless", ENDLESS), create(&mut world, "short", SHORT));
+    let first = start(&mut world, &endless, "first", "{}");
     let alone = events(&mut world, &first);
-    let others = [start(&mut world, &endless), start(&mut world, &endless)];
+    let others = ["second", "third"].map(|name| start(&mut world, &endless, name, "{}"));
     let beside = others.each_ref().map(|other| events(&mut world, other));
     assert!(beside.iter().all(|beside| *beside * 7 < alone && alone < EVENTS_MAX), "{alone}, {beside:?}");
     let mut before = alone;
@@ -65,7 +48,7 @@ fn beside_others_each_input_is_one_burst_and_they_end_one_after_the_other() {
         assert!(before < now && now - before <= beside[0], "{before}, {now}, {beside:?}");
         before = now;
         assert_eq!(others.each_ref().map(|other| events(&mut world, other)), beside);
-        let healthy = start(&mut world, &short);
+        let healthy = start(&mut world, &short, &format!("after-{now}"), "{}");
         assert_eq!(status(&mut world, &healthy), "SUCCEEDED");
     }
     assert_eq!(before, EVENTS_MAX);
@@ -80,10 +63,10 @@ fn beside_others_each_input_is_one_burst_and_they_end_one_after_the_other() {
 #[test]
 fn one_that_has_no_end_does_not_keep_others_from_theirs() {
     let mut world = World::new(false);
-    let express = machine(&mut world, "express", "EXPRESS", ENDLESS);
-    let standard = machine(&mut world, "standard", "STANDARD", ENDLESS);
-    start(&mut world, &express);
-    let other = start(&mut world, &standard);
+    let express = create_of_type(&mut world, "EXPRESS", "express", ENDLESS);
+    let standard = create(&mut world, "standard", ENDLESS);
+    start(&mut world, &express, "endless", "{}");
+    let other = start(&mut world, &standard, "ends", "{}");
     for _ in 0..1_000 {
         if status(&mut world, &other) != "RUNNING" {
             return;
