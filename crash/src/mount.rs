@@ -50,9 +50,9 @@ impl Mount {
         &self.path
     }
 
-    /// Fills what is free but for so many bytes. Whoever removes the file makes room again.
-    pub(crate) fn fill(&self, but_for: u64) -> Result<Ballast, String> {
-        let path = self.path.join("ballast");
+    /// Fills what is free but for so many bytes, with a file of this name. Whoever removes the file makes room again.
+    pub(crate) fn fill(&self, name: &str, but_for: u64) -> Result<Ballast, String> {
+        let path = self.path.join(name);
         let cannot = |error: std::io::Error| format!("cannot fill {}: {error}", self.path.display());
         let mut file = File::create(&path).map_err(cannot)?;
         let piece = vec![0x5A; 64 * 1024];

@@ -1,7 +1,8 @@
 //! A disk that fills under load, and has room again: what writes is refused so that clients ask again, what reads is
 //! answered, nothing acknowledged is lost, and the server goes on within five seconds of there being room, as it stands.
 //!
-//! In the last cycle it is killed while the disk is full, and started again on the full disk.
+//! In the last cycle it is killed while the disk is full and started again on the full disk, and then ended as a user would
+//! and started without a byte of room.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use crate::client::{Client, Said, object, take_told_to_ask_again};
 use crate::field::{Broken, Field, Load, Outcome, Times, one};
 use crate::load::{execution_arn, machine_arn, state_machine};
 use crate::mount::Mount;
-use crate::server::Launch;
+use crate::server::{Launch, Server};
 
 /// Room for a segment of the log, the next one, the index and the other services.
 const MEGABYTES: u64 = 220;
@@ -49,7 +50,7 @@ pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
     for cycle in 1..=cycles {
         let fail = |what: String| one(format!("cycle {cycle}: {what}"));
         std::thread::sleep(Duration::from_millis(chance.between(300, 1_500)));
-        let ballast = disk.fill(chance.between(0, 3 << 20)).map_err(fail)?;
+        let ballast = disk.fill("ballast", chance.between(0, 3 << 20)).map_err(fail)?;
         let writer = Writer::start(address);
         if !writer.is_refused_within(REFUSED_WITHIN) {
             return Err(fail(format!("nothing was refused within {} s", REFUSED_WITHIN.as_secs())));
@@ -61,8 +62,11 @@ pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
         }
         if cycle == cycles {
             server.kill().map_err(fail)?;
-            server = launch.start().map_err(|fault| fail(format!("on the full disk: {fault}")))?;
-            read_for(address, READ_FOR, &load).map_err(fail)?;
+            server = start_again(&launch, &load).map_err(|fault| fail(format!("killed, on the full disk: {fault}")))?;
+            server.end().map_err(fail)?;
+            // What it gave back at its end is gone as well.
+            let _rest = disk.fill("rest", 0).map_err(fail)?;
+            server = start_again(&launch, &load).map_err(|fault| fail(format!("ended, on the full disk: {fault}")))?;
         }
         drop(ballast);
         let began = Instant::now();
@@ -99,6 +103,13 @@ pub(crate) fn run(field: &Field) -> Result<Outcome, Broken> {
         Times::of(pauses.clone()).per_mille(500).as_millis(),
         Times::of(pauses).per_mille(1_000).as_millis(),
     )))
+}
+
+/// Starts a server where there is no room, which answers what is there.
+fn start_again(launch: &Launch, load: &Load) -> Result<Server, String> {
+    let server = launch.start()?;
+    read_for(server.address(), READ_FOR, load)?;
+    Ok(server)
 }
 
 /// Describes, lists and reads histories.

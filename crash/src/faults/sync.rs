@@ -117,7 +117,7 @@ fn disk_fails(field: &Field, directory: &Path, chance: &mut Chance) -> Result<(O
     let address = server.address();
     let mut load = Load::start(address, field.clients, chance)?;
     std::thread::sleep(Duration::from_millis(chance.between(300, 2_000)));
-    let ballast = behind.fill(0).map_err(one)?;
+    let ballast = behind.fill("ballast", 0).map_err(one)?;
     let status = wait_under_writes(&mut server, FAILS_WITHIN)?;
     if status.success() {
         return Err(one("it ended on a failing disk as if all were well".to_owned()));

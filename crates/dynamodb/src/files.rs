@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use dynoxide::storage::Storage;
 use stepwell_protocol::Place;
+#[cfg(unix)]
+use stepwell_protocol::percent_encode;
 
 /// What the header of our files says they are: SQLite's `application_id`, the bytes `SwDd`.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"SwDd");
@@ -98,7 +100,19 @@ pub(crate) fn open(path: &Path) -> Result<Storage, OpenError> {
 
 fn storage(path: &Path) -> Result<Storage, OpenError> {
     let text = path.to_str().ok_or_else(|| OpenError::Database(path.to_owned(), "its path is not text".to_owned()))?;
-    Storage::new(text).map_err(|error| OpenError::Database(path.to_owned(), error.to_string()))
+    Storage::new(&name_of(text)).map_err(|error| OpenError::Database(path.to_owned(), error.to_string()))
+}
+
+/// What SQLite opens by a file system of its own that lets nobody else in and needs no file for what readers and writers
+/// share. On a full disk there would be no room for one, and nothing could be read.
+#[cfg(unix)]
+fn name_of(path: &str) -> String {
+    format!("file:{}?vfs=unix-excl", percent_encode(path, b"/"))
+}
+
+#[cfg(not(unix))]
+fn name_of(path: &str) -> String {
+    path.to_owned()
 }
 
 /// What SQLite writes ahead of the database at this path. While the database is open it is one and the same file.
@@ -170,7 +184,7 @@ mod tests {
 
     use stepwell_protocol::Place;
 
-    use super::path_of;
+    use super::{make_directory, open, path_of};
 
     #[test]
     fn only_an_account_and_a_region_become_a_file() {
@@ -184,5 +198,20 @@ mod tests {
         check("123456789012", "US-EAST-1", None);
         check("12345678901", "us-east-1", None);
         check("../456789012", "us-east-1", None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn beside_a_database_is_its_log_alone_whatever_its_directory_is_called() {
+        let directory = std::env::temp_dir().join(format!("stepwell-dynamodb-{}-a ?b#c%20d&e=é", std::process::id()));
+        make_directory(&directory).expect("a directory");
+        let path = directory.join("123456789012.us-east-1.sqlite");
+        let database = open(&path).expect("a database");
+        let mut names: Vec<_> = std::fs::read_dir(&directory).expect("it is there").flatten().collect();
+        names.sort_by_key(std::fs::DirEntry::file_name);
+        let log = path.with_extension("sqlite-wal");
+        assert_eq!(names.iter().map(std::fs::DirEntry::path).collect::<Vec<_>>(), [path, log]);
+        drop(database);
+        std::fs::remove_dir_all(&directory).expect("it is taken away");
     }
 }

@@ -45,13 +45,11 @@ impl CodeStore {
             let path = path.to_path_buf();
             move |error| OpenError::Directory { path, error }
         };
-        match fs::remove_dir_all(&scratch) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(tell(&scratch)(error)),
-            Ok(()) | Err(_) => {}
-        }
         for path in [&zips, &scratch] {
             make_private(path).map_err(tell(path))?;
         }
+        // Not taken away and made anew: on a full disk there may be no room for it any more.
+        clear(&scratch).map_err(tell(&scratch))?;
         // Processes are told this path, and some of them change their directory.
         let scratch = fs::canonicalize(&scratch).map_err(tell(&scratch))?;
         Ok(CodeStore { home, zips, scratch, own, trees: Mutex::default() })
@@ -180,6 +178,18 @@ fn refused(fault: ZipFault) -> Refusal {
 fn passing_directory() -> PathBuf {
     let (usual, other) = (std::env::temp_dir(), PathBuf::from("/var/tmp"));
     if usual.starts_with("/tmp") && other.is_dir() { other } else { usual }
+}
+
+/// Takes away what is in a directory.
+fn clear(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
 }
 
 /// Makes a directory that only its owner may enter.

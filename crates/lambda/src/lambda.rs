@@ -23,7 +23,7 @@ use crate::input::Input;
 use crate::invoke;
 use crate::poller::Pollers;
 use crate::pools::Pools;
-use crate::process::{Fences, Nursery, Sandbox, Surroundings, end_below, write_bootstraps};
+use crate::process::{Fences, Nursery, Sandbox, Surroundings, end_below};
 use crate::refusal::Refusal;
 use crate::runtimes::Programs;
 use crate::settings::{LambdaSettings, OpenError};
@@ -73,7 +73,6 @@ impl Lambda {
         let (book, rows) = Book::open(directory)?;
         let code = Arc::new(CodeStore::open(directory)?);
         let here = |error| OpenError::Directory { path: code.scratch().to_path_buf(), error };
-        write_bootstraps(code.scratch()).map_err(here)?;
         let sandbox = Sandbox::new(&settings, code.home()).map_err(here)?;
         let fences = if settings.control_groups { Fences::open(code.scratch()) } else { Fences::default() };
         let runtime = Handle::current();

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use stepwell_json::Json;
 
 use crate::refusal::Refusal;
@@ -64,12 +64,13 @@ impl Ledger {
     }
 }
 
+/// Only reads: a full disk is no reason not to open what is there.
 fn read_all(database: &Database) -> Result<Vec<(String, String)>, redb::Error> {
-    let mut transaction = database.begin_write()?;
-    transaction.set_quick_repair(true);
-    transaction.open_table(ROWS)?;
-    transaction.commit()?;
-    let table = database.begin_read()?.open_table(ROWS)?;
+    let table = match database.begin_read()?.open_table(ROWS) {
+        Ok(table) => table,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
     let mut rows = Vec::new();
     for row in table.iter()? {
         let (key, value) = row?;

@@ -24,7 +24,6 @@ use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-pub(crate) use bootstraps::write as write_bootstraps;
 pub(crate) use environment::{MARKER, Surroundings};
 pub(crate) use fence::Fences;
 pub(crate) use launch::Launch;

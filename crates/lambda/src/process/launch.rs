@@ -19,7 +19,7 @@ use crate::pools::Pools;
 use crate::process::environment::{MARKER, Paths, Surroundings, variables};
 use crate::process::nursery::Held;
 use crate::process::sandbox::Ground;
-use crate::process::{Message, Nursery, api, limits};
+use crate::process::{Message, Nursery, api, bootstraps, limits};
 use crate::runtimes::Family;
 
 /// What the processes of a pool are started with.
@@ -48,11 +48,6 @@ pub(crate) struct Begun {
     pub(crate) held: Held,
 }
 
-/// Where the runtimes of interpreters are.
-pub(crate) fn runtime_directory(scratch: &Path) -> PathBuf {
-    scratch.join("runtime")
-}
-
 pub(crate) async fn begin(
     pools: &Pools,
     id: u64,
@@ -61,18 +56,15 @@ pub(crate) async fn begin(
 ) -> Result<Begun, String> {
     let text = |error: std::io::Error| error.to_string();
     // Looked for first, so that nothing is left of a process that cannot be.
-    let (program, arguments) = program(launch, &runtime_directory(&launch.scratch))?;
+    let runtime = launch.scratch.join("runtime");
+    let (program, arguments) = program(launch, &runtime)?;
+    bootstraps::ensure(&runtime).map_err(text)?;
     let private = launch.scratch.join(format!("process-{}", clock::hex(&clock::random::<8>())));
     let temporary = private.join("tmp");
     make_private(&temporary).map_err(text)?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(text)?;
     let address = listener.local_addr().map_err(text)?.to_string();
-    let paths = Paths {
-        task: &launch.task,
-        runtime: &runtime_directory(&launch.scratch),
-        private: &private,
-        temporary: &temporary,
-    };
+    let paths = Paths { task: &launch.task, runtime: &runtime, private: &private, temporary: &temporary };
     let (reader, writer) = std::io::pipe().map_err(text)?;
     let mut command = Command::new("/bin/sh");
     command
@@ -89,7 +81,7 @@ pub(crate) async fn begin(
         .stderr(Stdio::from(writer))
         .process_group(0)
         .kill_on_drop(true);
-    let ground = Ground { task: launch.task.clone(), runtime: runtime_directory(&launch.scratch), temporary };
+    let ground = Ground { task: launch.task.clone(), runtime, temporary };
     let marker = format!("{MARKER}={}", private.display());
     let output = Receiver::from_owned_fd(reader.into()).map_err(text)?;
     let (child, held) = launch.nursery.start(command, ground, launch.version.clone(), marker).await.map_err(text)?;

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use redb::backends::InMemoryBackend;
-use redb::{Database, ReadableDatabase};
+use redb::{Database, ReadableDatabase, TableError};
 
 pub(crate) use holds::Hold;
 use holds::Holds;
@@ -187,9 +187,19 @@ fn open_database(directory: Option<&Path>) -> Result<Database, io::Error> {
         None => builder.create_with_backend(InMemoryBackend::new()),
     };
     let database = database.map_err(io::Error::other)?;
-    // Who reads finds every table there.
-    let transaction = database.begin_write().map_err(io::Error::other)?;
-    drop(Changes::open(&transaction).map_err(io::Error::other)?);
-    transaction.commit().map_err(io::Error::other)?;
+    make_tables(&database).map_err(io::Error::other)?;
     Ok(database)
+}
+
+/// Who reads finds every table there. Where they are nothing is written: a full disk is no reason not to open them.
+fn make_tables(database: &Database) -> Result<(), redb::Error> {
+    match View::open(&database.begin_read()?) {
+        Ok(_) => return Ok(()),
+        Err(TableError::TableDoesNotExist(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let transaction = database.begin_write()?;
+    drop(Changes::open(&transaction)?);
+    transaction.commit()?;
+    Ok(())
 }
